@@ -1,0 +1,233 @@
+package config
+
+import (
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+
+	"jupiter/plan/addr"
+	"jupiter/plugins/schema"
+)
+
+// Config is a module and all that it calls, with every expression evaluated. It is what a plan is made from; HCL and
+// YAML that say the same give equal Configs, but for source ranges.
+type Config struct {
+	Dir      string // absolute directory of the root module
+	StateDir string // absolute; <Dir>/.jupiter unless the jupiter block says otherwise
+	Offline  bool
+
+	// In the order of declaration, children before the modules that call them.
+	Domains  []*Domain
+	Stages   []*Stage
+	Clusters []*Cluster
+	Cycles   []*Cycle
+	Outputs  []*Output
+}
+
+// Attr is where an attribute was written. Reasons and diagnostics point to it.
+type Attr struct {
+	Range hcl.Range
+}
+
+// Domain is a field of knowledge: where its real data come from, how synthetic data are asked for, how answers are
+// judged.
+type Domain struct {
+	Addr             addr.Address
+	Description      string
+	Language         string
+	Keywords         []string
+	NegativeKeywords []string
+	Verifier         *Stage // nil: the domain has none
+
+	MixRatio map[string]float64 // bucket → share of the draws; sums to 1
+	Anchor   Anchor
+	Deny     []string // licenses refused
+
+	Sources    []*Source
+	Templates  []*Template
+	Evaluation Evaluation
+
+	Range hcl.Range
+	Attrs map[string]Attr
+}
+
+// Anchor bounds the real share of the draws.
+type Anchor struct{ Min, Max float64 }
+
+// Source is a place that real records come from.
+type Source struct {
+	Addr    addr.Address
+	Type    string // the collector: files, docs, git, web, dataset
+	Name    string
+	Bucket  string
+	License string
+	Body    Body
+	Range   hcl.Range
+	Attrs   map[string]Attr
+}
+
+// Template is a family of prompts that synthetic records are asked for with. No Prompt: the generator writes from the
+// beginning-of-text token.
+type Template struct {
+	Addr         addr.Address
+	Name         string
+	Type         string
+	Bucket       string
+	Weight       float64 // part of the samples; the domain's templates sum to 1
+	Prompt       string
+	SystemPrompt string
+	Values       map[string][]string // placeholder → values; topics and tasks fill {topic} and {task}
+	Examples     []string
+	Range        hcl.Range
+	Attrs        map[string]Attr
+}
+
+// Evaluation is what a domain is judged on.
+type Evaluation struct {
+	Benchmarks     []string
+	CustomEvalFile string              // absolute; "" when there is none
+	Splits         map[string][]string // validation, dev, gate, audit → absolute paths
+	MinAccuracy    *float64
+	MinCoherence   *float64
+	Range          hcl.Range
+	Attrs          map[string]Attr
+}
+
+// Body is what a block says to its plugin, decoded with the plugin's schema.
+type Body struct {
+	Schema *schema.Stage
+	Value  cty.Value               // an object that conforms to Schema, defaults filled in
+	Refs   map[string]addr.Address // attributes that refer to a stage or a domain's data; null in Value
+	Attrs  map[string]Attr
+}
+
+// Stage is one configured stage: its kind, the plugin's type, and what it is told.
+type Stage struct {
+	Addr addr.Address
+	Kind string // generator, filter, verifier, trainer, evaluator, exporter
+	Type string // which implementation: llama, quality, panel
+	Name string
+
+	// The core's own attributes. Zero values where the kind does not have them.
+	Model          addr.Address // generator: the trainer whose result it runs; "" when the plugin names its own
+	Samples        uint64       // generator: raw samples a regeneration
+	Seed           uint64       // generator, trainer
+	Dataset        DatasetRef   // trainer: what a stand-alone trainer learns from
+	Start          addr.Address // trainer: the trainer whose checkpoint it starts from
+	MaxSteps       uint64       // trainer: optimizer steps over the whole run
+	ScheduleSteps  uint64       // trainer: window of a stand-alone trainer; 0: MaxSteps. In a cycle, eval_every_steps
+	SaveEverySteps uint64       // trainer
+	Select         *Select      // trainer: nil takes the last checkpoint
+
+	Body  Body
+	Range hcl.Range
+	Attrs map[string]Attr // the core's own attributes
+}
+
+// DatasetRef names one side of a domain's data: module.x.domain.real.
+type DatasetRef struct {
+	Domain addr.Address // "" when absent
+	Side   string       // "real", "synthetic", "mix"
+}
+
+// Select picks the best saved checkpoint of a window by its composite score on a split.
+type Select struct {
+	Split string // "validation"
+	Every uint64 // steps between candidates; 0: every saved checkpoint
+}
+
+// Cycle is one self_improvement block with its defaults filled in.
+type Cycle struct {
+	Addr addr.Address
+	Name string
+
+	Domain    *Domain
+	Generator *Stage
+	Successor *Stage // runs the promoted student; Generator unless said otherwise
+	Filters   []*Stage
+	Trainer   *Stage
+	Exporter  *Stage
+	Evaluator *Stage
+	Cluster   *Cluster // nil: one implicit local node
+
+	EvalEverySteps          uint64
+	ImprovementThreshold    float64
+	ThresholdKind           string // relative, absolute
+	MinStepsBeforeReplace   uint64
+	BenchmarkSamples        uint64
+	KeepLastNCheckpoints    uint64
+	AlwaysKeepBaseGenerator bool
+	Patience                uint64             // cycles without a promotion that end the run as converged
+	MaxCycles               uint64             // 0: no bound but max_steps
+	Promotion               string             // auto, manual
+	PinGenerator            uint64             // 0: none
+	Regenerate              string             // promotion, cycle
+	Pool                    string             // accumulate, replace
+	PoolCap                 float64            // × real records
+	MaxRepeats              uint64             // of one record in a window; 0: no bound
+	MixRatio                map[string]float64 // nil: the domain's
+	Verify                  bool
+	Weights                 Weights
+	Alpha                   float64 // of all looks together
+	Strict                  bool
+	Guard                   map[string]Limit // overrides of the guard's thresholds, by measure
+	Budget                  Budget
+
+	Range hcl.Range
+	Attrs map[string]Attr
+}
+
+// Weights are the parts of the composite score. They sum to 1.
+type Weights struct{ Accuracy, Coherence, Domain float64 }
+
+// Limit is one measure's thresholds in the guard; NaN keeps the default.
+type Limit struct{ Warn, Halt float64 }
+
+// Budget bounds a run. Zero: no bound.
+type Budget struct {
+	Tokens uint64
+	Hours  float64
+	USD    float64
+	DiskGB float64
+}
+
+// Cluster is a set of machines.
+type Cluster struct {
+	Addr                   addr.Address
+	Name                   string
+	Driver                 string
+	Backend                string
+	SyncEveryNSteps        uint64
+	GradientCompression    bool
+	CheckpointOnFailure    bool
+	AutoRestartFailedNodes bool
+	Nodes                  []*Node
+	Range                  hcl.Range
+	Attrs                  map[string]Attr
+}
+
+// Node is one machine of a cluster.
+type Node struct {
+	Addr           addr.Address
+	Name           string
+	Host           string
+	Role           string // generator, trainer, hybrid, evaluator
+	DeviceType     string
+	Chip           string
+	ConnectionType string
+	MemoryGB       float64
+	SSHUser        string
+	SSHPort        uint64
+	CanGenerate    bool
+	CanTrain       bool
+	Range          hcl.Range
+}
+
+// Output is a value that the root module publishes. Value is unknown where it depends on state.
+type Output struct {
+	Name        string
+	Description string
+	Sensitive   bool
+	Value       cty.Value
+	Ref         string // "self_improvement.ue5.current" where the value is the state's
+	Range       hcl.Range
+}

@@ -1,0 +1,56 @@
+// Package schema turns the schemas that plugins send into what the configuration language needs: an hcldec spec to
+// decode a block with, the effect of a change of each attribute, and the source range behind a plugin's attribute path.
+package schema
+
+import (
+	"github.com/zclconf/go-cty/cty"
+)
+
+// Effect is what a change of an attribute does to work already done.
+type Effect int
+
+const (
+	Rerun   Effect = iota // the stage starts over
+	Advance               // more of the same: the stage goes on from where it stands
+	None                  // operational only
+)
+
+// Stage is one implementation that a plugin offers, as the core sees it.
+type Stage struct {
+	Plugin   string // name of the plugin that serves it
+	Version  string // of the plugin, for people
+	Kind     string // collector, generator, filter, verifier, trainer, evaluator, exporter
+	Type     string
+	Revision uint32
+
+	Deterministic, Resumable, NeedsNetwork, Concurrent bool
+	Consumes, Produces                                 []string // media types
+	Features                                           []string
+
+	Description string
+	Attributes  []Attribute // sorted by name
+	Blocks      []Block     // sorted by type
+}
+
+// Attribute is one attribute of a stage's body.
+type Attribute struct {
+	Name        string
+	Type        cty.Type // may be an object type with optional attributes
+	Required    bool
+	Default     cty.Value // cty.NilVal: null
+	Sensitive   bool
+	Description string
+	Effect      Effect
+	Deprecated  string
+	Accepts     []string // media types of the artifact that a reference may name; empty: a plain value
+}
+
+// Block is a nested block of a stage's body.
+type Block struct {
+	Type       string
+	Nesting    string // single, list, map
+	MinItems   uint32
+	MaxItems   uint32
+	Attributes []Attribute
+	Blocks     []Block
+}

@@ -1,0 +1,158 @@
+package state
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Output is one named result of an action.
+type Output struct {
+	Digest    string `json:"digest"` // sha256:<hex>
+	MediaType string `json:"media_type"`
+}
+
+// StageRecord is the last good result at an address: it explains what a plan would change, and nothing depends on it.
+type StageRecord struct {
+	Action string    `json:"action"` // action ID
+	At     time.Time `json:"at"`
+}
+
+// ActionRecord is the memo of an action: what came out, and the inputs that explain it.
+type ActionRecord struct {
+	ID       string            `json:"id"`      // hash of Parts
+	Lineage  string            `json:"lineage"` // hash of Parts without attributes that advance or are operational
+	Address  string            `json:"address"`
+	Kind     string            `json:"kind"`
+	Parts    map[string]string `json:"parts"` // every part of ID by name: "config.learning_rate", "input.dataset", "seed"
+	Outputs  map[string]Output `json:"outputs"`
+	Result   json.RawMessage   `json:"result,omitempty"` // small figures: counts, metrics
+	Run      string            `json:"run"`
+	Began    time.Time         `json:"began"`
+	Seconds  float64           `json:"seconds"`
+	Retained bool              `json:"retained"` // false: retention removed the outputs; the action stays done
+}
+
+// Partial is what an unfinished action leaves behind, under its lineage ID.
+type Partial struct {
+	Lineage    string          `json:"lineage"`
+	Address    string          `json:"address"`
+	Cursor     []byte          `json:"cursor,omitempty"`
+	Shards     []string        `json:"shards,omitempty"`     // artifact digests, in order
+	Checkpoint string          `json:"checkpoint,omitempty"` // artifact digest
+	Done       uint64          `json:"done"`                 // records or steps in Shards or Checkpoint
+	Unit       string          `json:"unit"`
+	Detail     json.RawMessage `json:"detail,omitempty"`
+	At         time.Time       `json:"at"`
+}
+
+// Artifact is what the store knows of one digest.
+type Artifact struct {
+	Digest    string    `json:"digest"`
+	Tree      bool      `json:"tree"`
+	Size      int64     `json:"size"` // bytes, of all files
+	MediaType string    `json:"media_type"`
+	MadeBy    string    `json:"made_by"` // action ID
+	Inputs    []string  `json:"inputs,omitempty"`
+	At        time.Time `json:"at"`
+}
+
+// Generator is one entry of a cycle's append-only history. A version number is never used twice.
+type Generator struct {
+	Version    uint64    `json:"version"`
+	Base       bool      `json:"base"`
+	Digest     string    `json:"digest"` // of the model artifact, or of the descriptor of a remote model
+	MediaType  string    `json:"media_type"`
+	Stage      string    `json:"stage"`      // address of the generator block that runs it
+	Checkpoint string    `json:"checkpoint"` // digest of the trainer's checkpoint behind it; "" for a remote base
+	Epoch      uint64    `json:"epoch"`      // cycle that promoted it; 0: the base
+	Step       uint64    `json:"step"`
+	CreatedBy  string    `json:"created_by"` // action ID
+	CreatedAt  time.Time `json:"created_at"`
+	Score      *float64  `json:"score"` // composite when it was promoted, on the gate pool; the base's at its first evaluation
+
+	// A withdrawn version was rolled back from: its samples left the pool.
+	Withdrawn   bool   `json:"withdrawn,omitempty"`
+	WithdrawnBy string `json:"withdrawn_by,omitempty"`
+	Reason      string `json:"reason,omitempty"`
+}
+
+// Scores of one contestant on one split: means over its items.
+type Scores struct {
+	Accuracy  float64 `json:"accuracy"`
+	Coherence float64 `json:"coherence"`
+	Domain    float64 `json:"domain"`
+	Score     float64 `json:"score"`
+}
+
+// Decision is the outcome of one cycle: both score sets, rule by rule, and the verdict.
+type Decision struct {
+	Epoch            uint64            `json:"epoch"` // 1 for the first cycle
+	Step             uint64            `json:"step"`
+	IncumbentVersion uint64            `json:"incumbent_version"`
+	Challenger       Scores            `json:"challenger"`
+	Incumbent        Scores            `json:"incumbent"`
+	Split            string            `json:"split"` // gate, or dev where the gate pool was not opened
+	N                int               `json:"n"`
+	Look             *uint64           `json:"look"`
+	Alpha            *float64          `json:"alpha"`
+	LCB              *float64          `json:"lcb"` // lower confidence bound of the absolute gain
+	GainAbsolute     float64           `json:"gain_absolute"`
+	GainRelative     float64           `json:"gain_relative"`
+	Verdict          string            `json:"decision"` // PROMOTE, HOLD, REJECT, CEILING
+	Reasons          []string          `json:"reasons"`
+	Halted           bool              `json:"halted,omitempty"`  // a guard at its halt value
+	Pending          bool              `json:"pending,omitempty"` // PROMOTE that waits for approve or reject
+	Promoted         uint64            `json:"promoted,omitempty"`
+	Evidence         json.RawMessage   `json:"evidence,omitempty"` // guard report, rules, McNemar counts
+	Model            string            `json:"model"`              // digest of the candidate's export
+	Checkpoint       string            `json:"checkpoint"`         // of the candidate
+	StartCheckpoint  string            `json:"start_checkpoint"`   // what the window started from; rollback returns to it
+	Inputs           map[string]string `json:"inputs,omitempty"`   // digests: dataset, pool, evaluations
+	Run              string            `json:"run"`
+	At               time.Time         `json:"at"`
+}
+
+// Look is one opening of the gate pool. It is durable before the pool is read.
+type Look struct {
+	K          uint64    `json:"k"`          // 1 for the first
+	Evaluation string    `json:"evaluation"` // action ID; the same evaluation repeated is the same look
+	Pool       string    `json:"pool"`       // digest of the benchmark
+	Step       uint64    `json:"step"`
+	Verdict    string    `json:"verdict,omitempty"` // once decided
+	At         time.Time `json:"at"`
+}
+
+// Run is one apply.
+type Run struct {
+	ID      string          `json:"id"`
+	Plan    string          `json:"plan"` // digest of the envelope
+	Who     string          `json:"who"`
+	Host    string          `json:"host"`
+	PID     int             `json:"pid"`
+	Began   time.Time       `json:"began"`
+	Ended   time.Time       `json:"ended"`
+	Outcome string          `json:"outcome,omitempty"` // done, converged, ceiling, halted, pending, envelope, interrupted, failed
+	Error   string          `json:"error,omitempty"`
+	Actual  json.RawMessage `json:"actual,omitempty"`
+}
+
+// Entry is one line of a run's journal. It is for people; correctness never reads it.
+type Entry struct {
+	Seq     uint64    `json:"seq"`
+	At      time.Time `json:"at"`
+	Event   string    `json:"event"` // started, checkpoint, finished, failed, interrupted
+	Address string    `json:"address"`
+	Detail  string    `json:"detail,omitempty"`
+}
+
+// Event is a manual act: rollback, pin, approve, reject, quarantine, adopt, resume.
+type Event struct {
+	Seq    uint64    `json:"seq"`
+	At     time.Time `json:"at"`
+	Act    string    `json:"act"`
+	Cycle  string    `json:"cycle"`
+	From   uint64    `json:"from,omitempty"` // generator versions
+	To     uint64    `json:"to,omitempty"`
+	Who    string    `json:"who"`
+	Reason string    `json:"reason,omitempty"`
+}
