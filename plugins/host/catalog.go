@@ -1,0 +1,172 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/agext/levenshtein"
+
+	"jupiter/plugins/proto/pluginv1"
+	"jupiter/plugins/schema"
+)
+
+// catalog is what all plugins together offer.
+type catalog struct {
+	stages []*schema.Stage // by kind, in the order of schema.Kinds, then by type
+	byName map[string]*schema.Stage
+}
+
+func stageName(kind, typ string) string { return kind + " " + typ }
+
+// Stages lists what the plugins offer, in the order of kinds and types. The first call asks every plugin, all at once,
+// unless the cache knows the answer; the schemas are shared and must not be changed.
+func (h *Host) Stages(ctx context.Context) ([]*schema.Stage, error) {
+	c, err := h.stages(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return slices.Clone(c.stages), nil
+}
+
+// Stage gives the implementation of a kind with a type. The error of an unknown one lists what there is.
+func (h *Host) Stage(ctx context.Context, kind, typ string) (*Stage, error) {
+	c, err := h.stages(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s := c.byName[stageName(kind, typ)]
+	if s == nil {
+		return nil, c.unknown(kind, typ)
+	}
+	return &Stage{Schema: s, conn: &conn{pool: h.pools[s.Plugin], stage: stageName(kind, typ), version: s.Version, exclusive: !s.Concurrent}}, nil
+}
+
+func (h *Host) stages(ctx context.Context) (*catalog, error) {
+	h.catalogMu.Lock()
+	defer h.catalogMu.Unlock()
+	if h.catalog != nil {
+		return h.catalog, nil
+	}
+	names := make([]string, 0, len(h.pools))
+	for n := range h.pools {
+		names = append(names, n)
+	}
+	slices.Sort(names)
+	infos := make([]*pluginv1.InfoResponse, len(names))
+	errs := make([]error, len(names))
+	var wg sync.WaitGroup
+	for i, n := range names {
+		wg.Go(func() { infos[i], errs[i] = h.info(ctx, n) })
+	}
+	wg.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	c := &catalog{byName: map[string]*schema.Stage{}}
+	for i, info := range infos {
+		if err := c.add(names[i], info); err != nil {
+			return nil, err
+		}
+	}
+	c.sort()
+	h.catalog = c
+	return c, nil
+}
+
+// maxStages bounds what one plugin may list.
+const maxStages = 64
+
+func (c *catalog) add(plugin string, info *pluginv1.InfoResponse) error {
+	if info.Name != plugin {
+		return &ProtocolError{Plugin: plugin, Version: info.Version, Detail: fmt.Sprintf("it calls itself %.40q", info.Name)}
+	}
+	if len(info.Stages) > maxStages {
+		return &ProtocolError{Plugin: plugin, Version: info.Version, Detail: fmt.Sprintf("it lists %d stages, at most %d are allowed", len(info.Stages), maxStages)}
+	}
+	for _, p := range info.Stages {
+		s, err := schema.FromProto(plugin, info.Version, p)
+		if err != nil {
+			return err
+		}
+		name := stageName(s.Kind, s.Type)
+		if other := c.byName[name]; other != nil {
+			return fmt.Errorf("%s is offered by two plugins, %s and %s", name, other.Plugin, plugin)
+		}
+		c.byName[name] = s
+		c.stages = append(c.stages, s)
+	}
+	return nil
+}
+
+func (c *catalog) sort() {
+	order := map[string]int{}
+	for i, k := range schema.Kinds() {
+		order[k] = i
+	}
+	slices.SortFunc(c.stages, func(a, b *schema.Stage) int {
+		if a.Kind != b.Kind {
+			return order[a.Kind] - order[b.Kind]
+		}
+		return strings.Compare(a.Type, b.Type)
+	})
+}
+
+// unknown is the error of a stage that no plugin offers.
+func (c *catalog) unknown(kind, typ string) error {
+	if !slices.Contains(schema.Kinds(), kind) {
+		return fmt.Errorf("there is no kind of stage %q; the kinds are %s", kind, strings.Join(schema.Kinds(), ", "))
+	}
+	var types, elsewhere []string
+	for _, s := range c.stages {
+		switch {
+		case s.Kind == kind:
+			types = append(types, s.Type)
+		case s.Type == typ:
+			elsewhere = append(elsewhere, s.Kind)
+		}
+	}
+	if len(types) == 0 {
+		return fmt.Errorf("no plugin offers %s %q, or any other %s", kind, typ, kind)
+	}
+	msg := fmt.Sprintf("no plugin offers %s %q; there is %s", kind, typ, strings.Join(types, ", "))
+	if near := nearest(typ, types); near != "" {
+		msg += fmt.Sprintf("; did you mean %q?", near)
+	} else if len(elsewhere) > 0 {
+		msg += fmt.Sprintf("; %q is a %s", typ, strings.Join(elsewhere, " and a "))
+	}
+	return errors.New(msg)
+}
+
+// nearest gives the word that s is probably a misspelling of, or "".
+func nearest(s string, words []string) string {
+	best, distance := "", min(3, len(s)/2)
+	for _, w := range words {
+		if d := levenshtein.Distance(s, w, nil); d <= distance && d < len(w) {
+			if best == "" || d < distance {
+				best, distance = w, d
+			}
+		}
+	}
+	return best
+}
+
+// info asks a plugin what it offers, unless the cache has its answer.
+func (h *Host) info(ctx context.Context, name string) (*pluginv1.InfoResponse, error) {
+	key, err := h.cacheKey(name)
+	if err != nil {
+		return nil, fmt.Errorf("plugin %s: %w", name, err)
+	}
+	if info := h.cached(name, key); info != nil {
+		return info, nil
+	}
+	client := pluginv1.NewPluginClient(&conn{pool: h.pools[name], stage: "plugin " + name})
+	info, err := client.Info(ctx, &pluginv1.InfoRequest{HostVersion: h.opts.Version})
+	if err != nil {
+		return nil, err
+	}
+	return info, h.cache(name, key, info)
+}

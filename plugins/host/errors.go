@@ -1,0 +1,98 @@
+package host
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// ErrStopped is in the error of a call whose process the host ended: its grace period was over, or the host was closed.
+var ErrStopped = errors.New("stopped")
+
+var errClosed = fmt.Errorf("%w: the plugin host is closed", ErrStopped)
+
+// StageError is an error that a stage returned. Its process is well.
+type StageError struct {
+	Plugin  string
+	Stage   string // kind and type: "trainer llama"
+	Code    string // of gRPC: "Unknown" for a plain error, "Internal" for a panic, "InvalidArgument" for a configuration
+	Message string
+}
+
+func (e *StageError) Error() string { return fmt.Sprintf("%s: %s", e.Stage, e.Message) }
+
+// Crash says how a plugin's process died in the middle of a call, or before it could take one.
+type Crash struct {
+	Plugin   string
+	Version  string // "" where the process died before it told
+	Checksum string // SHA-256 of the executable, in hexadecimal
+	PID      int
+	ExitCode int    // -1 where a signal ended it
+	Signal   string // "killed"; "" where it exited
+	OOM      bool   // it ran out of memory, or the kernel killed it for that
+	Stalled  bool   // the host killed it: no message for Options.StallAfter
+	Detail   string // more on why, "" where nothing more is known
+	Stderr   []string
+	Call     string // ID of the call; "" where there was none
+	Stage    string // kind and type, and the method: "trainer llama, Train"
+	Item     string // what was in work: "prompt q17", "after step 300"; "" where unknown
+}
+
+// stderrShown is how many of the last lines Error shows.
+const stderrShown = 10
+
+func (e *Crash) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "plugin %s", e.Plugin)
+	if e.Version != "" {
+		fmt.Fprintf(&b, " %s", e.Version)
+	}
+	switch {
+	case e.Stalled:
+		b.WriteString(" stalled")
+	case e.OOM:
+		fmt.Fprintf(&b, " ran out of memory (%s)", e.how())
+	default:
+		fmt.Fprintf(&b, " crashed (%s)", e.how())
+	}
+	if e.Stage != "" {
+		fmt.Fprintf(&b, " in %s", e.Stage)
+	}
+	if e.Item != "" {
+		fmt.Fprintf(&b, ", %s", e.Item)
+	}
+	if e.Detail != "" {
+		fmt.Fprintf(&b, ": %s", e.Detail)
+	}
+	if n := len(e.Stderr); n > 0 {
+		b.WriteString("\nits last lines on standard error:")
+		for _, l := range e.Stderr[max(0, n-stderrShown):] {
+			b.WriteString("\n  " + l)
+		}
+	}
+	return b.String()
+}
+
+func (e *Crash) how() string {
+	if e.Signal != "" {
+		return "signal: " + e.Signal
+	}
+	return fmt.Sprintf("exit status %d", e.ExitCode)
+}
+
+// ProtocolError says that a program does not speak the plugin protocol, or breaks it.
+type ProtocolError struct {
+	Plugin   string
+	Version  string
+	Checksum string
+	Detail   string
+	Stderr   []string
+}
+
+func (e *ProtocolError) Error() string {
+	s := fmt.Sprintf("plugin %s breaks the protocol: %s", e.Plugin, e.Detail)
+	if n := len(e.Stderr); n > 0 {
+		s += "\nits last lines on standard error:\n  " + strings.Join(e.Stderr[max(0, n-stderrShown):], "\n  ")
+	}
+	return s
+}

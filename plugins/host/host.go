@@ -1,0 +1,255 @@
+// Package host starts plugins, talks to them, watches them and ends them.
+//
+// A plugin is a process. The built-in ones are the program itself, executed again with other arguments; there is no
+// in-process path. A plugin's process starts when it is first needed, after the program's SHA-256 was compared with what
+// it was when the host first looked, in a process group of its own, with an environment reduced to an allow-list (see
+// environment), and speaks gRPC over a Unix socket with certificates made for this one connection (AutoMTLS). It then
+// serves call after call. A second process of the same plugin starts only when a stage that is not Concurrent is called
+// while another call of it runs.
+//
+// Stage gives a handle on one implementation. Its methods are the generated gRPC clients, so that the code that drives
+// a stage is the same for every plugin; what differs from a plain connection is what lies under them:
+//
+//   - The process is started, or started again, when the first message is sent.
+//   - A request over gRPC's limit of 4 MiB is sent in parts, as the protocol says.
+//   - Errors say what happened: *Crash when the process died, *StageError when the stage returned an error,
+//     *ProtocolError when the plugin does not speak the protocol, ErrStopped when the host ended it, and the context's
+//     own error when the caller gave up. No error of gRPC's comes through.
+//   - A call that gets no message for Options.StallAfter is taken for hung: its process is killed.
+//
+// A caller reads every stream to its end or cancels its context; else the host takes the call for running.
+//
+// No process outlives its host. Close ends all. When the host is killed, the kernel closes the pipe that is each
+// plugin's standard input, and a plugin ends itself and what it has started when its standard input ends; a plugin that
+// was suspended at that moment is ended by the kernel, which hangs up orphaned process groups.
+package host
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"slices"
+	"sync"
+	"time"
+
+	"jupiter/plugins/proto/pluginv1"
+)
+
+// Options configure a Host. Executable and Builtins are needed; everything else has a default.
+type Options struct {
+	Executable string              // absolute path of the program that serves the built-in plugins
+	Builtins   map[string][]string // name of a plugin → the arguments that make Executable serve it
+	Version    string              // of the host, told to plugins
+	Env        []string            // the parent's environment, "NAME=value"; filtered before a plugin gets it
+	Dir        string              // working directory of plugins: relative paths in configurations start here; "": the host's
+	CacheDir   string              // where descriptions of plugins are kept between runs; "": nowhere
+
+	StartTimeout time.Duration // for the handshake; 0: 30 s
+	StopGrace    time.Duration // from Stop until a call is killed; 0: 30 s
+	StallAfter   time.Duration // without a message, while one is due, until a call is killed; 0: never
+
+	Logger *slog.Logger // starts and ends of processes, at debug level; nil: discarded
+	Debug  io.Writer    // all that plugins write to standard error and output; nil: the last lines are kept for crash reports
+}
+
+// maxProcesses bounds the processes of one plugin.
+const maxProcesses = 4
+
+// Host owns the processes of the plugins. Its methods may be called from several goroutines.
+type Host struct {
+	opts Options
+	log  *slog.Logger
+
+	pools map[string]*pool
+
+	checksum  func() ([]byte, error) // SHA-256 of the executable, computed once
+	socketDir func() (string, error) // made on first use
+
+	mu      sync.Mutex
+	closed  bool
+	running sync.WaitGroup   // goroutines that the host owns
+	tmp     string           // what socketDir made
+	young   map[*runner]bool // processes that have not shown their handshake yet
+
+	catalogMu sync.Mutex
+	catalog   *catalog
+}
+
+// New makes a host. It starts no process.
+func New(o Options) (*Host, error) {
+	if o.Executable == "" {
+		return nil, errors.New("plugin host: no executable")
+	}
+	if o.StartTimeout == 0 {
+		o.StartTimeout = 30 * time.Second
+	}
+	if o.StopGrace == 0 {
+		o.StopGrace = 30 * time.Second
+	}
+	h := &Host{opts: o, log: o.Logger, pools: map[string]*pool{}, young: map[*runner]bool{}}
+	if h.log == nil {
+		h.log = slog.New(slog.DiscardHandler)
+	}
+	if o.Debug != nil {
+		h.opts.Debug = &lockedWriter{w: o.Debug}
+	}
+	for name, args := range o.Builtins {
+		h.pools[name] = newPool(h, name, args)
+	}
+	h.checksum = sync.OnceValues(func() ([]byte, error) { return fileDigest(o.Executable) })
+	h.socketDir = sync.OnceValues(h.makeSocketDir)
+	return h, nil
+}
+
+func fileDigest(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	sum := sha256.New()
+	if _, err := io.Copy(sum, f); err != nil {
+		return nil, fmt.Errorf("read %s: %w", path, err)
+	}
+	return sum.Sum(nil), nil
+}
+
+// Checksum gives the SHA-256 of the executable that serves the built-in plugins, in hexadecimal.
+func (h *Host) Checksum() (string, error) {
+	sum, err := h.checksum()
+	return hex.EncodeToString(sum), err
+}
+
+// maxSocketDir leaves room in the 104 bytes of a Unix socket's path (darwin; 108 on Linux) for the names that go-plugin
+// adds: "/plugin-dir" and "/plugin", each with ten digits.
+const maxSocketDir = 104 - 40
+
+func (h *Host) makeSocketDir() (string, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.closed {
+		return "", errClosed
+	}
+	dir, err := os.MkdirTemp(lookup(h.opts.Env, "TMPDIR"), "jupiter-")
+	if err != nil {
+		return "", fmt.Errorf("make a directory for sockets: %w", err)
+	}
+	h.tmp = dir
+	if len(dir) > maxSocketDir {
+		return "", fmt.Errorf("%s is too long for a Unix socket; set TMPDIR to a shorter path", dir)
+	}
+	return dir, nil
+}
+
+// processes lists the live processes of all plugins, in order of names.
+func (h *Host) processes() []*process {
+	names := make([]string, 0, len(h.pools))
+	for n := range h.pools {
+		names = append(names, n)
+	}
+	slices.Sort(names)
+	var all []*process
+	for _, n := range names {
+		all = append(all, h.pools[n].processes()...)
+	}
+	return all
+}
+
+// Stop asks the calls that run now to save and return, and waits for them: at most Options.StopGrace, or until ctx ends.
+// Then it kills the processes of those that remain, whose calls fail with ErrStopped. The host stays usable. It is up to
+// the callers to start nothing new, and to end the requests they stream.
+func (h *Host) Stop(ctx context.Context, reason string) {
+	ctx, cancel := context.WithTimeout(ctx, h.opts.StopGrace)
+	defer cancel()
+	var wg sync.WaitGroup
+	for _, p := range h.processes() {
+		calls := p.running()
+		if len(calls) == 0 {
+			continue
+		}
+		wg.Go(func() {
+			h.log.Debug("stop plugin", "plugin", p.name, "pid", p.pid(), "reason", reason)
+			if _, err := pluginv1.NewPluginClient(p.conn).Stop(ctx, &pluginv1.StopRequest{Reason: reason}); err != nil {
+				h.log.Debug("stop plugin", "plugin", p.name, "pid", p.pid(), "error", err)
+			}
+			for _, c := range calls {
+				select {
+				case <-c.done:
+				case <-p.exited():
+				case <-ctx.Done():
+					p.kill(fmt.Errorf("%w: it had not saved when the time for that was over", ErrStopped))
+					<-p.exited()
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// Close ends all processes and waits for them. Calls that still run fail with ErrStopped. Nothing can be called after.
+func (h *Host) Close() error {
+	h.mu.Lock()
+	h.closed = true
+	for r := range h.young {
+		_ = r.Kill(context.Background()) // it never fails
+	}
+	h.mu.Unlock()
+	var wg sync.WaitGroup
+	for _, p := range h.processes() {
+		wg.Go(p.end)
+	}
+	wg.Wait()
+	h.running.Wait() // starts that were under way
+	for _, p := range h.processes() {
+		p.end()
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.tmp == "" {
+		return nil
+	}
+	return os.RemoveAll(h.tmp)
+}
+
+// spawn runs f in a goroutine that Close waits for. It is false once the host is closed.
+func (h *Host) spawn(f func()) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.closed {
+		return false
+	}
+	h.running.Go(f)
+	return true
+}
+
+// adopt enters a process that is about to start, so that Close ends it. It is false once the host is closed.
+func (h *Host) adopt(r *runner) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.young[r] = true
+	return !h.closed
+}
+
+// release forgets a process that has started, or has not.
+func (h *Host) release(r *runner) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(h.young, r)
+}
+
+// lockedWriter lets several processes share a writer.
+type lockedWriter struct {
+	mu sync.Mutex
+	w  io.Writer
+}
+
+func (l *lockedWriter) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.w.Write(b)
+}

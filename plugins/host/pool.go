@@ -1,0 +1,139 @@
+package host
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+)
+
+// pool has the processes of one plugin.
+type pool struct {
+	host *Host
+	name string
+	args []string
+
+	starting chan struct{} // holds a token while no process is being started
+
+	mu      sync.Mutex
+	procs   []*process
+	changed chan struct{} // closed, and replaced, when a process may have become free
+}
+
+func newPool(h *Host, name string, args []string) *pool {
+	l := &pool{host: h, name: name, args: args, starting: make(chan struct{}, 1), changed: make(chan struct{})}
+	l.starting <- struct{}{}
+	return l
+}
+
+func (l *pool) processes() []*process {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.procs)
+}
+
+// acquire gives a call in a live process, which is started if need be. exclusive names a stage that takes one call at a
+// time in a process; "" takes any process. The caller must release the call.
+func (l *pool) acquire(ctx context.Context, exclusive string) (*call, error) {
+	for {
+		c, free, full := l.take(exclusive)
+		if c != nil {
+			return c, nil
+		}
+		start := l.starting
+		if full {
+			start = nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("plugin %s: %w", l.name, context.Cause(ctx))
+		case <-free:
+			continue
+		case <-start:
+		}
+		if err := l.start(ctx, exclusive); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// take looks for a process that is free for a call. Where there is none it gives what to wait for, and whether another
+// process may be started.
+func (l *pool) take(exclusive string) (c *call, free <-chan struct{}, full bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.procs = slices.DeleteFunc(l.procs, func(p *process) bool { return !p.alive() })
+	for _, p := range l.procs {
+		if c := p.begin(exclusive); c != nil {
+			return c, nil, false
+		}
+	}
+	return nil, l.changed, len(l.procs) >= maxProcesses
+}
+
+// start adds a process. It holds the token: one start of a plugin at a time, and who waited looks again before it
+// starts one more. When ctx ends the start goes on without the caller.
+func (l *pool) start(ctx context.Context, exclusive string) error {
+	if c, _, _ := l.take(exclusive); c != nil { // somebody else's start
+		c.release()
+		l.starting <- struct{}{}
+		return nil
+	}
+	done := make(chan error, 1)
+	ok := l.host.spawn(func() {
+		p, err := l.host.start(l.name, l.args)
+		if err == nil {
+			l.mu.Lock()
+			l.procs = append(l.procs, p)
+			l.mu.Unlock()
+		}
+		l.starting <- struct{}{}
+		l.notify()
+		done <- err
+	})
+	if !ok {
+		l.starting <- struct{}{}
+		return fmt.Errorf("plugin %s: %w", l.name, errClosed)
+	}
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return fmt.Errorf("plugin %s: %w", l.name, context.Cause(ctx))
+	}
+}
+
+// notify wakes who waits for a free process.
+func (l *pool) notify() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	close(l.changed)
+	l.changed = make(chan struct{})
+}
+
+// begin enters a call, unless another has the stage for itself.
+func (p *process) begin(exclusive string) *call {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if exclusive != "" {
+		for c := range p.calls {
+			if c.exclusive == exclusive {
+				return nil
+			}
+		}
+	}
+	c := &call{process: p, exclusive: exclusive, done: make(chan struct{})}
+	p.calls[c] = true
+	return c
+}
+
+// release ends the call. It may be called more than once.
+func (c *call) release() {
+	c.once.Do(func() {
+		p := c.process
+		p.mu.Lock()
+		delete(p.calls, c)
+		p.mu.Unlock()
+		close(c.done)
+	})
+}

@@ -1,0 +1,248 @@
+package host
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os/exec"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/hashicorp/go-plugin"
+	goplugin "github.com/hashicorp/go-plugin/runner"
+	"google.golang.org/grpc"
+
+	"jupiter/plugins/sdk"
+)
+
+// process is one running plugin.
+type process struct {
+	name     string
+	checksum string
+	client   *plugin.Client
+	conn     *grpc.ClientConn
+	runner   *runner
+	tail     *tail
+
+	reap sync.Once
+
+	mu    sync.Mutex
+	calls map[*call]bool
+	cause error // why the host killed it
+}
+
+// call is one request in work.
+type call struct {
+	process   *process
+	exclusive string        // the stage that this call keeps for itself in the process; "" where it shares
+	done      chan struct{} // closed when the call is over
+	once      sync.Once
+}
+
+// clientSide takes the connection as it is: the services' clients are made where they are used.
+type clientSide struct{ plugin.NetRPCUnsupportedPlugin }
+
+func (clientSide) GRPCServer(*plugin.GRPCBroker, *grpc.Server) error {
+	return errors.New("host: serves nothing to plugins")
+}
+
+func (clientSide) GRPCClient(_ context.Context, _ *plugin.GRPCBroker, c *grpc.ClientConn) (any, error) {
+	return c, nil
+}
+
+// start launches a plugin and waits for its handshake.
+func (h *Host) start(name string, args []string) (*process, error) {
+	sum, err := h.checksum()
+	if err != nil {
+		return nil, fmt.Errorf("plugin %s: checksum: %w", name, err)
+	}
+	dir, err := h.socketDir()
+	if err != nil {
+		return nil, fmt.Errorf("plugin %s: %w", name, err)
+	}
+	p := &process{name: name, checksum: hex.EncodeToString(sum), tail: &tail{next: h.opts.Debug}, calls: map[*call]bool{}}
+	p.client = plugin.NewClient(&plugin.ClientConfig{
+		HandshakeConfig:  plugin.HandshakeConfig{ProtocolVersion: sdk.ProtocolVersion, MagicCookieKey: sdk.CookieKey, MagicCookieValue: sdk.CookieValue},
+		Plugins:          plugin.PluginSet{sdk.ServiceName: clientSide{}},
+		AllowedProtocols: []plugin.Protocol{plugin.ProtocolGRPC},
+		AutoMTLS:         true,
+		SkipHostEnv:      true,
+		StartTimeout:     h.opts.StartTimeout,
+		UnixSocketConfig: &plugin.UnixSocketConfig{TempDir: dir},
+		Stderr:           p.tail,
+		SyncStdout:       p.tail, // of plugins that stream theirs, as go-plugin's own do
+		SyncStderr:       p.tail,
+		Logger:           hclog.NewNullLogger(),
+		RunnerFunc: func(_ hclog.Logger, cmd *exec.Cmd, _ string) (goplugin.Runner, error) {
+			env := append(environment(h.opts.Env), cmd.Env...)
+			p.runner = newRunner(h.opts.Executable, args, append(env, sdk.WatchKey+"=1"), h.opts.Dir, secureConfig(sum), h.opts.Debug)
+			if !h.adopt(p.runner) {
+				return nil, errClosed
+			}
+			return p.runner, nil
+		},
+		GRPCDialOptions: []grpc.DialOption{grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxReceive), grpc.MaxCallSendMsgSize(maxReceive))},
+	})
+	_, err = p.client.Start()
+	h.release(p.runner)
+	if err != nil {
+		return nil, p.notStarted(err, h.opts.StartTimeout)
+	}
+	cp, err := p.client.Client()
+	if err == nil {
+		var conn any
+		if conn, err = cp.Dispense(sdk.ServiceName); err == nil {
+			p.conn = conn.(*grpc.ClientConn)
+		}
+	}
+	if err != nil {
+		p.end()
+		return nil, p.protocolError("connect: " + err.Error())
+	}
+	h.log.Debug("plugin started", "plugin", name, "pid", p.pid())
+	h.spawn(func() {
+		<-p.exited()
+		h.log.Debug("plugin ended", "plugin", name, "pid", p.pid(), "state", p.runner.state.String())
+		p.end()
+	})
+	return p, nil
+}
+
+// maxReceive is gRPC's default for a server, which the protocol makes the limit in both directions.
+const maxReceive = 4 << 20
+
+// notStarted says why a plugin gave no handshake.
+func (p *process) notStarted(err error, timeout time.Duration) error {
+	if p.runner == nil || p.runner.ID() == "" {
+		p.end()
+		if errors.Is(err, plugin.ErrChecksumsDoNotMatch) {
+			return fmt.Errorf("plugin %s: the executable has changed since this run began; start again", p.name)
+		}
+		return fmt.Errorf("start plugin %s: %w", p.name, err)
+	}
+	// Whether it ended by itself is known a moment after its pipes have closed.
+	timedOut := strings.HasPrefix(err.Error(), "timeout while waiting")
+	byItself := false
+	if !timedOut {
+		select {
+		case <-p.exited():
+			byItself = !p.runner.wasKilled()
+		case <-time.After(pipeGrace):
+		}
+	}
+	p.end()
+	first := p.runner.handshake.text()
+	switch {
+	case first != "" && !strings.HasPrefix(first, "1|"):
+		return p.protocolError(fmt.Sprintf("it wrote %.80q to standard output, where the handshake belongs", first))
+	case first != "":
+		line, _, _ := strings.Cut(err.Error(), "\n")
+		return p.protocolError("its handshake is not valid: " + line)
+	case timedOut:
+		return p.protocolError(fmt.Sprintf("no handshake within %s", timeout))
+	case refusedCookie(p.tail.last()):
+		return p.protocolError("it refuses to be started by this host (magic cookie); it may be made for another protocol version")
+	case !byItself:
+		return p.protocolError("it closed its standard output and gave no handshake")
+	}
+	return p.crash("it ended before it was ready")
+}
+
+// refusedCookie recognises what go-plugin and this project's SDK say to a host with the wrong magic cookie.
+func refusedCookie(stderr []string) bool {
+	all := strings.Join(stderr, "\n")
+	return strings.Contains(all, "magic cookie") || strings.Contains(all, "This binary is a plugin")
+}
+
+func (p *process) pid() int {
+	n, _ := strconv.Atoi(p.runner.ID()) // "" gives 0
+	return n
+}
+
+func (p *process) exited() <-chan struct{} { return p.runner.exited }
+
+func (p *process) alive() bool {
+	select {
+	case <-p.exited():
+		return false
+	default:
+		return true
+	}
+}
+
+// kill ends the process at once. cause is what its calls fail with.
+func (p *process) kill(cause error) {
+	p.mu.Lock()
+	if p.cause == nil && p.alive() {
+		p.cause = cause
+	}
+	p.mu.Unlock()
+	_ = p.runner.Kill(context.Background()) // it never fails
+}
+
+// killedFor gives why the host killed the process, or nil.
+func (p *process) killedFor() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.cause
+}
+
+// end asks the process to exit, kills it where it does not at once, and waits until all that it wrote has been read.
+func (p *process) end() {
+	p.reap.Do(func() {
+		p.mu.Lock()
+		if p.cause == nil && p.runner != nil && p.alive() {
+			p.cause = errClosed
+		}
+		p.mu.Unlock()
+		p.client.Kill()
+	})
+}
+
+// running lists the calls in work.
+func (p *process) running() []*call {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	calls := make([]*call, 0, len(p.calls))
+	for c := range p.calls {
+		calls = append(calls, c)
+	}
+	return calls
+}
+
+func (p *process) protocolError(detail string) error {
+	return &ProtocolError{Plugin: p.name, Checksum: p.checksum, Detail: detail, Stderr: p.tail.last()}
+}
+
+// crash describes the end of the process, which must have ended.
+func (p *process) crash(detail string) *Crash {
+	c := &Crash{Plugin: p.name, Checksum: p.checksum, PID: p.pid(), Detail: detail, ExitCode: p.runner.state.ExitCode(), Stderr: p.tail.last()}
+	c.Signal = signalOf(p.runner.state)
+	kill := c.Signal != "" && endedByKill(p.runner.state) && !p.runner.wasKilled()
+	counted := p.runner.oomBefore >= 0 && oomKills() > p.runner.oomBefore
+	switch {
+	case kill && counted:
+		c.OOM = true
+	case kill && detail == "":
+		c.Detail = "neither the plugin nor Jupiter sent this signal; where nobody did by hand, the system was short of memory"
+	case !p.runner.wasKilled() && saysOutOfMemory(c.Stderr):
+		c.OOM = true
+	}
+	return c
+}
+
+// saysOutOfMemory recognises the last words of the Go, CUDA and Python runtimes.
+func saysOutOfMemory(stderr []string) bool {
+	for _, l := range stderr {
+		for _, s := range []string{"fatal error: runtime: out of memory", "runtime: cannot allocate memory", "fatal error: runtime: cannot allocate", "CUDA out of memory", "MemoryError", "std::bad_alloc"} {
+			if strings.Contains(l, s) {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,66 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"google.golang.org/grpc/codes"
+
+	"jupiter/plugins/proto/pluginv1"
+	"jupiter/plugins/schema"
+)
+
+// Stage is a handle on one implementation. It may be used from several goroutines, and outlives the processes that
+// serve it.
+type Stage struct {
+	Schema *schema.Stage
+	conn   *conn
+}
+
+// The clients of the stage's service. That of another kind answers with a *ProtocolError or a *StageError.
+
+func (s *Stage) Collector() pluginv1.CollectorClient { return pluginv1.NewCollectorClient(s.conn) }
+func (s *Stage) Generator() pluginv1.GeneratorClient { return pluginv1.NewGeneratorClient(s.conn) }
+func (s *Stage) Filter() pluginv1.FilterClient       { return pluginv1.NewFilterClient(s.conn) }
+func (s *Stage) Verifier() pluginv1.VerifierClient   { return pluginv1.NewVerifierClient(s.conn) }
+func (s *Stage) Trainer() pluginv1.TrainerClient     { return pluginv1.NewTrainerClient(s.conn) }
+func (s *Stage) Evaluator() pluginv1.EvaluatorClient { return pluginv1.NewEvaluatorClient(s.conn) }
+func (s *Stage) Exporter() pluginv1.ExporterClient   { return pluginv1.NewExporterClient(s.conn) }
+
+// Validate gives what the plugin has to say about a configuration: the JSON that schema.CanonicalJSON gives. For many
+// configurations Host.Validate is faster.
+func (s *Stage) Validate(ctx context.Context, config []byte) ([]schema.Diagnostic, error) {
+	all, err := validate(ctx, s.conn, []Item{{Kind: s.Schema.Kind, Type: s.Schema.Type, Config: config}})
+	if err != nil {
+		return nil, err
+	}
+	return all[0], nil
+}
+
+// Estimate forecasts a call for items samples, records or steps. The error is errors.ErrUnsupported where the stage
+// cannot.
+func (s *Stage) Estimate(ctx context.Context, config []byte, items uint64) (*pluginv1.EstimateResponse, error) {
+	r, err := pluginv1.NewPluginClient(s.conn).Estimate(ctx, &pluginv1.EstimateRequest{
+		Kind: schema.KindOf(s.Schema.Kind), Stage: s.Schema.Type, Config: &pluginv1.Config{Json: config}, Items: items,
+	})
+	return r, unsupported(err)
+}
+
+// Fingerprint says what the stage's source, or the model it serves, is now; a difference is drift. The error is
+// errors.ErrUnsupported where the stage cannot say.
+func (s *Stage) Fingerprint(ctx context.Context, config []byte) (*pluginv1.FingerprintResponse, error) {
+	r, err := pluginv1.NewPluginClient(s.conn).Fingerprint(ctx, &pluginv1.FingerprintRequest{
+		Kind: schema.KindOf(s.Schema.Kind), Stage: s.Schema.Type, Config: &pluginv1.Config{Json: config},
+	})
+	return r, unsupported(err)
+}
+
+// unsupported replaces the error of an optional method that a stage does not have.
+func unsupported(err error) error {
+	var se *StageError
+	if errors.As(err, &se) && se.Code == codes.Unimplemented.String() {
+		return fmt.Errorf("%s: %w", se.Message, errors.ErrUnsupported)
+	}
+	return err
+}

@@ -1,0 +1,173 @@
+package sdk
+
+import (
+	"context"
+
+	pluginv1 "jupiter/plugins/proto/pluginv1"
+)
+
+// Collector makes a stage that reads real records from a source. collect emits them in an order that depends on the
+// source alone; a batch's cursor is what Call.Cursor holds when the call is resumed after that batch.
+func Collector[C any](name string, o Options, collect func(ctx context.Context, c *Call, cfg C, emit func(*RecordBatch) error) error) Stage {
+	s, decode := newStage[C](pluginv1.Kind_KIND_COLLECTOR, name, o)
+	s.collect = func(ctx context.Context, c *Call, config []byte, emit func(*RecordBatch) error) error {
+		cfg, err := decode(config)
+		if err != nil {
+			return err
+		}
+		return collect(ctx, c, cfg, emit)
+	}
+	return s
+}
+
+// Judge decides which records to keep. One Judge serves one call, from one goroutine. Where it is an io.Closer too, it
+// is closed when the call ends.
+type Judge interface {
+	// Refer shows records that count as already seen. All of them come before the first Judge.
+	Refer(records []*Record) error
+	// Judge gives one verdict a record, in order. Verdict.Id may be left empty.
+	Judge(records []*Record) ([]*Verdict, error)
+}
+
+// Filter makes a stage that keeps or drops records. open makes the Judge of one call.
+func Filter[C any](name string, o Options, open func(ctx context.Context, c *Call, cfg C) (Judge, error)) Stage {
+	s, decode := newStage[C](pluginv1.Kind_KIND_FILTER, name, o)
+	s.filter = func(ctx context.Context, c *Call, config []byte) (Judge, error) {
+		cfg, err := decode(config)
+		if err != nil {
+			return nil, err
+		}
+		return open(ctx, c, cfg)
+	}
+	return s
+}
+
+// Verifier makes a domain's judge. open gives the function that judges items of one call: one judgement an item, in
+// order; Judgement.Id may be left empty.
+func Verifier[C any](name string, o Options, open func(ctx context.Context, c *Call, cfg C) (func([]*VerifyItem) ([]*Judgement, error), error)) Stage {
+	s, decode := newStage[C](pluginv1.Kind_KIND_VERIFIER, name, o)
+	s.verify = func(ctx context.Context, c *Call, config []byte) (func([]*VerifyItem) ([]*Judgement, error), error) {
+		cfg, err := decode(config)
+		if err != nil {
+			return nil, err
+		}
+		return open(ctx, c, cfg)
+	}
+	return s
+}
+
+// GeneratorImpl runs a language model.
+type GeneratorImpl[C any] interface {
+	// Generate draws the samples that req asks for. Sample i of a set depends on Call.Seed, the set and i alone, so that
+	// a resumed call draws what the interrupted one would have.
+	Generate(ctx context.Context, c *Call, cfg C, req *GenerateRequest, emit func(*RecordBatch) error) error
+	// Complete answers prompts, one completion each, in order. model is nil for the base generator that the
+	// configuration names. Completion.PromptId may be left empty.
+	Complete(ctx context.Context, c *Call, cfg C, model *Artifact, s *Sampling, prompts []*Prompt, emit func(*Completion) error) error
+	// Score gives the log-likelihoods of continuations, one event an item, in order; LikelihoodEvent.PromptId may be
+	// left empty. The host calls it only where Options.Features has "score".
+	Score(ctx context.Context, c *Call, cfg C, model *Artifact, items []*LikelihoodItem, emit func(*LikelihoodEvent) error) error
+}
+
+// Generator makes a stage that runs a language model.
+func Generator[C any](name string, o Options, g GeneratorImpl[C]) Stage {
+	s, decode := newStage[C](pluginv1.Kind_KIND_GENERATOR, name, o)
+	s.generator = &generatorFuncs{
+		generate: func(ctx context.Context, c *Call, config []byte, req *GenerateRequest, emit func(*RecordBatch) error) error {
+			cfg, err := decode(config)
+			if err != nil {
+				return err
+			}
+			return g.Generate(ctx, c, cfg, req, emit)
+		},
+		complete: func(ctx context.Context, c *Call, config []byte, model *Artifact, sampling *Sampling, prompts []*Prompt, emit func(*Completion) error) error {
+			cfg, err := decode(config)
+			if err != nil {
+				return err
+			}
+			return g.Complete(ctx, c, cfg, model, sampling, prompts, emit)
+		},
+		score: func(ctx context.Context, c *Call, config []byte, model *Artifact, items []*LikelihoodItem, emit func(*LikelihoodEvent) error) error {
+			cfg, err := decode(config)
+			if err != nil {
+				return err
+			}
+			return g.Score(ctx, c, cfg, model, items, emit)
+		},
+	}
+	return s
+}
+
+// TrainerImpl trains a model.
+type TrainerImpl[C any] interface {
+	// Train goes from req.FromStep to req.ToStep and emits checkpoints in rising order of steps. When Call.Stopped is
+	// closed it emits one of where it stands, and returns nil.
+	Train(ctx context.Context, c *Call, cfg C, req *TrainRequest, emit func(*Checkpoint) error) error
+	// Estimate forecasts req.Items steps; EstimateResponse.Records is how many records they read.
+	Estimate(cfg C, req *EstimateRequest) (*EstimateResponse, error)
+}
+
+// Trainer makes a stage that trains a model.
+func Trainer[C any](name string, o Options, t TrainerImpl[C]) Stage {
+	s, decode := newStage[C](pluginv1.Kind_KIND_TRAINER, name, o)
+	s.train = func(ctx context.Context, c *Call, config []byte, req *TrainRequest, emit func(*Checkpoint) error) error {
+		cfg, err := decode(config)
+		if err != nil {
+			return err
+		}
+		return t.Train(ctx, c, cfg, req, emit)
+	}
+	s.estimate = func(req *EstimateRequest) (*EstimateResponse, error) {
+		cfg, err := decode(req.GetConfig().GetJson())
+		if err != nil {
+			return nil, err
+		}
+		return t.Estimate(cfg, req)
+	}
+	return s
+}
+
+// EvaluatorImpl makes benchmarks and judges answers.
+type EvaluatorImpl[C any] interface {
+	// Prepare picks or builds the benchmark's questions.
+	Prepare(ctx context.Context, c *Call, cfg C, req *PrepareRequest, emit func([]*Question) error) error
+	// Score judges answers. It is pure: its result depends on cfg and answers alone. QuestionScore.PromptId names the
+	// question.
+	Score(ctx context.Context, c *Call, cfg C, answers []*Answer) ([]*QuestionScore, error)
+}
+
+// Evaluator makes a stage that prepares a benchmark and scores answers to it.
+func Evaluator[C any](name string, o Options, e EvaluatorImpl[C]) Stage {
+	s, decode := newStage[C](pluginv1.Kind_KIND_EVALUATOR, name, o)
+	s.evaluator = &evaluatorFuncs{
+		prepare: func(ctx context.Context, c *Call, config []byte, req *PrepareRequest, emit func([]*Question) error) error {
+			cfg, err := decode(config)
+			if err != nil {
+				return err
+			}
+			return e.Prepare(ctx, c, cfg, req, emit)
+		},
+		score: func(ctx context.Context, c *Call, config []byte, answers []*Answer) ([]*QuestionScore, error) {
+			cfg, err := decode(config)
+			if err != nil {
+				return nil, err
+			}
+			return e.Score(ctx, c, cfg, answers)
+		},
+	}
+	return s
+}
+
+// Exporter makes a stage that turns a checkpoint into files that a Generator runs. Output.Path is relative to
+// Call.WorkDir.
+func Exporter[C any](name string, o Options, export func(ctx context.Context, c *Call, cfg C, checkpoint *Artifact, emit func(*Output) error) error) Stage {
+	s, decode := newStage[C](pluginv1.Kind_KIND_EXPORTER, name, o)
+	s.export = func(ctx context.Context, c *Call, config []byte, checkpoint *Artifact, emit func(*Output) error) error {
+		cfg, err := decode(config)
+		if err != nil {
+			return err
+		}
+		return export(ctx, c, cfg, checkpoint, emit)
+	}
+	return s
+}

@@ -1,0 +1,171 @@
+package sdk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime/debug"
+	"strings"
+	"sync"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/hashicorp/go-plugin"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	pluginv1 "jupiter/plugins/proto/pluginv1"
+)
+
+// The handshake that host and plugin agree on, and the name under which the services are registered with go-plugin.
+const (
+	ProtocolVersion = 1
+	CookieKey       = "JUPITER_PLUGIN"
+	CookieValue     = "b0d4e2a7c1f84c0f9d2f6a3e5b7c8d91"
+	ServiceName     = "jupiter"
+
+	// WatchKey is set to "1" in the environment of a plugin whose standard input ends when its host does.
+	WatchKey = "JUPITER_PLUGIN_WATCH"
+)
+
+// Serve runs the process as the plugin p, until the host ends it. It writes the handshake to standard output, serves
+// gRPC with the certificates that the host hands over, and returns when the host says that it is done. Started by hand
+// it explains itself on standard error and exits with status 1.
+func Serve(p Plugin) {
+	stderr := os.Stderr
+	if os.Getenv(CookieKey) != CookieValue {
+		fmt.Fprintf(stderr, "%s is a plugin of Jupiter: it is started by jupiter, not by hand (magic cookie %s is missing or wrong).\n", p.Name, CookieKey)
+		os.Exit(1)
+	}
+	if os.Getenv(WatchKey) == "1" {
+		go watch(os.Stdin)
+	}
+	plugin.Serve(&plugin.ServeConfig{
+		HandshakeConfig: plugin.HandshakeConfig{ProtocolVersion: ProtocolVersion, MagicCookieKey: CookieKey, MagicCookieValue: CookieValue},
+		Plugins:         plugin.PluginSet{ServiceName: grpcPlugin{server: newServer(p)}},
+		GRPCServer: func(opts []grpc.ServerOption) *grpc.Server {
+			return grpc.NewServer(append(opts, interceptors(stderr)...)...)
+		},
+		Logger: hclog.New(&hclog.LoggerOptions{Level: hclog.Warn, Output: stderr}),
+	})
+}
+
+// Server gives a gRPC server with p's services registered, for tests that run a plugin in process.
+func Server(p Plugin, opts ...grpc.ServerOption) *grpc.Server {
+	s := grpc.NewServer(append(opts, interceptors(nil)...)...)
+	newServer(p).register(s)
+	return s
+}
+
+// grpcPlugin registers the services with go-plugin.
+type grpcPlugin struct {
+	plugin.NetRPCUnsupportedPlugin
+	server *server
+}
+
+func (p grpcPlugin) GRPCServer(_ *plugin.GRPCBroker, s *grpc.Server) error {
+	p.server.register(s)
+	return nil
+}
+
+func (grpcPlugin) GRPCClient(context.Context, *plugin.GRPCBroker, *grpc.ClientConn) (any, error) {
+	return nil, errors.New("sdk: a plugin has no client side")
+}
+
+// watch ends the process, and all that it has started, when r ends: the host is gone.
+func watch(r io.Reader) {
+	_, _ = io.Copy(io.Discard, r)
+	if dir := os.Getenv(plugin.EnvUnixSocketDir); dir != "" {
+		_ = os.RemoveAll(dir)
+	}
+	endGroup()
+}
+
+// interceptors turn a panic into an error, and give errors their codes. With a standard error of the process's own they
+// also undo go-plugin's redirection of os.Stdout and os.Stderr, which sends both through a gRPC stream: what a plugin
+// writes there just before it dies would be lost, and that is when it is wanted.
+func interceptors(stderr *os.File) []grpc.ServerOption {
+	var once sync.Once
+	restore := func() {
+		if stderr != nil {
+			once.Do(func() { os.Stdout, os.Stderr = stderr, stderr })
+		}
+	}
+	return []grpc.ServerOption{
+		grpc.ChainUnaryInterceptor(func(ctx context.Context, req any, info *grpc.UnaryServerInfo, next grpc.UnaryHandler) (resp any, err error) {
+			if !strings.HasPrefix(info.FullMethod, methodPrefix) {
+				return next(ctx, req)
+			}
+			restore()
+			defer func() { recovered(recover(), info.FullMethod, &err) }()
+			resp, err = next(ctx, req)
+			return resp, toStatus(ctx, err)
+		}),
+		grpc.ChainStreamInterceptor(func(srv any, s grpc.ServerStream, info *grpc.StreamServerInfo, next grpc.StreamHandler) (err error) {
+			if !strings.HasPrefix(info.FullMethod, methodPrefix) {
+				return next(srv, s)
+			}
+			restore()
+			defer func() { recovered(recover(), info.FullMethod, &err) }()
+			return toStatus(s.Context(), next(srv, s))
+		}),
+	}
+}
+
+const methodPrefix = "/jupiter.plugin.v1."
+
+// recovered turns the value of recover into an error, with the stack on standard error.
+func recovered(r any, method string, err *error) {
+	if r == nil {
+		return
+	}
+	fmt.Fprintf(os.Stderr, "panic in %s: %v\n\n%s\n", strings.TrimPrefix(method, methodPrefix), r, debug.Stack())
+	*err = status.Error(codes.Internal, clip(fmt.Sprintf("panic: %v", r)))
+}
+
+// toStatus gives an error the code that the host tells kinds of errors apart by. Canceled and Unavailable are what a
+// connection's end looks like, and stay out of a stage's own errors.
+func toStatus(ctx context.Context, err error) error {
+	var ce *configError
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return status.FromContextError(ctx.Err()).Err()
+	case errors.As(err, &ce):
+		return status.Error(codes.InvalidArgument, clip(err.Error()))
+	}
+	if s, ok := status.FromError(err); ok && s.Code() != codes.Canceled && s.Code() != codes.Unavailable {
+		return status.Error(s.Code(), clip(s.Message()))
+	}
+	return status.Error(codes.Unknown, clip(err.Error()))
+}
+
+// clip keeps a message fit for a gRPC trailer.
+func clip(s string) string {
+	const limit = 8 << 10
+	if len(s) > limit {
+		s = s[:limit] + "…"
+	}
+	return strings.ToValidUTF8(s, "\uFFFD")
+}
+
+// register adds the services of every kind that the plugin has a stage of.
+func (s *server) register(g *grpc.Server) {
+	pluginv1.RegisterPluginServer(g, s)
+	for kind, add := range map[pluginv1.Kind]func(){
+		pluginv1.Kind_KIND_COLLECTOR: func() { pluginv1.RegisterCollectorServer(g, &collectorServer{server: s}) },
+		pluginv1.Kind_KIND_GENERATOR: func() { pluginv1.RegisterGeneratorServer(g, &generatorServer{server: s}) },
+		pluginv1.Kind_KIND_FILTER:    func() { pluginv1.RegisterFilterServer(g, &filterServer{server: s}) },
+		pluginv1.Kind_KIND_VERIFIER:  func() { pluginv1.RegisterVerifierServer(g, &verifierServer{server: s}) },
+		pluginv1.Kind_KIND_TRAINER:   func() { pluginv1.RegisterTrainerServer(g, &trainerServer{server: s}) },
+		pluginv1.Kind_KIND_EVALUATOR: func() { pluginv1.RegisterEvaluatorServer(g, &evaluatorServer{server: s}) },
+		pluginv1.Kind_KIND_EXPORTER:  func() { pluginv1.RegisterExporterServer(g, &exporterServer{server: s}) },
+	} {
+		if s.has(kind) {
+			add()
+		}
+	}
+}
