@@ -56,6 +56,14 @@ type Artifact struct {
 	At        time.Time `json:"at"`
 }
 
+// Pin is one reason to keep an artifact.
+type Pin struct {
+	Digest  string    `json:"digest"`
+	Address string    `json:"address"` // what pins it: a cycle for each version of its generator, or a user's name
+	Why     string    `json:"why"`
+	At      time.Time `json:"at"`
+}
+
 // Generator is one entry of a cycle's append-only history. A version number is never used twice.
 type Generator struct {
 	Version    uint64    `json:"version"`
@@ -74,6 +82,9 @@ type Generator struct {
 	Withdrawn   bool   `json:"withdrawn,omitempty"`
 	WithdrawnBy string `json:"withdrawn_by,omitempty"`
 	Reason      string `json:"reason,omitempty"`
+
+	// The artifact of a released version may be gone: retention let go of it. It cannot become current again.
+	Released bool `json:"released,omitempty"`
 }
 
 // Scores of one contestant on one split: means over its items.
@@ -101,8 +112,10 @@ type Decision struct {
 	Verdict          string            `json:"decision"` // PROMOTE, HOLD, REJECT, CEILING
 	Reasons          []string          `json:"reasons"`
 	Halted           bool              `json:"halted,omitempty"`  // a guard at its halt value
+	Early            bool              `json:"early,omitempty"`   // before min_steps_before_replace: nothing could be promoted
 	Pending          bool              `json:"pending,omitempty"` // PROMOTE that waits for approve or reject
-	Promoted         uint64            `json:"promoted,omitempty"`
+	Resolution       *Resolution       `json:"resolution,omitempty"`
+	Promoted         uint64            `json:"promoted,omitempty"` // generator version that came of it
 	Evidence         json.RawMessage   `json:"evidence,omitempty"` // guard report, rules, McNemar counts
 	Model            string            `json:"model"`              // digest of the candidate's export
 	Checkpoint       string            `json:"checkpoint"`         // of the candidate
@@ -110,6 +123,23 @@ type Decision struct {
 	Inputs           map[string]string `json:"inputs,omitempty"`   // digests: dataset, pool, evaluations
 	Run              string            `json:"run"`
 	At               time.Time         `json:"at"`
+}
+
+// Verdicts of a Decision and a Look.
+const (
+	Promote = "PROMOTE"
+	Hold    = "HOLD"
+	Reject  = "REJECT"
+	Ceiling = "CEILING"
+)
+
+// Resolution is how a person answered a pending promotion. A refused one keeps its verdict PROMOTE: the gate said so,
+// and its look counts as that.
+type Resolution struct {
+	Approved bool      `json:"approved"`
+	Who      string    `json:"who"`
+	Reason   string    `json:"reason,omitempty"`
+	At       time.Time `json:"at"`
 }
 
 // Look is one opening of the gate pool. It is durable before the pool is read.
@@ -130,7 +160,7 @@ type Run struct {
 	Host    string          `json:"host"`
 	PID     int             `json:"pid"`
 	Began   time.Time       `json:"began"`
-	Ended   time.Time       `json:"ended"`
+	Ended   time.Time       `json:"ended,omitzero"`    // zero: it runs, or was killed
 	Outcome string          `json:"outcome,omitempty"` // done, converged, ceiling, halted, pending, envelope, interrupted, failed
 	Error   string          `json:"error,omitempty"`
 	Actual  json.RawMessage `json:"actual,omitempty"`
@@ -155,4 +185,30 @@ type Event struct {
 	To     uint64    `json:"to,omitempty"`
 	Who    string    `json:"who"`
 	Reason string    `json:"reason,omitempty"`
+
+	Epoch       uint64 `json:"epoch"`                  // decisions recorded when it happened
+	Checkpoint  string `json:"checkpoint,omitempty"`   // rollback: what the student goes back to; "" is a fresh start
+	KeepStudent bool   `json:"keep_student,omitempty"` // rollback: the student stays as it is
+}
+
+// Seal is one version of a domain's sealed benchmark. New items make a new version; an old one stays on record.
+type Seal struct {
+	Domain  string           `json:"domain"`
+	Version uint64           `json:"version"` // 1 for the first
+	Digest  string           `json:"digest"`  // of the benchmark: every item of every split
+	Keys    uint64           `json:"keys"`    // hashes in Index
+	Index   string           `json:"index"`   // artifact: the hashes that the contamination check looks for
+	Splits  map[string]Split `json:"splits"`  // validation, dev, gate, audit
+	At      time.Time        `json:"at"`
+
+	// The gate pool is spent once a person has looked at its items.
+	Spent   bool      `json:"spent,omitempty"`
+	SpentBy string    `json:"spent_by,omitempty"`
+	SpentAt time.Time `json:"spent_at,omitzero"`
+}
+
+// Split is one part of a benchmark.
+type Split struct {
+	Digest string `json:"digest"` // of its items' canonical keys, sorted
+	Items  uint64 `json:"items"`
 }

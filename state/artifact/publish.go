@@ -1,0 +1,80 @@
+package artifact
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"jupiter/state/durable"
+)
+
+// publish makes a finished temporary entry visible under its digest, durably, and is the only function that does:
+// files read-only → fsync files and directories → rename → fsync the directory that now holds it → a tree's
+// directories read-only. A crash before the rename leaves nothing visible; after it, a complete entry (M11).
+//
+// A tree's directories come last because a directory without write permission cannot be moved between parents.
+// Where another Put was first, the entry that is there stays and temp is left to the caller.
+func (s *Store) publish(temp, digest string, m Manifest, tree bool) error {
+	if err := seal(temp, m, tree); err != nil {
+		return err
+	}
+	s.hook("artifact.fsync")
+	path, err := s.Path(digest)
+	if err != nil {
+		return err
+	}
+	if err := durable.Mkdir(filepath.Dir(path)); err != nil {
+		return err
+	}
+	switch err := os.Rename(temp, path); {
+	case tree && (errors.Is(err, syscall.ENOTEMPTY) || errors.Is(err, syscall.EEXIST)):
+		// The other Put may not have synced the directory yet; below, we do.
+	case err != nil:
+		return err
+	}
+	s.hook("artifact.rename")
+	if err := durable.Sync(filepath.Dir(path)); err != nil {
+		return err
+	}
+	s.hook("artifact.syncdir")
+	if !tree {
+		return nil
+	}
+	for _, dir := range m.dirs() {
+		if err := os.Chmod(filepath.Join(path, dir), 0o555); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// seal makes the files of a temporary entry read-only and syncs it, directories after what they hold.
+func seal(temp string, m Manifest, tree bool) error {
+	for _, f := range m {
+		path := temp
+		if tree {
+			path = filepath.Join(temp, filepath.FromSlash(f.Path))
+		}
+		mode := fs.FileMode(0o444)
+		if f.Exec {
+			mode = 0o555
+		}
+		if err := os.Chmod(path, mode); err != nil {
+			return err
+		}
+		if err := durable.Sync(path); err != nil {
+			return err
+		}
+	}
+	if !tree {
+		return nil
+	}
+	for _, dir := range m.dirs() {
+		if err := durable.Sync(filepath.Join(temp, dir)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
