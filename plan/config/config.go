@@ -1,6 +1,9 @@
 package config
 
 import (
+	"strings"
+	"time"
+
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 
@@ -15,12 +18,21 @@ type Config struct {
 	StateDir string // absolute; <Dir>/.jupiter unless the jupiter block says otherwise
 	Offline  bool
 
-	// In the order of declaration, children before the modules that call them.
+	// Called modules come before the module that calls them. Within a module, stages are sorted by kind, in the order
+	// of the pipeline, and by type, and all else is in the order of declaration; so the two spellings agree.
 	Domains  []*Domain
 	Stages   []*Stage
 	Clusters []*Cluster
 	Cycles   []*Cycle
-	Outputs  []*Output
+	Outputs  []*Output // of the root module
+	Moved    []*Moved
+	Plugins  []*RequiredPlugin
+}
+
+// RequiredPlugin is a plugin that the configuration needs besides the built-in ones.
+type RequiredPlugin struct {
+	Name, Source, Version string
+	Range                 hcl.Range
 }
 
 // Attr is where an attribute was written. Reasons and diagnostics point to it.
@@ -48,6 +60,12 @@ type Domain struct {
 
 	Range hcl.Range
 	Attrs map[string]Attr
+}
+
+// Name is the domain's label.
+func (d *Domain) Name() string {
+	s := string(d.Addr)
+	return s[strings.LastIndexByte(s, '.')+1:]
 }
 
 // Anchor bounds the real share of the draws.
@@ -86,6 +104,7 @@ type Evaluation struct {
 	Benchmarks     []string
 	CustomEvalFile string              // absolute; "" when there is none
 	Splits         map[string][]string // validation, dev, gate, audit → absolute paths
+	Written        map[string][]string // the same paths as they were written, relative to Config.Dir; "custom": CustomEvalFile
 	MinAccuracy    *float64
 	MinCoherence   *float64
 	Range          hcl.Range
@@ -96,7 +115,7 @@ type Evaluation struct {
 type Body struct {
 	Schema *schema.Stage
 	Value  cty.Value               // an object that conforms to Schema, defaults filled in
-	Refs   map[string]addr.Address // attributes that refer to a stage or a domain's data; null in Value
+	Refs   map[string]addr.Address // attributes that refer to a stage or to a side of a domain's data ("….real"); null in Value
 	Attrs  map[string]Attr
 }
 
@@ -115,12 +134,30 @@ type Stage struct {
 	Start          addr.Address // trainer: the trainer whose checkpoint it starts from
 	MaxSteps       uint64       // trainer: optimizer steps over the whole run
 	ScheduleSteps  uint64       // trainer: window of a stand-alone trainer; 0: MaxSteps. In a cycle, eval_every_steps
-	SaveEverySteps uint64       // trainer
+	SaveEverySteps uint64       // trainer; 0: a checkpoint at the end of each window only
 	Select         *Select      // trainer: nil takes the last checkpoint
+
+	// Operational.
+	DependsOn []addr.Address
+	Node      string // of the cluster; "": placed by the core
+	Lifecycle Lifecycle
+	Timeouts  Timeouts
+	Budget    Budget
 
 	Body  Body
 	Range hcl.Range
 	Attrs map[string]Attr // the core's own attributes
+}
+
+// Lifecycle guards what a stage has made.
+type Lifecycle struct {
+	PreventDestroy bool // a plan that would destroy the stage's results is refused
+}
+
+// Timeouts bound one run of a stage. Zero: no bound of its own.
+type Timeouts struct {
+	Run  time.Duration // of one action
+	Stop time.Duration // from asking it to save until it is ended
 }
 
 // DatasetRef names one side of a domain's data: module.x.domain.real.
@@ -143,6 +180,7 @@ type Cycle struct {
 	Domain    *Domain
 	Generator *Stage
 	Successor *Stage // runs the promoted student; Generator unless said otherwise
+	Base      *Stage // the trainer that Generator.Model names; nil where the plugin brings its own model
 	Filters   []*Stage
 	Trainer   *Stage
 	Exporter  *Stage
@@ -222,7 +260,14 @@ type Node struct {
 	Range          hcl.Range
 }
 
-// Output is a value that the root module publishes. Value is unknown where it depends on state.
+// Moved says that what was recorded at one address belongs to another now.
+type Moved struct {
+	From, To addr.Address
+	Range    hcl.Range
+}
+
+// Output is a value that the root module publishes. Value is unknown where Ref is set; references to stages and data
+// are spelled as addresses.
 type Output struct {
 	Name        string
 	Description string

@@ -1,0 +1,196 @@
+package plan
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"sort"
+	"strconv"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"jupiter/plan/addr"
+	"jupiter/plan/config"
+	"jupiter/plugins/schema"
+)
+
+// Kind says what an action does.
+type Kind string
+
+// The kinds, in the order in which a cycle meets them.
+const (
+	Collect   Kind = "collect"   // a source's records
+	Benchmark Kind = "benchmark" // the sealed questions
+	Real      Kind = "real"      // what the sources gave, less what the benchmark holds
+	Generate  Kind = "generate"  // raw samples of one template
+	Verify    Kind = "verify"    // what the verifier and the seal let through
+	Filter    Kind = "filter"    // what one filter keeps
+	Pool      Kind = "pool"      // the synthetic records of this and earlier generations
+	Mix       Kind = "mix"       // the draws of one window
+	Train     Kind = "train"     // one window of optimizer steps
+	Select    Kind = "select"    // the window's best checkpoint, exported
+	Validate  Kind = "validate"  // one model's scores on the validation split
+	Export    Kind = "export"    // a checkpoint in the generator's format
+	Measure   Kind = "measure"   // what the guard wants to know of a model
+	Evaluate  Kind = "evaluate"  // both contestants' answers on one split
+	Adopt     Kind = "adopt"     // the base generator becomes version 1
+	Promote   Kind = "promotion" // the decision
+)
+
+// Part is one thing that an action's result depends on, other than its inputs.
+type Part struct {
+	Name   string // "config.learning_rate", "seed", "window"
+	Value  string // canonical
+	Effect schema.Effect
+	Range  hcl.Range // where it was written; empty for the core's own
+}
+
+// Input is an artifact that an action reads: either one whose digest is known, or an output of another action.
+type Input struct {
+	Name   string
+	Digest string  // known already
+	From   *Action // else: this action's
+	Output string  // output; "*" takes all of them
+	Label  string  // for people: "v1"
+}
+
+// Window is a span of optimizer steps with a learning-rate schedule of its own.
+type Window struct {
+	Index      uint64 // 0 for the first
+	Start, End uint64 // steps
+	Total      uint64 // steps of the whole run
+	Records    uint64 // that the trainer reads in the window
+}
+
+// Action is one memoised unit of work. Two actions with equal IDs give the same result, so the recorded result of one
+// stands for the other.
+type Action struct {
+	Address  addr.Address
+	Kind     Kind
+	Title    string // for people: "steps 1600 → 3200 of 6400"
+	Cycle    *config.Cycle
+	Stage    *config.Stage // the stage that does it; nil: the core
+	Source   *config.Source
+	Template *config.Template
+	Domain   *config.Domain
+	Judges   *Judges // what judges models on the way
+	Window   Window
+	Samples  uint64 // generate
+
+	Parts  []Part
+	Inputs []Input
+}
+
+// Judges is what a model is exported, run and scored with.
+type Judges struct {
+	Runner    *config.Stage // generator block that runs exported students
+	Exporter  *config.Stage
+	Evaluator *config.Stage
+	Verifier  *config.Stage // nil: none
+	Weights   config.Weights
+}
+
+// Identity is an action's two names. ID owns the memo. Lineage leaves out what only advances or is operational: it owns
+// partial results and seeds, so that asking for more keeps what is there.
+type Identity struct {
+	ID      string
+	Lineage string
+	Parts   map[string]string
+}
+
+// Identify names the action, given the digest of each input.
+func (a *Action) Identify(inputs map[string]string) Identity {
+	parts := map[string]string{"kind": string(a.Kind)}
+	lineage := map[string]string{"kind": string(a.Kind)}
+	add := func(name, value string, effect schema.Effect) {
+		if effect == schema.None {
+			return
+		}
+		parts[name] = value
+		if effect == schema.Rerun {
+			lineage[name] = value
+		}
+	}
+	for _, p := range a.Parts {
+		add(p.Name, p.Value, p.Effect)
+	}
+	for name, digest := range inputs {
+		add("input."+name, digest, schema.Rerun)
+	}
+	return Identity{ID: hash("action", parts), Lineage: hash("lineage", lineage), Parts: parts}
+}
+
+// Seed gives the action's random seed: a pure function of its lineage, which has the user's seed among its parts.
+func (id Identity) Seed() uint64 {
+	sum := sha256.Sum256([]byte("seed\x00" + id.Lineage))
+	var s uint64
+	for _, b := range sum[:8] {
+		s = s<<8 | uint64(b)
+	}
+	return s
+}
+
+// hash digests a set of parts: SHA-256 of its JSON form, keys sorted, under a domain-separating label.
+func hash(label string, parts map[string]string) string {
+	b, err := json.Marshal(parts) // encoding/json sorts map keys
+	if err != nil {
+		panic(err) // strings always marshal
+	}
+	h := sha256.New()
+	h.Write([]byte(label))
+	h.Write([]byte{0})
+	h.Write(b)
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// part adds a part that the core owns.
+func (a *Action) part(name, value string) { a.Parts = append(a.Parts, Part{Name: name, Value: value}) }
+
+func (a *Action) number(name string, n uint64) { a.part(name, strconv.FormatUint(n, 10)) }
+
+// core adds a part that stands for one of the core's own attributes of a block.
+func (a *Action) core(name, value string, effect schema.Effect, attrs map[string]config.Attr) {
+	a.Parts = append(a.Parts, Part{Name: name, Value: value, Effect: effect, Range: attrs[name].Range})
+}
+
+// stage adds what identifies a plugin's stage and its configuration, under a prefix.
+func (a *Action) stage(prefix, typ string, b config.Body) error {
+	a.part(prefix+"type", typ)
+	a.number(prefix+"revision", uint64(b.Schema.Revision))
+	effects := make(map[string]schema.Effect, len(b.Schema.Attributes))
+	for _, at := range b.Schema.Attributes {
+		effects[at.Name] = at.Effect
+	}
+	if b.Value.IsNull() {
+		return nil
+	}
+	values := b.Value.AsValueMap()
+	names := make([]string, 0, len(values))
+	for name := range values {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	for _, name := range names {
+		if values[name].IsNull() {
+			continue // an attribute that is not set is no part: a new optional attribute makes nothing stale
+		}
+		v, err := schema.CanonicalJSON(values[name])
+		if err != nil {
+			return err
+		}
+		a.Parts = append(a.Parts, Part{Name: prefix + "config." + name, Value: string(v), Effect: effects[name], Range: b.Attrs[name].Range})
+	}
+	return nil
+}
+
+// input adds an input whose digest is known.
+func (a *Action) input(name, digest, label string) {
+	if digest != "" {
+		a.Inputs = append(a.Inputs, Input{Name: name, Digest: digest, Label: label})
+	}
+}
+
+// from adds an input that another action gives.
+func (a *Action) from(name string, other *Action, output string) {
+	a.Inputs = append(a.Inputs, Input{Name: name, From: other, Output: output})
+}

@@ -1,0 +1,230 @@
+package config
+
+import (
+	"path/filepath"
+	"sort"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+
+	"jupiter/plan/addr"
+	"jupiter/plan/lang"
+)
+
+// collect decodes the blocks of a module and of the modules that it calls, which come first.
+func (in *instance) collect() {
+	for _, c := range in.calls {
+		for _, child := range c.children {
+			child.collect()
+		}
+	}
+	cfg := in.l.cfg
+	unique := map[string]bool{}
+	once := func(b *hcl.Block) bool { // a second one was reported when it was declared
+		key := b.Type + "." + strings.Join(b.Labels, ".")
+		ok := !unique[key]
+		unique[key] = true
+		return ok
+	}
+	for _, kind := range lang.StageKinds {
+		blocks := append(hcl.Blocks(nil), in.mod.blocks[kind]...)
+		sort.SliceStable(blocks, func(i, j int) bool { return blocks[i].Labels[0] < blocks[j].Labels[0] })
+		for _, b := range blocks {
+			if once(b) {
+				cfg.Stages = append(cfg.Stages, in.decodeStage(b)...)
+			}
+		}
+	}
+	for _, b := range in.mod.blocks["domain"] {
+		if once(b) {
+			cfg.Domains = append(cfg.Domains, in.decodeDomain(b))
+		}
+	}
+	for _, b := range in.mod.blocks["cluster"] {
+		if once(b) {
+			cfg.Clusters = append(cfg.Clusters, in.decodeCluster(b))
+		}
+	}
+	for _, b := range in.mod.blocks["self_improvement"] {
+		if once(b) {
+			c := in.decodeCycle(b)
+			cfg.Cycles = append(cfg.Cycles, c)
+			in.l.link(func() { in.nameAfterDomain(c) })
+		}
+	}
+	for _, b := range in.mod.blocks["moved"] {
+		in.decodeMoved(b)
+	}
+	if in.parent == nil {
+		for _, b := range in.outputs {
+			in.publish(b)
+		}
+	} else if len(in.mod.blocks["jupiter"]) > 0 {
+		in.fail(in.mod.blocks["jupiter"][0].DefRange, "Settings in a called module", "The jupiter block holds settings of the whole program, so it belongs into the root module.")
+	}
+}
+
+// outputValue evaluates an output where another module, or the root's caller, can see it.
+func (in *instance) outputValue(b *hcl.Block) func() (cty.Value, hcl.Diagnostics) {
+	return func() (cty.Value, hcl.Diagnostics) {
+		content, diags := b.Body.Content(&hcl.BodySchema{Attributes: []hcl.AttributeSchema{{Name: "value", Required: true}, {Name: "description"}, {Name: "sensitive"}}})
+		if diags.HasErrors() {
+			return cty.DynamicVal, diags
+		}
+		v, diags := in.scope.Eval(content.Attributes["value"].Expr, nil)
+		sensitive := false
+		in.constants(content).flag("sensitive", &sensitive)
+		if sensitive {
+			v = v.Mark(secret{})
+		}
+		return v, diags
+	}
+}
+
+// publish makes an Output of the root module.
+func (in *instance) publish(b *hcl.Block) {
+	content, _, diags := b.Body.PartialContent(&hcl.BodySchema{Attributes: []hcl.AttributeSchema{{Name: "value", Required: true}, {Name: "description"}, {Name: "sensitive"}}})
+	if diags.HasErrors() {
+		return
+	}
+	o := &Output{Name: b.Labels[0], Range: b.DefRange}
+	f := in.constants(content)
+	f.str("description", &o.Description)
+	f.flag("sensitive", &o.Sensitive)
+	v := in.scope.Value("output." + b.Labels[0])
+	rng := content.Attributes["value"].Expr.Range()
+	if v.ContainsMarked() && !o.Sensitive {
+		in.fail(rng, "Sensitive value", "The output %q shows the value of a sensitive variable. Add sensitive = true to keep it hidden.", o.Name)
+		return
+	}
+	v, _ = v.UnmarkDeep()
+	if r, ok := lang.AsRef(v); ok && r.Kind == "state" {
+		o.Ref, o.Value = r.Path(), cty.UnknownVal(lang.StateSides[r.Side])
+	} else if hasState(v) {
+		in.fail(rng, "Output mixes state with other values", "A figure of the state is known only when the output is shown, so an output is that figure and nothing else: value = self_improvement.NAME.current.")
+		return
+	} else {
+		o.Value = lang.Spell(v)
+	}
+	in.l.cfg.Outputs = append(in.l.cfg.Outputs, o)
+}
+
+// hasState says whether v holds a figure of the state.
+func hasState(v cty.Value) bool {
+	found := false
+	_ = cty.Walk(v, func(_ cty.Path, e cty.Value) (bool, error) {
+		if r, ok := lang.AsRef(e); ok && r.Kind == "state" {
+			found = true
+		}
+		return !found, nil
+	})
+	return found
+}
+
+// decodeMoved decodes a moved block. Its two addresses are not evaluated: one of them does not exist any more.
+func (in *instance) decodeMoved(b *hcl.Block) {
+	content, diags := b.Body.Content(&hcl.BodySchema{Attributes: []hcl.AttributeSchema{{Name: "from", Required: true}, {Name: "to", Required: true}}})
+	in.l.add(diags...)
+	if diags.HasErrors() {
+		return
+	}
+	m := &Moved{Range: b.DefRange}
+	for name, into := range map[string]*addr.Address{"from": &m.From, "to": &m.To} {
+		a, ok := in.address(content.Attributes[name])
+		if !ok {
+			return
+		}
+		*into = a
+	}
+	to := content.Attributes["to"].Expr.Range()
+	if m.From == m.To {
+		in.fail(to, "Moved to itself", "from and to are the same address, %s.", m.From)
+		return
+	}
+	for _, other := range in.l.cfg.Moved {
+		if other.From == m.From {
+			in.fail(b.DefRange, "Moved twice", "%s was already moved to %s at %s.", m.From, other.To, other.Range)
+			return
+		}
+	}
+	in.l.cfg.Moved = append(in.l.cfg.Moved, m)
+	in.l.link(func() {
+		if in.l.stages[string(m.From)] != nil {
+			in.fail(content.Attributes["from"].Expr.Range(), "Moved but still there", "%s is still declared, so what was recorded there belongs to it.", m.From)
+		} else if in.l.stages[string(m.To)] == nil {
+			in.fail(to, "Moved to nowhere", "%s is not declared.", m.To)
+		}
+	})
+}
+
+// address reads an attribute as the address of a stage, without evaluating it.
+func (in *instance) address(a *hcl.Attribute) (addr.Address, bool) {
+	t, diags := hcl.AbsTraversalForExpr(a.Expr)
+	if !diags.HasErrors() {
+		ref, more := lang.ParseReference(t)
+		if diags = more; !diags.HasErrors() && contains(lang.StageKinds, ref.Root) {
+			at := addr.Block(in.at, ref.Root, ref.Labels...)
+			if len(ref.Rest) == 0 {
+				return at, true
+			}
+			if ix, ok := ref.Rest[0].(hcl.TraverseIndex); ok && len(ref.Rest) == 1 && ix.Key.Type() == cty.String {
+				return at.Instance(ix.Key.AsString()), true
+			}
+		}
+	}
+	in.fail(a.Expr.Range(), "Address expected", "%s is the address of a stage, written without quotes: trainer.llama.old.", a.Name)
+	return "", false
+}
+
+// settings decodes the jupiter block.
+func (l *loader) settings(mod *module) {
+	in := l.instance(mod, "", nil)
+	for i, b := range mod.blocks["jupiter"] {
+		if i > 0 {
+			in.fail(b.DefRange, "Duplicate block", "There may be one jupiter block, and the first is at %s.", mod.blocks["jupiter"][0].DefRange)
+			return
+		}
+		content, diags := b.Body.Content(&hcl.BodySchema{
+			Attributes: []hcl.AttributeSchema{{Name: "required_version"}, {Name: "state_dir"}, {Name: "offline"}},
+			Blocks:     []hcl.BlockHeaderSchema{{Type: "required_plugins"}},
+		})
+		l.add(diags...)
+		f := in.constants(content)
+		var version, dir string
+		f.str("required_version", &version)
+		if version != "" {
+			in.requireVersion(version, f.rng("required_version"))
+		}
+		if f.str("state_dir", &dir); dir != "" {
+			l.cfg.StateDir = l.absolute(dir)
+			if filepath.Clean(l.cfg.StateDir) == filepath.Clean(l.root) {
+				f.fail("state_dir", "State beside the configuration", "state_dir must be a directory of its own.")
+			}
+		}
+		f.flag("offline", &l.cfg.Offline)
+		for _, p := range content.Blocks {
+			in.requiredPlugins(p)
+		}
+	}
+}
+
+// requiredPlugins decodes NAME = { source, version }.
+func (in *instance) requiredPlugins(b *hcl.Block) {
+	attrs, diags := b.Body.JustAttributes()
+	in.l.add(diags...)
+	f := in.constants(&hcl.BodyContent{Attributes: attrs})
+	for _, a := range inOrder(attrs) {
+		v, ok := f.value(a.Name, cty.Object(map[string]cty.Type{"source": cty.String, "version": cty.String}))
+		if !ok {
+			continue
+		}
+		p := &RequiredPlugin{Name: a.Name, Range: a.Range}
+		for name, into := range map[string]*string{"source": &p.Source, "version": &p.Version} {
+			if x := v.GetAttr(name); !x.IsNull() {
+				*into = x.AsString()
+			}
+		}
+		in.l.cfg.Plugins = append(in.l.cfg.Plugins, p)
+	}
+}

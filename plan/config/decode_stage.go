@@ -1,0 +1,148 @@
+package config
+
+import (
+	"github.com/hashicorp/hcl/v2"
+
+	"jupiter/plan/addr"
+	"jupiter/plan/lang"
+)
+
+// stageSchema is what the core reads of a stage's block; the rest is the plugin's.
+func stageSchema(kind string) *hcl.BodySchema {
+	s := &hcl.BodySchema{
+		Attributes: []hcl.AttributeSchema{{Name: "for_each"}, {Name: "depends_on"}, {Name: "node"}},
+		Blocks:     []hcl.BlockHeaderSchema{{Type: "lifecycle"}, {Type: "timeouts"}, {Type: "budget"}},
+	}
+	var own []string
+	switch kind {
+	case "generator":
+		own = []string{"model", "samples", "seed"}
+	case "trainer":
+		own = []string{"dataset", "start", "max_steps", "schedule_steps", "save_every_steps", "seed"}
+		s.Blocks = append(s.Blocks, hcl.BlockHeaderSchema{Type: "select"})
+	}
+	for _, name := range own {
+		s.Attributes = append(s.Attributes, hcl.AttributeSchema{Name: name, Required: name == "max_steps"})
+	}
+	return s
+}
+
+// decodeStage decodes a stage's block, once for each instance.
+func (in *instance) decodeStage(b *hcl.Block) []*Stage {
+	rep := in.repetition(b)
+	if rep.failed {
+		return nil
+	}
+	content, rest, diags := b.Body.PartialContent(stageSchema(b.Type))
+	in.l.add(diags...)
+	d := in.decoder(b.Type, b.Labels[0], b.LabelRanges[0])
+	var out []*Stage
+	for _, each := range rep.instances() {
+		s := &Stage{
+			Addr: instanceAt(addr.Block(in.at, b.Type, b.Labels...), each),
+			Kind: b.Type, Type: b.Labels[0], Name: b.Labels[1], Range: b.DefRange,
+		}
+		f := in.fields(content, each)
+		s.Attrs = f.ranges()
+		in.stageFields(s, f)
+		in.stageBlocks(s, content, each)
+		if d != nil {
+			s.Body = d.decode(in, rest, each)
+		}
+		in.l.stages[string(s.Addr)] = s
+		out = append(out, s)
+	}
+	return out
+}
+
+// stageFields decodes the core's own attributes.
+func (in *instance) stageFields(s *Stage, f *fields) {
+	for _, r := range f.refList("depends_on", lang.StageKinds...) {
+		s.DependsOn = append(s.DependsOn, r.Addr)
+	}
+	f.str("node", &s.Node)
+	f.count("seed", &s.Seed, 0)
+	switch s.Kind {
+	case "generator":
+		if r, ok := f.ref("model", "trainer"); ok {
+			s.Model = r.Addr
+		}
+		f.count("samples", &s.Samples, 1)
+	case "trainer":
+		if r, ok := f.ref("dataset", "data"); ok {
+			s.Dataset = DatasetRef{Domain: r.Addr, Side: r.Side}
+		}
+		if r, ok := f.ref("start", "trainer"); ok {
+			s.Start = r.Addr
+		}
+		f.count("max_steps", &s.MaxSteps, 1)
+		f.count("schedule_steps", &s.ScheduleSteps, 1)
+		f.count("save_every_steps", &s.SaveEverySteps, 1)
+	}
+}
+
+// stageBlocks decodes the core's own blocks. Each may stand once.
+func (in *instance) stageBlocks(s *Stage, content *hcl.BodyContent, each *lang.Each) {
+	for typ, b := range in.once(content.Blocks) {
+		s.Attrs[typ] = Attr{Range: b.DefRange}
+		switch typ {
+		case "select":
+			s.Select = &Select{}
+			f := in.block(b, each, s.Attrs, "split!", "every")
+			f.str("split", &s.Select.Split)
+			f.count("every", &s.Select.Every, 1)
+		case "lifecycle":
+			in.block(b, each, s.Attrs, "prevent_destroy").flag("prevent_destroy", &s.Lifecycle.PreventDestroy)
+		case "timeouts":
+			f := in.block(b, each, s.Attrs, "run", "stop")
+			f.duration("run", &s.Timeouts.Run)
+			f.duration("stop", &s.Timeouts.Stop)
+		case "budget":
+			in.budget(b, each, s.Attrs, &s.Budget)
+		}
+	}
+}
+
+// budget decodes a budget block.
+func (in *instance) budget(b *hcl.Block, each *lang.Each, attrs map[string]Attr, into *Budget) {
+	f := in.block(b, each, attrs, "tokens", "hours", "usd", "disk_gb")
+	f.count("tokens", &into.Tokens, 1)
+	f.positive("hours", &into.Hours)
+	f.positive("usd", &into.USD)
+	f.positive("disk_gb", &into.DiskGB)
+}
+
+// block opens a nested block that has attributes only; those whose name ends in ! are required. Their places are added
+// to attrs under the block's type: "select.split".
+func (in *instance) block(b *hcl.Block, each *lang.Each, attrs map[string]Attr, names ...string) *fields {
+	s := &hcl.BodySchema{}
+	for _, name := range names {
+		if n := len(name) - 1; name[n] == '!' {
+			s.Attributes = append(s.Attributes, hcl.AttributeSchema{Name: name[:n], Required: true})
+		} else {
+			s.Attributes = append(s.Attributes, hcl.AttributeSchema{Name: name})
+		}
+	}
+	content, diags := b.Body.Content(s)
+	in.l.add(diags...)
+	for name, a := range content.Attributes {
+		attrs[b.Type+"."+name] = Attr{Range: a.Range}
+	}
+	return in.fields(content, each)
+}
+
+// once gives the blocks by type and reports a type that stands twice.
+func (in *instance) once(blocks hcl.Blocks) map[string]*hcl.Block {
+	m := map[string]*hcl.Block{}
+	for _, b := range blocks {
+		if len(b.Labels) > 0 {
+			continue
+		}
+		if first := m[b.Type]; first != nil {
+			in.fail(b.DefRange, "Duplicate block", "There may be one %s block, and the first is at %s.", b.Type, first.DefRange)
+			continue
+		}
+		m[b.Type] = b
+	}
+	return m
+}

@@ -1,0 +1,199 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sort"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"jupiter/plugins/schema"
+)
+
+// Options are what Load must know besides the files.
+type Options struct {
+	// Vars are values for the root module's variables, by name. A value is taken as it is where the variable's type is
+	// string, and is an HCL expression otherwise.
+	Vars map[string]string
+	// VarFiles are files of values: NAME = value lines in HCL, or a mapping in YAML (*.yaml). A later file wins over
+	// an earlier one, and Vars over both.
+	VarFiles []string
+	// Env looks up an environment variable for env() in a variable's default. nil: there are none.
+	Env func(string) (string, bool)
+	// Schemas finds what a block's first label names.
+	Schemas Schemas
+	// Version is the program's, for required_version. "": a build without a version, which satisfies everything.
+	Version string
+}
+
+// Schemas knows the stages that the plugins at hand offer.
+type Schemas interface {
+	// Stage gives the schema of a stage. The error's text says what there is instead.
+	Stage(kind, typ string) (*schema.Stage, error)
+}
+
+// Files are the sources of a configuration by the name that its ranges use.
+type Files map[string]*hcl.File
+
+// maxSource bounds one file of the configuration: 16 MiB.
+const maxSource = 16 << 20
+
+// Load reads the module at path, a directory or a single file of it, and all that it calls. The Config is never nil.
+// The Files hold everything that a diagnostic can point to.
+func Load(path string, o Options) (*Config, Files, hcl.Diagnostics) {
+	if o.Env == nil {
+		o.Env = func(string) (string, bool) { return "", false }
+	}
+	l := &loader{opts: o, files: Files{}, modules: map[string]*module{}, decoders: map[string]*bodyDecoder{}, stages: map[string]*Stage{}}
+	l.cfg = &Config{}
+	l.load(path)
+	l.diags = tidy(l.diags)
+	return l.cfg, l.files, l.diags
+}
+
+func (l *loader) load(path string) {
+	dir, names, err := FindModule(path)
+	if err != nil {
+		l.add(&hcl.Diagnostic{Severity: hcl.DiagError, Summary: "No configuration", Detail: capital(err.Error()) + "."})
+		return
+	}
+	if l.root, err = filepath.Abs(dir); err != nil {
+		l.add(&hcl.Diagnostic{Severity: hcl.DiagError, Summary: "No configuration", Detail: capital(err.Error()) + "."})
+		return
+	}
+	l.cfg.Dir, l.cfg.StateDir = l.root, filepath.Join(l.root, ".jupiter")
+	mod := l.module(dir, l.root, names)
+	l.settings(mod)
+	root := l.instance(mod, "", nil)
+	root.args = l.rootArgs(root)
+	root.evaluate()
+	root.collect()
+	for _, f := range l.links {
+		f()
+	}
+	rules := rulesOfParts()
+	if !l.diags.HasErrors() {
+		rules = append(rules, rulesOfWhole()...)
+	}
+	l.add(checkAll(l.cfg, rules)...)
+}
+
+// loader is one call of Load.
+type loader struct {
+	opts     Options
+	root     string // absolute
+	cfg      *Config
+	files    Files
+	modules  map[string]*module // by absolute directory
+	decoders map[string]*bodyDecoder
+	stages   map[string]*Stage // by address
+	links    []func()          // to run when all blocks are decoded
+	diags    hcl.Diagnostics
+}
+
+func (l *loader) add(d ...*hcl.Diagnostic) { l.diags = append(l.diags, d...) }
+
+// isConfig says whether a file name is one of a module's.
+func isConfig(name string) bool {
+	return !strings.HasPrefix(name, ".") && (strings.HasSuffix(name, ".jupiter.hcl") || strings.HasSuffix(name, ".jupiter.yaml"))
+}
+
+// FindModule gives the directory of the module at path, and the names of its files there: all of them where path is a
+// directory, that one where it is a file. "" is the current directory.
+func FindModule(path string) (dir string, names []string, err error) {
+	if path == "" {
+		path = "."
+	}
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil, fmt.Errorf("there is no file or directory %s", path)
+	} else if err != nil {
+		return "", nil, err
+	}
+	if !info.IsDir() {
+		if !isConfig(filepath.Base(path)) {
+			return "", nil, fmt.Errorf("%s is not a configuration file: its name must end in .jupiter.hcl or .jupiter.yaml", path)
+		}
+		return filepath.Dir(path), []string{filepath.Base(path)}, nil
+	}
+	entries, err := os.ReadDir(path)
+	if err != nil {
+		return "", nil, err
+	}
+	for _, e := range entries {
+		if isConfig(e.Name()) && !e.IsDir() {
+			names = append(names, e.Name())
+		}
+	}
+	if len(names) == 0 {
+		return "", nil, fmt.Errorf("the directory %s has no *.jupiter.hcl or *.jupiter.yaml file", path)
+	}
+	sort.Strings(names)
+	return path, names, nil
+}
+
+// read reads a file of at most maxSource bytes.
+func read(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, maxSource+1))
+	if err == nil && len(b) > maxSource {
+		err = fmt.Errorf("%s is larger than %d MiB", path, maxSource>>20)
+	}
+	return b, err
+}
+
+// tidy sorts diagnostics by place, drops repetitions, and takes out the evaluation context of those that could show a
+// sensitive value.
+func tidy(diags hcl.Diagnostics) hcl.Diagnostics {
+	sort.SliceStable(diags, func(i, j int) bool {
+		a, b := diags[i].Subject, diags[j].Subject
+		switch {
+		case a == nil || b == nil:
+			return a == nil && b != nil
+		case a.Filename != b.Filename:
+			return a.Filename < b.Filename
+		}
+		return a.Start.Byte < b.Start.Byte
+	})
+	var out hcl.Diagnostics
+	seen := map[string]bool{}
+	for _, d := range diags {
+		key := d.Error() + d.Detail
+		if seen[key] {
+			continue
+		}
+		seen[key] = true
+		if d.Expression != nil && d.EvalContext != nil && secretIn(d.Expression, d.EvalContext) {
+			c := *d
+			c.Expression, c.EvalContext = nil, nil
+			d = &c
+		}
+		out = append(out, d)
+	}
+	return out
+}
+
+func secretIn(expr hcl.Expression, ctx *hcl.EvalContext) bool {
+	for _, t := range expr.Variables() {
+		if v, diags := t.TraverseAbs(ctx); diags.HasErrors() || v.ContainsMarked() {
+			return true
+		}
+	}
+	return false
+}
+
+func capital(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
+}

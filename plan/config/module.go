@@ -1,0 +1,161 @@
+package config
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+
+	"jupiter/plan/lang"
+	"jupiter/plan/lang/yamlbody"
+)
+
+// module is the parsed files of one directory. Nothing in it is evaluated, so all calls of a module share it.
+type module struct {
+	dir    string // as diagnostics show it
+	abs    string
+	blocks map[string][]*hcl.Block // by type, in the order of files and of lines
+}
+
+// fileSchema is the grammar of a file.
+func fileSchema() *hcl.BodySchema {
+	s := &hcl.BodySchema{}
+	add := func(typ string, labels ...string) {
+		s.Blocks = append(s.Blocks, hcl.BlockHeaderSchema{Type: typ, LabelNames: labels})
+	}
+	for _, t := range []string{"jupiter", "locals", "moved"} {
+		add(t)
+	}
+	for _, t := range []string{"variable", "module", "domain", "cluster", "self_improvement", "output"} {
+		add(t, "name")
+	}
+	for _, t := range lang.StageKinds {
+		add(t, "type", "name")
+	}
+	return s
+}
+
+// yamlOptions tell YAML's bodies what a schema cannot: which mappings are blocks without a name.
+func yamlOptions() yamlbody.Options {
+	labels := map[string]int{}
+	for _, b := range fileSchema().Blocks {
+		labels[b.Type] = len(b.LabelNames)
+	}
+	own := map[string]map[string]bool{"self_improvement": {}}
+	for _, b := range cycleSchema().Blocks {
+		own["self_improvement"][b.Type] = true
+	}
+	for _, a := range cycleSchema().Attributes {
+		own["self_improvement"][a.Name] = true
+	}
+	return yamlbody.Options{
+		Labels: func(t string) int { return labels[t] },
+		Unlabelled: func(t string, keys []yamlbody.Key) bool {
+			if own[t] == nil {
+				return false
+			}
+			known := true
+			for _, k := range keys {
+				if !k.Mapping {
+					return true // a named block would be a mapping
+				}
+				known = known && own[t][k.Name]
+			}
+			return known
+		},
+	}
+}
+
+// module parses the files of a directory, once.
+func (l *loader) module(dir, abs string, names []string) *module {
+	if m := l.modules[abs]; m != nil {
+		return m
+	}
+	m := &module{dir: dir, abs: abs, blocks: map[string][]*hcl.Block{}}
+	l.modules[abs] = m
+	schema := fileSchema()
+	for _, name := range names {
+		body := l.parse(filepath.Join(dir, name), filepath.Join(abs, name))
+		if body == nil {
+			continue
+		}
+		content, diags := body.Content(schema)
+		l.add(diags...)
+		for _, b := range content.Blocks {
+			if labelled(l, b) {
+				m.blocks[b.Type] = append(m.blocks[b.Type], b)
+			}
+		}
+	}
+	return m
+}
+
+// parse reads one file. The body is nil where it cannot be used.
+func (l *loader) parse(name, abs string) hcl.Body {
+	src, err := read(abs)
+	if err != nil {
+		l.add(fileError(name, err))
+		return nil
+	}
+	if strings.HasSuffix(name, ".yaml") {
+		f, diags := yamlbody.Parse(src, name, yamlOptions())
+		l.files[name] = f
+		l.add(diags...)
+		if diags.HasErrors() {
+			return nil
+		}
+		return f.Body
+	}
+	l.files[name] = &hcl.File{Bytes: src}
+	if err := lang.CheckNesting(src, false); err != nil {
+		l.add(fileError(name, err))
+		return nil
+	}
+	f, diags := hclsyntax.ParseConfig(src, name, hcl.InitialPos)
+	l.add(diags...)
+	if f == nil || diags.HasErrors() {
+		return nil
+	}
+	l.files[name] = f
+	if b, ok := f.Body.(*hclsyntax.Body); ok {
+		nameUnlabelled(b)
+	}
+	return f.Body
+}
+
+// nameUnlabelled gives an empty label to a self_improvement block without one, so that one grammar reads both forms.
+func nameUnlabelled(b *hclsyntax.Body) {
+	for _, bl := range b.Blocks {
+		if bl.Type == "self_improvement" && len(bl.Labels) == 0 {
+			bl.Labels, bl.LabelRanges = []string{""}, []hcl.Range{bl.TypeRange}
+		}
+	}
+}
+
+// labelled refuses labels that could not be referred to.
+func labelled(l *loader, b *hcl.Block) bool {
+	for i, label := range b.Labels {
+		if label == "" && b.Type == "self_improvement" {
+			continue
+		}
+		if !hclsyntax.ValidIdentifier(label) {
+			l.add(&hcl.Diagnostic{
+				Severity: hcl.DiagError, Summary: "Invalid name",
+				Detail:  fmt.Sprintf("%q cannot be a name: a name starts with a letter and has letters, digits, _ and -.", label),
+				Subject: b.LabelRanges[i].Ptr(),
+			})
+			return false
+		}
+	}
+	return true
+}
+
+func fileError(name string, err error) *hcl.Diagnostic {
+	start := hcl.InitialPos
+	return &hcl.Diagnostic{
+		Severity: hcl.DiagError, Summary: "File cannot be read", Detail: capital(err.Error()) + ".",
+		Subject: &hcl.Range{Filename: name, Start: start, End: start},
+	}
+}

@@ -1,0 +1,143 @@
+package config
+
+import (
+	"fmt"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"jupiter/plan/lang"
+)
+
+// ruleOffline: with offline = true nothing needs the network.
+func ruleOffline(c *Config) (diags hcl.Diagnostics) {
+	if !c.Offline {
+		return nil
+	}
+	refuse := func(b Body, rng hcl.Range) {
+		if b.Schema != nil && b.Schema.NeedsNetwork {
+			diags = append(diags, problem(rng, "Needs the network", fmt.Sprintf(
+				"The jupiter block says offline = true, and %s %q uses the network.", b.Schema.Kind, b.Schema.Type)))
+		}
+	}
+	for _, d := range c.Domains {
+		for _, s := range d.Sources {
+			refuse(s.Body, s.Range)
+		}
+	}
+	for _, s := range c.Stages {
+		refuse(s.Body, s.Range)
+	}
+	return diags
+}
+
+// ruleModelChain: following model, start and depends_on from a stage never leads back to it.
+func ruleModelChain(c *Config) (diags hcl.Diagnostics) {
+	byAddr := map[string]*Stage{}
+	for _, s := range c.Stages {
+		byAddr[string(s.Addr)] = s
+	}
+	state := map[*Stage]int{} // 1: on the path, 2: done
+	var path []string
+	var visit func(s *Stage)
+	visit = func(s *Stage) {
+		if state[s] == 2 {
+			return
+		}
+		path = append(path, string(s.Addr))
+		defer func() { path = path[:len(path)-1] }()
+		if state[s] == 1 {
+			from := 0
+			for path[from] != string(s.Addr) {
+				from++
+			}
+			diags = append(diags, lang.LoopDiagnostic(append([]string(nil), path[from:]...), s.Range))
+			return
+		}
+		state[s] = 1
+		for _, a := range append([]string{string(s.Model), string(s.Start)}, strs(s.DependsOn)...) {
+			if next := byAddr[a]; next != nil {
+				visit(next)
+			}
+		}
+		state[s] = 2
+	}
+	for _, s := range c.Stages {
+		visit(s)
+	}
+	return diags
+}
+
+func strs[S ~string](list []S) []string {
+	out := make([]string, len(list))
+	for i, s := range list {
+		out[i] = string(s)
+	}
+	return out
+}
+
+// ruleSaveWindow: the windows of a trainer that stands alone fit its steps, and its checkpoints fit its windows.
+func ruleSaveWindow(c *Config) (diags hcl.Diagnostics) {
+	for _, s := range c.Stages {
+		if s.Kind != "trainer" || s.Dataset.Domain == "" || s.MaxSteps == 0 {
+			continue
+		}
+		window := s.ScheduleSteps
+		if window == 0 {
+			window = s.MaxSteps
+		}
+		if window > s.MaxSteps {
+			diags = append(diags, problem(at(s.Attrs, "schedule_steps", s.Range), "Window longer than the run", fmt.Sprintf(
+				"schedule_steps = %d is the length of one window, and the whole run has max_steps = %d.", window, s.MaxSteps)))
+		} else if s.SaveEverySteps > 0 && window%s.SaveEverySteps != 0 {
+			diags = append(diags, problem(at(s.Attrs, "save_every_steps", s.Range), "Windows and checkpoints do not meet", fmt.Sprintf(
+				"A window has %d steps, which is not a multiple of save_every_steps = %d. Its last checkpoint would not be at its end.", window, s.SaveEverySteps)))
+		}
+	}
+	return diags
+}
+
+// ruleSelect: select names a split that the domain has, and chooses among checkpoints that are saved.
+func ruleSelect(c *Config) (diags hcl.Diagnostics) {
+	for _, s := range c.Stages {
+		if s.Select == nil {
+			continue
+		}
+		rng := at(s.Attrs, "select.split", at(s.Attrs, "select", s.Range))
+		switch {
+		case s.Select.Split == "gate" || s.Select.Split == "audit" || s.Select.Split == "dev":
+			diags = append(diags, problem(rng, "Split not free for selection", fmt.Sprintf(
+				"Checkpoints are picked on \"validation\" alone: what picks a model cannot judge it, and %q is for judging.", s.Select.Split)))
+		case s.Select.Split != "" && s.Select.Split != "validation":
+			diags = append(diags, problem(rng, "Unknown split", fmt.Sprintf(
+				"Checkpoints are picked on \"validation\", and not on %q.%s", s.Select.Split, lang.DidYouMean(s.Select.Split, splitNames()))))
+		}
+		if s.SaveEverySteps > 0 && s.Select.Every%s.SaveEverySteps != 0 {
+			diags = append(diags, problem(at(s.Attrs, "select.every", s.Range), "Nothing to select", fmt.Sprintf(
+				"select.every = %d is not a multiple of save_every_steps = %d, so it names steps without a checkpoint.", s.Select.Every, s.SaveEverySteps)))
+		}
+	}
+	return diags
+}
+
+// ruleUnused warns of stages that no cycle comes to use.
+func ruleUnused(c *Config) (diags hcl.Diagnostics) {
+	if len(c.Cycles) == 0 {
+		return nil
+	}
+	used := map[*Stage]bool{}
+	for _, k := range c.Cycles {
+		for _, s := range append([]*Stage{k.Generator, k.Successor, k.Base, k.Trainer, k.Exporter, k.Evaluator, k.Domain.Verifier}, k.Filters...) {
+			used[s] = true
+		}
+	}
+	for _, d := range c.Domains {
+		used[d.Verifier] = true
+	}
+	for _, s := range c.Stages {
+		if !used[s] {
+			diags = append(diags, warning(s.Range, "Stage is not used", fmt.Sprintf(
+				"No self_improvement block leads to %s, so it never runs.", s.Addr)))
+		}
+	}
+	return diags
+}

@@ -1,0 +1,146 @@
+package plan
+
+import (
+	"fmt"
+
+	"jupiter/plan/config"
+	"jupiter/state"
+)
+
+// Facts is the recorded history of one cycle address.
+type Facts struct {
+	Generators []state.Generator
+	Current    uint64 // 0: none
+	Decisions  []state.Decision
+	Looks      []state.Look
+	Events     []state.Event
+}
+
+// Epoch is the number of the next cycle; 1 for the first.
+func (f Facts) Epoch() uint64 { return uint64(len(f.Decisions)) + 1 }
+
+// Step is how many optimizer steps the student has trained.
+func (f Facts) Step() uint64 {
+	if n := len(f.Decisions); n > 0 {
+		return f.Decisions[n-1].Step
+	}
+	return 0
+}
+
+// Generator is the generator in use, or nil.
+func (f Facts) Generator() *state.Generator {
+	for i := range f.Generators {
+		if f.Generators[i].Version == f.Current {
+			return &f.Generators[i]
+		}
+	}
+	return nil
+}
+
+// Start is the checkpoint that the next window starts from: the last decision's, or the one that a rollback since then
+// went back to. Empty: the student starts fresh.
+func (f Facts) Start() string {
+	if e := f.lastRollback(); e != nil && !e.KeepStudent {
+		return e.Checkpoint
+	}
+	if n := len(f.Decisions); n > 0 {
+		return f.Decisions[n-1].Checkpoint
+	}
+	return ""
+}
+
+// Pool is the digest of the synthetic pool that the last cycle left, or "".
+func (f Facts) Pool() string {
+	if n := len(f.Decisions); n > 0 {
+		return f.Decisions[n-1].Inputs["pool"]
+	}
+	return ""
+}
+
+// Withdrawn lists the generator versions whose samples may not be used.
+func (f Facts) Withdrawn() []uint64 {
+	var v []uint64
+	for _, g := range f.Generators {
+		if g.Withdrawn {
+			v = append(v, g.Version)
+		}
+	}
+	return v
+}
+
+// Promotions counts the PROMOTE verdicts among the looks before look k, approved or not. It never goes back.
+func (f Facts) Promotions() uint64 {
+	var m uint64
+	for _, l := range f.Looks {
+		if l.Verdict == "PROMOTE" {
+			m++
+		}
+	}
+	return m
+}
+
+func (f Facts) lastRollback() *state.Event {
+	for i := len(f.Events) - 1; i >= 0; i-- {
+		e := &f.Events[i]
+		if e.Act == "rollback" {
+			if e.Epoch == uint64(len(f.Decisions)) {
+				return e
+			}
+			return nil
+		}
+	}
+	return nil
+}
+
+// resumed says whether a person has released the cycle since its last decision.
+func (f Facts) resumed() bool {
+	for _, e := range f.Events {
+		if e.Act == "resume" && e.Epoch == uint64(len(f.Decisions)) {
+			return true
+		}
+	}
+	return false
+}
+
+// End says whether the cycle has come to an end, and why.
+func (f Facts) End(c *config.Cycle) (Terminal, string) {
+	n := len(f.Decisions)
+	if n == 0 {
+		return Running, ""
+	}
+	last := f.Decisions[n-1]
+	switch {
+	case last.Pending:
+		return Pending, fmt.Sprintf("the promotion of epoch %d waits for a decision: jupiter approve, or jupiter reject --reason", last.Epoch)
+	case last.Halted && !f.resumed() && f.configHalted(c):
+		return Halted, fmt.Sprintf("the guard stopped epoch %d; change the configuration, or type jupiter resume --ack REASON", last.Epoch)
+	case last.Verdict == "CEILING" && !f.resumed():
+		return Ceiling, fmt.Sprintf("epoch %d: no score could reach the threshold", last.Epoch)
+	case f.Step()+c.EvalEverySteps > c.Trainer.MaxSteps:
+		return Done, fmt.Sprintf("max_steps = %d reached", c.Trainer.MaxSteps)
+	case c.MaxCycles > 0 && uint64(n) >= c.MaxCycles:
+		return Done, fmt.Sprintf("max_cycles = %d reached", c.MaxCycles)
+	case c.Patience > 0 && uint64(f.dry()) >= c.Patience && !f.resumed():
+		return Converged, fmt.Sprintf("no promotion in the last %d cycles (patience = %d)", f.dry(), c.Patience)
+	}
+	return Running, ""
+}
+
+// configHalted says whether the configuration is still the one that the guard stopped.
+func (f Facts) configHalted(c *config.Cycle) bool {
+	last := f.Decisions[len(f.Decisions)-1]
+	d := last.Inputs["configuration"]
+	return d == "" || d == CycleDigest(c)
+}
+
+// dry counts the cycles at the end that reached the gate's first step and brought no promotion. Cycles before
+// min_steps_before_replace could not promote and do not count.
+func (f Facts) dry() int {
+	n := 0
+	for i := len(f.Decisions) - 1; i >= 0 && f.Decisions[i].Verdict != "PROMOTE"; i-- {
+		if !f.Decisions[i].Early {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,172 @@
+package plan
+
+import (
+	"context"
+	"fmt"
+
+	"jupiter/plan/addr"
+	"jupiter/plan/config"
+	"jupiter/state"
+)
+
+// Recorded is what the planner reads of the past. All of it comes from one read of the state.
+type Recorded interface {
+	Facts(cycle addr.Address) Facts
+	Action(id string) *state.ActionRecord    // nil: not recorded
+	Last(address string) *state.ActionRecord // the last good result at an address, or nil
+	Partial(lineage string) *state.Partial   // nil: none
+	Has(digest string) bool                  // whether an artifact's bytes are there
+}
+
+// Make plans the next turn of every cycle of the configuration.
+func Make(ctx context.Context, cfg *config.Config, rec Recorded, probe Probe) (*Plan, error) {
+	p := &Plan{Envelope: Envelope{Config: Digest(cfg), Promotion: "auto"}}
+	x := &expander{probe: probe, single: len(cfg.Cycles) == 1, domains: map[string]*ground{}}
+	outputs := map[*Action]map[string]state.Output{}
+	for _, c := range cfg.Cycles {
+		f := rec.Facts(c.Addr)
+		cp := &CyclePlan{Cycle: c.Name, Epoch: f.Epoch(), Generator: f.Current, Step: f.Step(), MaxSteps: c.Trainer.MaxSteps}
+		p.Cycles = append(p.Cycles, cp)
+		if c.Promotion == "manual" {
+			p.Envelope.Promotion = "manual"
+		}
+		if cp.Terminal, cp.Why = f.End(c); cp.Terminal != Running {
+			continue
+		}
+		cp.Remaining = remaining(c, f)
+		p.Envelope.Cycles += cp.Remaining
+		p.Envelope.Looks += cp.Remaining
+		x.out = &cp.Actions
+		if err := x.cycle(ctx, c, f); err != nil {
+			return nil, err
+		}
+		for _, a := range cp.Actions {
+			ch := compare(a, rec, outputs)
+			p.Changes = append(p.Changes, ch)
+			p.Summary.count(ch.Op)
+		}
+	}
+	return p, nil
+}
+
+// remaining is how many more cycles the steps and max_cycles allow.
+func remaining(c *config.Cycle, f Facts) uint64 {
+	n := (c.Trainer.MaxSteps - f.Step()) / c.EvalEverySteps
+	if c.MaxCycles > 0 {
+		n = min(n, c.MaxCycles-uint64(len(f.Decisions)))
+	}
+	return n
+}
+
+// Resolve gives the digest of each of an action's inputs, taking outputs of other actions from done. The names of those
+// that are not known yet come in unknown.
+func (a *Action) Resolve(done map[*Action]map[string]state.Output) (known map[string]string, unknown []string) {
+	known = map[string]string{}
+	for _, in := range a.Inputs {
+		if in.From == nil {
+			known[in.Name] = in.Digest
+			continue
+		}
+		out, ok := done[in.From]
+		if !ok {
+			unknown = append(unknown, in.Name)
+			continue
+		}
+		if in.Output != "*" {
+			known[in.Name] = out[in.Output].Digest
+			continue
+		}
+		for _, name := range sorted(out) {
+			known[in.Name+"."+name] = out[name].Digest
+		}
+	}
+	return known, unknown
+}
+
+// compare finds what is to be done for one action.
+func compare(a *Action, rec Recorded, done map[*Action]map[string]state.Output) Change {
+	ch := Change{Address: a.Address, Kind: a.Kind, Title: a.Title}
+	if a.Kind == Promote {
+		ch.Op, ch.Reasons = Decide, []Reason{{Code: Undecided, Names: []string{"promotion"}}}
+		return ch
+	}
+	inputs, unknown := a.Resolve(done)
+	last := rec.Last(string(a.Address))
+	id := a.Identify(inputs)
+	if len(unknown) > 0 {
+		ch.Reasons = append(ch.Reasons, Reason{Code: InputUnknown, Names: unknown})
+		hidden := map[string]bool{}
+		for _, n := range unknown {
+			hidden["input."+n] = true
+		}
+		switch {
+		case last == nil:
+			ch.Op, ch.Reasons = Create, append([]Reason{{Code: NotRecorded, Names: []string{string(a.Address)}}}, ch.Reasons...)
+		default:
+			ch.Op, ch.Unknown = a.again(), true
+			ch.Reasons = append(diff(a, last.Parts, id.Parts, hide(hidden, last.Parts, unknown)), ch.Reasons...)
+		}
+		return ch
+	}
+
+	if r := rec.Action(id.ID); r != nil {
+		missing := ""
+		if r.Retained {
+			for _, name := range sorted(r.Outputs) {
+				if !rec.Has(r.Outputs[name].Digest) {
+					missing = r.Outputs[name].Digest
+					break
+				}
+			}
+		}
+		if missing == "" {
+			done[a] = r.Outputs
+			ch.Op = NoOp
+			return ch
+		}
+		ch.Op, ch.Reasons = Rerun, []Reason{{Code: ArtifactMissing, Names: []string{missing}}}
+		return ch
+	}
+	if p := rec.Partial(id.Lineage); p != nil {
+		ch.Op = Advance
+		ch.Reasons = []Reason{{Code: Interrupted, Names: []string{"partial"}, Was: fmt.Sprintf("%d %s", p.Done, p.Unit)}}
+		ch.Title = fmt.Sprintf("continue after %d %s (interrupted); %s", p.Done, p.Unit, a.Title)
+		return ch
+	}
+	if last == nil {
+		ch.Op, ch.Reasons = Create, []Reason{{Code: NotRecorded, Names: []string{string(a.Address)}}}
+		return ch
+	}
+	ch.Op = a.again()
+	ch.Reasons = diff(a, last.Parts, id.Parts, nil)
+	return ch
+}
+
+// again is the operation for an action that has run before with other inputs: a trainer goes on, all else runs again.
+func (a *Action) again() Op {
+	if a.Kind == Train {
+		return Advance
+	}
+	return Rerun
+}
+
+// hide extends the set of unknown parts by the recorded outputs of an input that takes all of them.
+func hide(hidden map[string]bool, was map[string]string, unknown []string) map[string]bool {
+	for part := range was {
+		for _, n := range unknown {
+			if prefix := "input." + n + "."; len(part) > len(prefix) && part[:len(prefix)] == prefix {
+				hidden[part] = true
+			}
+		}
+	}
+	return hidden
+}
+
+// Digest names a configuration: all its cycles, and nothing of where it lies or how it is spelled.
+func Digest(cfg *config.Config) string {
+	parts := map[string]string{}
+	for _, c := range cfg.Cycles {
+		parts[string(c.Addr)] = CycleDigest(c)
+	}
+	return "sha256:" + hash("configuration", parts)
+}
