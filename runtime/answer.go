@@ -1,0 +1,325 @@
+package runtime
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+
+	"jupiter/plan/config"
+	"jupiter/plugins/host"
+	"jupiter/plugins/proto/pluginv1"
+	"jupiter/state"
+)
+
+// answersMediaType is a file of answers, one JSON line each.
+const answersMediaType = "application/vnd.jupiter.answers+jsonl"
+
+// answerBlock is how many questions are answered between two durable points.
+const answerBlock = 256
+
+// answer is what one model said to one question, and what is known of it before it is scored.
+type answer struct {
+	Side        string       `json:"side"` // challenger, incumbent
+	ID          string       `json:"id"`
+	Text        string       `json:"text"`
+	Finish      string       `json:"finish"`
+	Tokens      uint64       `json:"tokens,omitempty"`
+	Judged      bool         `json:"judged,omitempty"` // a verifier looked at it
+	WellFormed  bool         `json:"well_formed,omitempty"`
+	Consistent  bool         `json:"consistent,omitempty"`
+	StepsOK     bool         `json:"steps_ok,omitempty"`
+	AnswerOK    bool         `json:"answer_ok,omitempty"`
+	Reason      string       `json:"reason,omitempty"`
+	Likelihoods []likelihood `json:"likelihoods,omitempty"` // of the reference, then the distractors
+}
+
+type likelihood struct {
+	LogProb float64 `json:"logprob"` // natural logarithm, summed
+	Tokens  uint64  `json:"tokens"`
+	Bytes   uint64  `json:"bytes"`
+}
+
+func (a answer) proto(q question) *pluginv1.Answer {
+	p := &pluginv1.Answer{Question: q.proto(), Completion: &pluginv1.Completion{PromptId: q.ID, Text: a.Text, FinishReason: a.Finish, CompletionTokens: a.Tokens}}
+	if a.Judged {
+		p.Judgement = &pluginv1.Judgement{Id: q.ID, WellFormed: a.WellFormed, Consistent: a.Consistent, StepsOk: a.StepsOK, AnswerOk: a.AnswerOK, Reason: a.Reason}
+	}
+	for _, l := range a.Likelihoods {
+		p.Likelihoods = append(p.Likelihoods, &pluginv1.Likelihood{SumLogprob: l.LogProb, Tokens: l.Tokens, Bytes: l.Bytes})
+	}
+	return p
+}
+
+// contestant is a model under evaluation.
+type contestant struct {
+	side  string
+	model *pluginv1.Artifact // nil: the runner's configuration names it
+}
+
+// ask lets each contestant answer all questions, greedily and with the same settings. Blocks of answers are durable, so
+// that no question is paid for twice.
+func (j *job) ask(ctx context.Context, qs []question, sides []contestant) ([]answer, error) {
+	judges := j.a.Judges
+	runner, err := j.r.Host.Stage(ctx, "generator", judges.Runner.Type)
+	if err != nil {
+		return nil, err
+	}
+	canScore := slices.Contains(runner.Schema.Features, "score")
+	var all []answer
+	var shards []string
+	if j.partial != nil {
+		shards = j.partial.Shards
+		for _, d := range shards {
+			block, err := readLines[answer](j.r.at(d))
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, block...)
+		}
+	}
+	total := len(qs) * len(sides)
+	for len(all) < total {
+		if j.r.stopping.Load() {
+			return nil, ErrInterrupted
+		}
+		side := sides[len(all)/len(qs)]
+		from := len(all) % len(qs)
+		block, err := j.answerBlock(ctx, runner, side, qs[from:min(from+answerBlock, len(qs))], canScore)
+		if err != nil {
+			if j.r.stopping.Load() || ctx.Err() != nil {
+				return nil, ErrInterrupted
+			}
+			return nil, fmt.Errorf("%s: %w", side.side, err)
+		}
+		all = append(all, block...)
+		path := filepath.Join(j.work, fmt.Sprintf("answers-%d.jsonl", len(all)))
+		if err := writeLines(path, block); err != nil {
+			return nil, err
+		}
+		art, err := j.ingest(ctx, put{path: path, mediaType: answersMediaType})
+		if err != nil {
+			return nil, err
+		}
+		shards = append(slices.Clone(shards), art.Digest)
+		if err := j.save(ctx, &state.Partial{Shards: shards, Done: uint64(len(all)), Unit: "answers"}, art); err != nil {
+			return nil, err
+		}
+		j.progress(&pluginv1.Progress{Done: uint64(len(all)), Total: uint64(total), Unit: "answers"})
+	}
+	return all, nil
+}
+
+// answerBlock asks one model some questions: completions, the verifier's judgement, likelihoods.
+func (j *job) answerBlock(ctx context.Context, runner *host.Stage, c contestant, qs []question, canScore bool) ([]answer, error) {
+	block := make([]answer, len(qs))
+	index := make(map[string]int, len(qs))
+	prompts := make([]*pluginv1.Prompt, len(qs))
+	for i, q := range qs {
+		block[i] = answer{Side: c.side, ID: q.ID}
+		index[q.ID] = i
+		prompts[i] = q.prompt()
+	}
+	err := complete(ctx, j, runner, j.a.Judges.Runner, c.model, prompts, func(done *pluginv1.Completion) error {
+		i, ok := index[done.PromptId]
+		if !ok || block[i].Finish != "" {
+			return fmt.Errorf("the generator answered a prompt that was not asked, or twice: %q", done.PromptId)
+		}
+		block[i].Text, block[i].Finish, block[i].Tokens = done.Text, done.FinishReason, done.CompletionTokens
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	items := make([]*pluginv1.VerifyItem, len(qs))
+	for i, q := range qs {
+		if block[i].Finish == "" {
+			return nil, fmt.Errorf("the generator gave no answer to %q", q.ID)
+		}
+		items[i] = &pluginv1.VerifyItem{Id: q.ID, Prompt: q.Prompt, Text: block[i].Text, Reference: q.Reference}
+	}
+	if v := j.a.Judges.Verifier; v != nil {
+		js, err := j.judgements(ctx, v, items)
+		if err != nil {
+			return nil, err
+		}
+		for i, jd := range js {
+			b := &block[i]
+			b.Judged, b.WellFormed, b.Consistent, b.StepsOK, b.AnswerOK, b.Reason = true, jd.WellFormed, jd.Consistent, jd.StepsOk, jd.AnswerOk, jd.Reason
+		}
+	}
+	if !canScore {
+		return block, nil
+	}
+	likely := make([]*pluginv1.LikelihoodItem, len(qs))
+	for i, q := range qs {
+		likely[i] = &pluginv1.LikelihoodItem{PromptId: q.ID, Prompt: q.Prompt, Continuations: append([]string{q.Reference}, q.Distractors...), End: true}
+	}
+	return block, likelihoods(ctx, j, runner, j.a.Judges.Runner, c.model, likely, func(e *pluginv1.LikelihoodEvent) error {
+		i, ok := index[e.PromptId]
+		if !ok || len(e.Likelihoods) != 1+len(qs[i].Distractors) {
+			return fmt.Errorf("the generator scored %q, which was not asked, or not all of it", e.PromptId)
+		}
+		for _, l := range e.Likelihoods {
+			block[i].Likelihoods = append(block[i].Likelihoods, likelihood{l.SumLogprob, l.Tokens, l.Bytes})
+		}
+		return nil
+	})
+}
+
+// complete asks a generator for greedy answers.
+func complete(ctx context.Context, j *job, st *host.Stage, s *config.Stage, model *pluginv1.Artifact, prompts []*pluginv1.Prompt, each func(*pluginv1.Completion) error) error {
+	call, err := j.call(s.Type, s.Body)
+	if err != nil {
+		return err
+	}
+	stream, err := st.Generator().Complete(ctx)
+	if err != nil {
+		return err
+	}
+	for from := 0; from < len(prompts); from += answerBlock {
+		req := &pluginv1.CompleteRequest{Prompts: prompts[from:min(from+answerBlock, len(prompts))]}
+		if from == 0 {
+			// Greedy, whatever the block says of its sampling: both contestants decode alike.
+			req.Call, req.Model, req.Sampling = call, model, &pluginv1.Sampling{Temperature: 0}
+		}
+		if err := stream.Send(req); err != nil && !errors.Is(err, io.EOF) {
+			return err
+		}
+	}
+	if err := stream.CloseSend(); err != nil {
+		return err
+	}
+	for {
+		e, err := stream.Recv()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if c := e.GetCompletion(); c != nil {
+			err = each(c)
+		} else if d := e.GetDiagnostic(); d != nil {
+			err = j.diagnostic(d)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// likelihoods asks a generator how likely it finds given continuations.
+func likelihoods(ctx context.Context, j *job, st *host.Stage, s *config.Stage, model *pluginv1.Artifact, items []*pluginv1.LikelihoodItem, each func(*pluginv1.LikelihoodEvent) error) error {
+	call, err := j.call(s.Type, s.Body)
+	if err != nil {
+		return err
+	}
+	stream, err := st.Generator().Score(ctx)
+	if err != nil {
+		return err
+	}
+	for from := 0; from < len(items); from += answerBlock {
+		req := &pluginv1.LikelihoodRequest{Items: items[from:min(from+answerBlock, len(items))]}
+		if from == 0 {
+			req.Call, req.Model = call, model
+		}
+		if err := stream.Send(req); err != nil && !errors.Is(err, io.EOF) {
+			return err
+		}
+	}
+	if err := stream.CloseSend(); err != nil {
+		return err
+	}
+	got := 0
+	for {
+		e, err := stream.Recv()
+		if errors.Is(err, io.EOF) {
+			if got != len(items) {
+				return fmt.Errorf("the generator scored %d of %d items", got, len(items))
+			}
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		got++
+		if err := each(e); err != nil {
+			return err
+		}
+	}
+}
+
+// judgements asks a verifier about each item; the answers come in the items' order.
+func (j *job) judgements(ctx context.Context, v *config.Stage, items []*pluginv1.VerifyItem) ([]*pluginv1.Judgement, error) {
+	st, err := j.r.Host.Stage(ctx, "verifier", v.Type)
+	if err != nil {
+		return nil, err
+	}
+	call, err := j.call(v.Type, v.Body)
+	if err != nil {
+		return nil, err
+	}
+	stream, err := st.Verifier().Verify(ctx)
+	if err != nil {
+		return nil, err
+	}
+	sent := make(chan error, 1)
+	go func() { sent <- sendItems(stream, call, items) }()
+	var js []*pluginv1.Judgement
+	for {
+		e, err := stream.Recv()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			<-sent
+			return nil, err
+		}
+		js = append(js, e.Judgements...)
+	}
+	if err := <-sent; err != nil {
+		return nil, err
+	}
+	if len(js) != len(items) {
+		return nil, fmt.Errorf("verifier %q judged %d of %d items", v.Type, len(js), len(items))
+	}
+	for i, jd := range js {
+		if jd.Id != items[i].Id {
+			return nil, fmt.Errorf("verifier %q answered %q where %q was asked", v.Type, jd.Id, items[i].Id)
+		}
+	}
+	return js, nil
+}
+
+// maxBatch bounds the bytes of one message to a plugin, well below gRPC's own limit.
+const maxBatch = 1 << 20
+
+func sendItems(stream pluginv1.Verifier_VerifyClient, call *pluginv1.Call, items []*pluginv1.VerifyItem) error {
+	if err := stream.Send(&pluginv1.VerifyRequest{Message: &pluginv1.VerifyRequest_Call{Call: call}}); err != nil {
+		return ignoreEOF(err)
+	}
+	for len(items) > 0 {
+		n, size := 0, 0
+		for n < len(items) && n < 4096 && (n == 0 || size < maxBatch/2) {
+			size += len(items[n].Prompt) + len(items[n].Text) + len(items[n].Reference) + 64
+			n++
+		}
+		b := &pluginv1.VerifyBatch{Items: items[:n]}
+		if err := stream.Send(&pluginv1.VerifyRequest{Message: &pluginv1.VerifyRequest_Batch{Batch: b}}); err != nil {
+			return ignoreEOF(err)
+		}
+		items = items[n:]
+	}
+	return stream.CloseSend()
+}
+
+// ignoreEOF drops the error of a stream that the other side closed: its reason comes from Recv.
+func ignoreEOF(err error) error {
+	if errors.Is(err, io.EOF) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,205 @@
+package runtime
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"jupiter/plan"
+	"jupiter/plan/addr"
+	"jupiter/plan/config"
+	"jupiter/state"
+)
+
+// Outcome is how an apply ended.
+type Outcome string
+
+// The outcomes. All but Failed leave the state consistent by design; Failed does too, and says what went wrong.
+const (
+	OutcomeDone        Outcome = "done"        // nothing is left to do
+	OutcomeConverged   Outcome = "converged"   // patience cycles without a promotion
+	OutcomeCeiling     Outcome = "ceiling"     // no score could reach the threshold
+	OutcomeHalted      Outcome = "halted"      // by the guard
+	OutcomePending     Outcome = "pending"     // a promotion waits for a person
+	OutcomeEnvelope    Outcome = "envelope"    // what was approved is used up
+	OutcomeInterrupted Outcome = "interrupted" // progress is saved
+	OutcomeFailed      Outcome = "failed"
+)
+
+// ErrEnvelope says that a cycle's plan does not fit into what was approved.
+var ErrEnvelope = errors.New("the plan no longer fits what was approved")
+
+// ApplyOptions are what was approved.
+type ApplyOptions struct {
+	Cycles   uint64 // at most so many cycles; 0: as many as the envelope has
+	Envelope plan.Envelope
+	RunID    string
+	Command  string
+}
+
+// Apply makes plans and acts on them until nothing is left to do, an end is reached, or the envelope is used up. The
+// caller holds the operation lock.
+func (r *Runner) Apply(ctx context.Context, o ApplyOptions) (Outcome, error) {
+	run := state.Run{ID: o.RunID, Plan: o.Envelope.Config, Who: r.Who, Host: r.Machine, PID: r.PID, Began: r.Clock()}
+	if err := r.begin(ctx, run); err != nil {
+		return OutcomeFailed, err
+	}
+	r.run = run.ID
+	outcome, err := r.cycles(ctx, o)
+	if errors.Is(err, ErrInterrupted) {
+		outcome, err = OutcomeInterrupted, nil
+	}
+	if errors.Is(err, ErrEnvelope) {
+		outcome = OutcomeEnvelope
+	}
+	run.Ended, run.Outcome = r.Clock(), string(outcome)
+	if err != nil {
+		run.Error = err.Error()
+		if outcome == "" {
+			outcome, run.Outcome = OutcomeFailed, string(OutcomeFailed)
+		}
+	}
+	after := context.WithoutCancel(ctx)
+	ended := r.DB.Update(after, func(tx *state.Tx) error { return tx.PutRun(run) })
+	return outcome, errors.Join(err, ended)
+}
+
+// begin puts right what a killed process may have left, and records the run.
+func (r *Runner) begin(ctx context.Context, run state.Run) error {
+	if _, err := r.DB.Recover(ctx); err != nil {
+		return err
+	}
+	if err := os.RemoveAll(filepath.Join(r.Config.StateDir, "work")); err != nil {
+		return err
+	}
+	if err := r.DB.Update(ctx, func(tx *state.Tx) error { return tx.PutRun(run) }); err != nil {
+		return err
+	}
+	for _, c := range r.Config.Cycles {
+		f, err := r.Facts(ctx, c.Addr)
+		if err != nil {
+			return err
+		}
+		if len(f.Generators) == 0 {
+			continue
+		}
+		if err := r.retain(ctx, c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// cycles is the loop: plan, act, plan again.
+func (r *Runner) cycles(ctx context.Context, o ApplyOptions) (Outcome, error) {
+	limit := o.Envelope.Cycles
+	if o.Cycles > 0 {
+		limit = min(limit, o.Cycles)
+	}
+	for used := uint64(0); ; {
+		p, err := r.Plan(ctx)
+		if err != nil {
+			return "", err
+		}
+		if err := r.writePipeline(ctx); err != nil {
+			return "", err
+		}
+		if p.Envelope.Config != o.Envelope.Config {
+			return "", fmt.Errorf("%w: the configuration changed", ErrEnvelope)
+		}
+		if p.Empty() {
+			return r.ended(p), nil
+		}
+		if used >= limit {
+			return OutcomeEnvelope, nil
+		}
+		r.emit(Event{Type: Planned, Plan: p})
+		for i, cp := range p.Cycles {
+			if cp.Terminal != plan.Running || used >= limit {
+				continue
+			}
+			used++
+			if err := r.cycleTurn(ctx, r.Config.Cycles[i], cp); err != nil {
+				return "", err
+			}
+		}
+	}
+}
+
+// ended is the outcome of a run whose plan is empty: the most noteworthy end of its cycles.
+func (r *Runner) ended(p *plan.Plan) Outcome {
+	outcome := OutcomeDone
+	rank := map[Outcome]int{OutcomeDone: 0, OutcomeCeiling: 1, OutcomeConverged: 2, OutcomePending: 3, OutcomeHalted: 4}
+	for _, c := range p.Cycles {
+		r.emit(Event{Type: Ended, Cycle: c.Cycle, Message: c.Why})
+		if o := Outcome(c.Terminal); rank[o] > rank[outcome] {
+			outcome = o
+		}
+	}
+	return outcome
+}
+
+// cycleTurn runs one cycle's actions, decides, and acts on the decision.
+func (r *Runner) cycleTurn(ctx context.Context, c *config.Cycle, cp *plan.CyclePlan) error {
+	t := &turn{r: r, c: c, records: map[plan.Kind]*state.ActionRecord{}}
+	var mu sync.Mutex
+	var actions []*plan.Action
+	for _, a := range cp.Actions {
+		if a.Kind == plan.Promote {
+			t.a = a
+			continue
+		}
+		actions = append(actions, a)
+	}
+	_, err := r.walk(ctx, actions, func(ctx context.Context, a *plan.Action, done map[*plan.Action]outputs) (outputs, error) {
+		inputs, unknown := a.Resolve(done)
+		if len(unknown) > 0 {
+			return nil, fmt.Errorf("%s: inputs %v are not there", a.Address, unknown)
+		}
+		rec, err := r.do(ctx, a, inputs)
+		if err != nil {
+			return nil, err
+		}
+		if a.Kind == plan.Adopt { // durable in the state; the link follows
+			if _, err := r.DB.RepairLinks(ctx); err != nil {
+				return nil, err
+			}
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		t.records[a.Kind] = rec // of several of a kind the last: the cycle's own
+		return rec.Outputs, nil
+	})
+	if err != nil {
+		return err
+	}
+	if t.facts, err = r.Facts(ctx, c.Addr); err != nil {
+		return err
+	}
+	t.model, t.ckpt = t.output(plan.Select, "model"), t.output(plan.Select, "checkpoint")
+	t.bench = t.output(plan.Benchmark, "benchmark")
+	d, err := t.decide(ctx)
+	if err != nil {
+		return err
+	}
+	if err := t.settle(ctx, d); err != nil {
+		return err
+	}
+	if err := r.retain(ctx, c); err != nil {
+		return err
+	}
+	return r.writePipeline(ctx)
+}
+
+// cycle finds a cycle of the configuration.
+func (r *Runner) cycle(at addr.Address) *config.Cycle {
+	for _, c := range r.Config.Cycles {
+		if c.Addr == at {
+			return c
+		}
+	}
+	return nil
+}

@@ -1,0 +1,326 @@
+package runtime
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sort"
+
+	"jupiter/plan"
+	"jupiter/plan/config"
+	"jupiter/plugins/host"
+	"jupiter/plugins/proto/pluginv1"
+	"jupiter/plugins/schema"
+	"jupiter/state"
+)
+
+// job is one action about to run: its identity, the digests of its inputs, and a directory of its own.
+type job struct {
+	r       *Runner
+	a       *plan.Action
+	id      plan.Identity
+	inputs  map[string]string // name → digest
+	work    string
+	partial *state.Partial // what an earlier try left, or nil
+	warned  int
+}
+
+// put is a file or directory that becomes an output.
+type put struct {
+	path      string // below the work directory
+	digest    string // set instead of path: an artifact that is in the store already
+	mediaType string
+}
+
+// result is what an executor gives back.
+type result struct {
+	outputs map[string]put
+	detail  any                                        // small figures, kept with the action
+	also    func(*state.Tx, *state.ActionRecord) error // written in the same transaction
+}
+
+// executors by kind. Each does one kind of action and knows nothing of memos, partial results of others or order.
+func executor(k plan.Kind) func(*job, context.Context) (*result, error) {
+	switch k {
+	case plan.Collect:
+		return (*job).collect
+	case plan.Benchmark:
+		return (*job).benchmark
+	case plan.Real:
+		return (*job).real
+	case plan.Generate:
+		return (*job).generate
+	case plan.Verify:
+		return (*job).verify
+	case plan.Filter:
+		return (*job).filter
+	case plan.Pool:
+		return (*job).pool
+	case plan.Mix:
+		return (*job).mix
+	case plan.Train:
+		return (*job).train
+	case plan.Select:
+		return (*job).selectBest
+	case plan.Validate:
+		return (*job).validate
+	case plan.Export:
+		return (*job).export
+	case plan.Measure:
+		return (*job).measure
+	case plan.Evaluate:
+		return (*job).evaluate
+	case plan.Adopt:
+		return (*job).adopt
+	}
+	panic(fmt.Sprintf("no executor for %q", k))
+}
+
+// do gives what an action recorded: earlier, where it did, else by running it now.
+func (r *Runner) do(ctx context.Context, a *plan.Action, inputs map[string]string) (*state.ActionRecord, error) {
+	id := a.Identify(inputs)
+	var memo state.ActionRecord
+	var partial state.Partial
+	var known, begun bool
+	err := r.DB.View(ctx, func(tx *state.Tx) (err error) {
+		if memo, known, err = tx.Action(id.ID); err != nil {
+			return err
+		}
+		partial, begun, err = tx.Partial(id.Lineage)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if known && r.present(&memo) {
+		r.emit(Event{Type: Reused, Address: string(a.Address), Title: a.Title})
+		return &memo, nil
+	}
+	if r.stopping.Load() {
+		return nil, ErrInterrupted
+	}
+
+	j := &job{r: r, a: a, id: id, inputs: inputs, work: r.workDir(id.Lineage)}
+	if begun {
+		j.partial = &partial
+	}
+	if err := os.RemoveAll(j.work); err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(j.work, 0o755); err != nil {
+		return nil, err
+	}
+	began := r.Clock()
+	r.emit(Event{Type: Started, Address: string(a.Address), Title: a.Title})
+	r.journal(ctx, "started", a, "")
+	res, err := executor(a.Kind)(j, ctx)
+	if err != nil {
+		return nil, r.failed(ctx, a, err)
+	}
+	rec, err := j.commit(ctx, res)
+	if err != nil {
+		return nil, r.failed(ctx, a, err)
+	}
+	seconds := r.Clock().Sub(began).Seconds()
+	r.emit(Event{Type: Finished, Address: string(a.Address), Title: a.Title, Seconds: seconds, Message: summary(res.detail)})
+	r.journal(ctx, "finished", a, summary(res.detail))
+	return rec, os.RemoveAll(j.work)
+}
+
+// present says whether every output of a recorded action can be read.
+func (r *Runner) present(a *state.ActionRecord) bool {
+	for _, o := range a.Outputs {
+		if !r.has(o.Digest) {
+			return false
+		}
+	}
+	return true
+}
+
+func (r *Runner) failed(ctx context.Context, a *plan.Action, err error) error {
+	if errors.Is(err, ErrInterrupted) || ctx.Err() != nil || errors.Is(err, host.ErrStopped) {
+		r.emit(Event{Type: Interrupted, Address: string(a.Address), Title: a.Title})
+		r.journal(context.WithoutCancel(ctx), "interrupted", a, "")
+		return ErrInterrupted
+	}
+	r.emit(Event{Type: Failed, Address: string(a.Address), Title: a.Title, Message: err.Error()})
+	r.journal(ctx, "failed", a, err.Error())
+	return fmt.Errorf("%s: %w", a.Address, err)
+}
+
+// commit moves the outputs into the store and records the action, in this order.
+func (j *job) commit(ctx context.Context, res *result) (*state.ActionRecord, error) {
+	r := j.r
+	rec := &state.ActionRecord{ID: j.id.ID, Lineage: j.id.Lineage, Address: string(j.a.Address), Kind: string(j.a.Kind), Parts: j.id.Parts,
+		Outputs: outputs{}, Run: r.run, Began: r.Clock(), Retained: true}
+	var err error
+	if rec.Result, err = json.Marshal(res.detail); err != nil {
+		return nil, err
+	}
+	var arts []state.Artifact
+	for _, name := range sortedKeys(res.outputs) {
+		p := res.outputs[name]
+		if p.digest == "" {
+			art, err := j.ingest(ctx, p)
+			if err != nil {
+				return nil, err
+			}
+			arts = append(arts, art)
+			p.digest = art.Digest
+		}
+		rec.Outputs[name] = state.Output{Digest: p.digest, MediaType: p.mediaType}
+	}
+	err = r.DB.Update(ctx, func(tx *state.Tx) error {
+		for _, a := range arts {
+			if err := tx.PutArtifact(a); err != nil {
+				return err
+			}
+		}
+		if err := tx.PutAction(*rec); err != nil {
+			return err
+		}
+		if err := tx.PutStage(j.a.Address, state.StageRecord{Action: rec.ID, At: r.Clock()}); err != nil {
+			return err
+		}
+		if err := tx.DeletePartial(rec.Lineage); err != nil {
+			return err
+		}
+		if res.also != nil {
+			return res.also(tx, rec)
+		}
+		return nil
+	})
+	return rec, err
+}
+
+// ingest moves a file or directory of the work directory into the store.
+func (j *job) ingest(ctx context.Context, p put) (state.Artifact, error) {
+	path := p.path
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(j.work, path)
+	}
+	fi, err := os.Stat(path)
+	if err != nil {
+		return state.Artifact{}, err
+	}
+	store := j.r.store().PutFile
+	if fi.IsDir() {
+		store = j.r.store().PutTree
+	}
+	info, err := store(ctx, path, p.mediaType)
+	if err != nil {
+		return state.Artifact{}, err
+	}
+	return state.Artifact{Digest: info.Digest, Tree: info.Tree, Size: info.Size, MediaType: p.mediaType, MadeBy: j.id.ID, Inputs: j.digests(), At: j.r.Clock()}, nil
+}
+
+// save records a partial result: first its artifacts, then the cursor that makes them count.
+func (j *job) save(ctx context.Context, p *state.Partial, arts ...state.Artifact) error {
+	p.Lineage, p.Address, p.At = j.id.Lineage, string(j.a.Address), j.r.Clock()
+	err := j.r.DB.Update(ctx, func(tx *state.Tx) error {
+		for _, a := range arts {
+			if err := tx.PutArtifact(a); err != nil {
+				return err
+			}
+		}
+		return tx.PutPartial(*p)
+	})
+	if err == nil {
+		j.partial = p
+		j.r.emit(Event{Type: Saved, Address: string(j.a.Address), Done: p.Done, Unit: p.Unit})
+	}
+	return err
+}
+
+func (j *job) digests() []string {
+	d := make([]string, 0, len(j.inputs))
+	for _, v := range j.inputs {
+		d = append(d, v)
+	}
+	sort.Strings(d)
+	return d
+}
+
+// path is where an input's bytes lie.
+func (j *job) path(input string) (string, error) {
+	d, ok := j.inputs[input]
+	if !ok {
+		return "", fmt.Errorf("no input %q", input)
+	}
+	if !j.r.has(d) {
+		return "", fmt.Errorf("input %q: artifact %s is gone; the next plan makes it again", input, d)
+	}
+	return j.r.at(d), nil
+}
+
+// call is what every stage request begins with.
+func (j *job) call(typ string, b config.Body) (*pluginv1.Call, error) {
+	conf, err := schema.CanonicalJSON(b.Value)
+	if err != nil {
+		return nil, err
+	}
+	c := &pluginv1.Call{Stage: typ, Config: &pluginv1.Config{Json: conf}, WorkDir: j.work, Seed: j.id.Seed(), Id: j.id.ID[:16]}
+	if d := j.a.Domain; d != nil {
+		c.Domain = &pluginv1.Domain{Name: d.Name(), Language: d.Language, Keywords: d.Keywords, NegativeKeywords: d.NegativeKeywords}
+	}
+	return c, nil
+}
+
+// artifact is an input in the plugins' terms.
+func (j *job) artifact(digest, mediaType string) *pluginv1.Artifact {
+	return &pluginv1.Artifact{Digest: digest, MediaType: mediaType, Path: j.r.at(digest)}
+}
+
+func (j *job) progress(p *pluginv1.Progress) {
+	j.r.emit(Event{Type: Progressed, Address: string(j.a.Address), Title: j.a.Title, Done: p.Done, Total: p.Total, Unit: p.Unit, Metrics: p.Metrics})
+}
+
+// maxWarnings bounds what one call may say.
+const maxWarnings = 50
+
+// diagnostic takes what a plugin says in the middle of a call. An error ends the call.
+func (j *job) diagnostic(d *pluginv1.Diagnostic) error {
+	text := d.Summary
+	if d.Detail != "" {
+		text += ": " + d.Detail
+	}
+	if d.Severity == pluginv1.Diagnostic_SEVERITY_ERROR {
+		return fmt.Errorf("%s", text)
+	}
+	if j.warned++; j.warned <= maxWarnings {
+		j.r.emit(Event{Type: Warned, Address: string(j.a.Address), Message: text})
+	}
+	return nil
+}
+
+func (r *Runner) journal(ctx context.Context, event string, a *plan.Action, detail string) {
+	if r.run == "" {
+		return
+	}
+	err := r.DB.Update(ctx, func(tx *state.Tx) error {
+		return tx.AppendEntry(r.run, state.Entry{At: r.Clock(), Event: event, Address: string(a.Address), Detail: detail})
+	})
+	if err != nil {
+		r.Log.Debug("journal", "error", err)
+	}
+}
+
+// summary is a result's own line, where it has one.
+func summary(detail any) string {
+	if s, ok := detail.(fmt.Stringer); ok {
+		return s.String()
+	}
+	return ""
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	sort.Strings(keys)
+	return keys
+}

@@ -1,0 +1,102 @@
+package runtime
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+
+	"jupiter/plan/config"
+	"jupiter/plugins/schema"
+)
+
+// probe answers the planner's questions. Each is asked once in a runner's life, so that all cycles of one apply see the
+// same sources.
+type probe struct {
+	r    *Runner
+	mu   sync.Mutex
+	seen map[string]any
+}
+
+func newProbe(r *Runner) *probe { return &probe{r: r, seen: map[string]any{}} }
+
+// once keeps the answer to a question.
+func once[T any](p *probe, key string, ask func() (T, error)) (T, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if v, ok := p.seen[key]; ok {
+		return v.(T), nil
+	}
+	v, err := ask()
+	if err == nil {
+		p.seen[key] = v
+	}
+	return v, err
+}
+
+func (p *probe) Records(ctx context.Context, t *config.Stage, steps uint64) (uint64, error) {
+	return once(p, fmt.Sprintf("records %s %d", t.Addr, steps), func() (uint64, error) {
+		st, err := p.r.Host.Stage(ctx, "trainer", t.Type)
+		if err != nil {
+			return 0, err
+		}
+		conf, err := schema.CanonicalJSON(t.Body.Value)
+		if err != nil {
+			return 0, err
+		}
+		e, err := st.Estimate(ctx, conf, steps)
+		if err != nil {
+			return 0, err
+		}
+		if e.Records == 0 {
+			return 0, fmt.Errorf("trainer %q does not say how many records it reads in %d steps", t.Type, steps)
+		}
+		return e.Records, nil
+	})
+}
+
+func (p *probe) Source(ctx context.Context, s *config.Source) (string, error) {
+	return once(p, "source "+string(s.Addr), func() (string, error) {
+		return p.fingerprint(ctx, "collector", s.Type, s.Body)
+	})
+}
+
+func (p *probe) Model(ctx context.Context, g *config.Stage) (string, error) {
+	return once(p, "model "+string(g.Addr), func() (string, error) {
+		return p.fingerprint(ctx, "generator", g.Type, g.Body)
+	})
+}
+
+func (p *probe) fingerprint(ctx context.Context, kind, typ string, b config.Body) (string, error) {
+	st, err := p.r.Host.Stage(ctx, kind, typ)
+	if err != nil {
+		return "", err
+	}
+	conf, err := schema.CanonicalJSON(b.Value)
+	if err != nil {
+		return "", err
+	}
+	fp, err := st.Fingerprint(ctx, conf)
+	if err != nil {
+		return "", err
+	}
+	return fp.Digest + " " + fp.Backend + " " + fp.Dtype, nil
+}
+
+func (p *probe) File(path string) (string, error) {
+	return once(p, "file "+path, func() (string, error) {
+		f, err := os.Open(path)
+		if err != nil {
+			return "", err
+		}
+		defer f.Close()
+		h := sha256.New()
+		if _, err := io.Copy(h, f); err != nil {
+			return "", err
+		}
+		return "sha256:" + hex.EncodeToString(h.Sum(nil)), nil
+	})
+}

@@ -1,0 +1,141 @@
+// Package runtime makes a plan true. It walks the actions of the next cycle, calls the plugins, records each result in
+// one transaction, decides, promotes, and plans again until nothing is left to do.
+//
+// There is no resume path. An action that was cut off leaves a partial result under its lineage; the next plan finds it
+// and goes on. An action that was recorded is never run again, whoever asks.
+//
+// The rules that make a promotion trustworthy live in pure packages below this one: mix and its anchor, seal, gate,
+// guard. This package brings them their inputs and writes down what they say. No plugin can switch them off.
+//
+// Order of writes, each durable before the next: artifact bytes, one transaction, symlinks. A look is durable before the
+// gate pool is opened. Removal runs backwards.
+package runtime
+
+import (
+	"context"
+	"log/slog"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+
+	"jupiter/plan"
+	"jupiter/plan/addr"
+	"jupiter/plan/config"
+	"jupiter/plugins/host"
+	"jupiter/state"
+	"jupiter/state/artifact"
+)
+
+// Runner applies the plans of one configuration. Its fields are set before its first use and not changed after.
+type Runner struct {
+	Config   *config.Config
+	DB       *state.DB
+	Host     *host.Host
+	Sink     Sink
+	Log      *slog.Logger
+	Clock    func() time.Time
+	Who      string // for the records: user@host
+	Machine  string // host name
+	PID      int
+	Parallel int // actions at once
+
+	// Force makes the gate promote every candidate. It exists for the proof that the guard halts a collapse which a gate
+	// would have prevented, is reachable from tests only, and is no user's option.
+	Force bool
+
+	probe    *probe
+	stopping atomic.Bool
+	run      string // ID of the run in progress
+}
+
+// Plan makes the plan of the next turn. Sources are looked at once in a runner's life.
+func (r *Runner) Plan(ctx context.Context) (*plan.Plan, error) {
+	rec, err := r.recorded(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if r.probe == nil {
+		r.probe = newProbe(r)
+	}
+	return plan.Make(ctx, r.Config, rec, r.probe)
+}
+
+// Stop asks the run to save what it has and return. A second call has no further effect; to end at once, cancel the
+// context that Apply was given.
+func (r *Runner) Stop(ctx context.Context, reason string) {
+	if r.stopping.CompareAndSwap(false, true) {
+		r.Host.Stop(ctx, reason)
+	}
+}
+
+func (r *Runner) store() *artifact.Store { return r.DB.Artifacts() }
+
+// at is where an artifact's bytes lie. Digests come from the state, which holds no malformed ones.
+func (r *Runner) at(digest string) string {
+	path, err := r.store().Path(digest)
+	if err != nil {
+		return filepath.Join(r.store().Dir(), "malformed-digest")
+	}
+	return path
+}
+
+// has says whether an artifact's bytes are there.
+func (r *Runner) has(digest string) bool {
+	ok, err := r.store().Has(digest)
+	return ok && err == nil
+}
+
+// WorkDir is where calls in progress keep their files.
+func (r *Runner) workDir(lineage string) string {
+	return filepath.Join(r.Config.StateDir, "work", lineage[:24])
+}
+
+// recorded reads all that a plan needs in one transaction.
+func (r *Runner) recorded(ctx context.Context) (*recorded, error) {
+	rec := &recorded{facts: map[addr.Address]plan.Facts{}, actions: map[string]*state.ActionRecord{}, last: map[string]*state.ActionRecord{}, partials: map[string]*state.Partial{}, store: r.store()}
+	err := r.DB.View(ctx, func(tx *state.Tx) error {
+		for _, c := range r.Config.Cycles {
+			f, err := facts(tx, c.Addr)
+			if err != nil {
+				return err
+			}
+			rec.facts[c.Addr] = f
+		}
+		return rec.load(tx)
+	})
+	return rec, err
+}
+
+// facts reads the history of one cycle.
+func facts(tx *state.Tx, cycle addr.Address) (f plan.Facts, err error) {
+	if f.Generators, err = tx.Generators(cycle); err != nil {
+		return f, err
+	}
+	if f.Current, _, err = tx.Current(cycle); err != nil {
+		return f, err
+	}
+	if f.Decisions, err = tx.Decisions(cycle); err != nil {
+		return f, err
+	}
+	if f.Looks, err = tx.Looks(cycle); err != nil {
+		return f, err
+	}
+	for e, err := range tx.Events() {
+		if err != nil {
+			return f, err
+		}
+		if e.Cycle == string(cycle) {
+			f.Events = append(f.Events, e)
+		}
+	}
+	return f, nil
+}
+
+// Facts reads the recorded history of one cycle.
+func (r *Runner) Facts(ctx context.Context, cycle addr.Address) (f plan.Facts, err error) {
+	err = r.DB.View(ctx, func(tx *state.Tx) error {
+		f, err = facts(tx, cycle)
+		return err
+	})
+	return f, err
+}

@@ -1,0 +1,205 @@
+package runtime
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"jupiter/plan"
+	"jupiter/plugins/proto/pluginv1"
+	"jupiter/plugins/sdk"
+	"jupiter/state"
+)
+
+// ModelMediaType is a model in the generator's format: a directory with one model file.
+const ModelMediaType = "application/vnd.jupiter.model"
+
+// candidate is one checkpoint with its scores on the selection's split.
+type candidate struct {
+	Name   string        `json:"name"` // step-000001600, or "previous": the best of the windows before
+	Scores *state.Scores `json:"scores,omitempty"`
+}
+
+// selected is the outcome of a selection.
+type selected struct {
+	Best       string      `json:"best"`
+	Candidates []candidate `json:"candidates"`
+}
+
+func (s selected) String() string {
+	for _, c := range s.Candidates {
+		if c.Name == s.Best && c.Scores != nil {
+			return fmt.Sprintf("%s of %d, score %.4f", strings.Replace(s.Best, "-0", " ", 1), len(s.Candidates), c.Scores.Score)
+		}
+	}
+	return s.Best
+}
+
+// selectBest exports the candidates, scores each on the selection's split, and keeps the best; of equals the earliest.
+// Without a selection the last checkpoint is exported.
+func (j *job) selectBest(ctx context.Context) (*result, error) {
+	type entry struct{ name, checkpoint string }
+	var entries []entry
+	if d := j.inputs["previous.checkpoint"]; d != "" {
+		entries = append(entries, entry{"previous", d})
+	}
+	w, sel := j.a.Window, j.a.Stage.Select
+	for _, name := range sortedKeys(j.inputs) {
+		step, ok := strings.CutPrefix(name, "checkpoints.")
+		if !ok {
+			continue
+		}
+		if sel != nil && sel.Every > 0 {
+			var n uint64
+			if _, err := fmt.Sscanf(step, "step-%d", &n); err != nil {
+				return nil, fmt.Errorf("output %q names no step: %w", step, err)
+			}
+			if n != w.End && (n-w.Start)%sel.Every != 0 {
+				continue
+			}
+		}
+		entries = append(entries, entry{step, j.inputs[name]})
+	}
+	if len(entries) == 0 {
+		return nil, errors.New("the window left no checkpoint")
+	}
+	if sel == nil {
+		entries = entries[len(entries)-1:]
+	}
+
+	var out selected
+	best := -1.0
+	var res result
+	for i, e := range entries {
+		exp, err := plan.ExportOf(j.a.Address, j.a.Judges, e.checkpoint)
+		if err != nil {
+			return nil, err
+		}
+		exported, err := j.r.do(ctx, exp, map[string]string{"checkpoint": e.checkpoint})
+		if err != nil {
+			return nil, err
+		}
+		model := exported.Outputs["model"].Digest
+		c := candidate{Name: e.name}
+		if sel != nil {
+			s, err := j.validation(ctx, sel.Split, model)
+			if err != nil {
+				return nil, err
+			}
+			c.Scores = &s
+		}
+		if c.Scores == nil || c.Scores.Score > best {
+			if c.Scores != nil {
+				best = c.Scores.Score
+			}
+			out.Best = e.name
+			res.outputs = map[string]put{
+				"checkpoint": {digest: e.checkpoint, mediaType: sdk.CheckpointMediaType},
+				"model":      {digest: model, mediaType: ModelMediaType},
+			}
+		}
+		out.Candidates = append(out.Candidates, c)
+		j.progress(&pluginv1.Progress{Done: uint64(i + 1), Total: uint64(len(entries)), Unit: "checkpoints", Metrics: map[string]float64{"score": best}})
+	}
+	res.detail = out
+	return &res, nil
+}
+
+// validation gives a model's means on a split, from the memo where it was scored before.
+func (j *job) validation(ctx context.Context, split, model string) (state.Scores, error) {
+	bench := j.inputs["benchmark"]
+	val, err := plan.ValidateOf(j.a.Address, j.a.Domain, j.a.Judges, split, model, bench)
+	if err != nil {
+		return state.Scores{}, err
+	}
+	in := map[string]string{"challenger": model, "benchmark": bench}
+	rec, err := j.r.do(ctx, val, in)
+	if err != nil {
+		return state.Scores{}, err
+	}
+	var e evaluated
+	err = json.Unmarshal(rec.Result, &e)
+	// The weights are no part of the scores' identity, so the composite is made anew.
+	wt := j.a.Judges.Weights
+	e.Challenger.Score = wt.Accuracy*e.Challenger.Accuracy + wt.Coherence*e.Challenger.Coherence + wt.Domain*e.Challenger.Domain
+	return e.Challenger, err
+}
+
+// mediaType is what an artifact was recorded as.
+func (r *Runner) mediaType(digest string) (mt string, err error) {
+	err = r.DB.View(context.Background(), func(tx *state.Tx) error {
+		a, ok, err := tx.Artifact(digest)
+		if err == nil && !ok {
+			err = fmt.Errorf("artifact %s is not recorded", digest)
+		}
+		mt = a.MediaType
+		return err
+	})
+	return mt, err
+}
+
+// export turns a checkpoint into the generator's format.
+func (j *job) export(ctx context.Context) (*result, error) {
+	stage := j.a.Stage
+	st, err := j.r.Host.Stage(ctx, "exporter", stage.Type)
+	if err != nil {
+		return nil, err
+	}
+	call, err := j.call(stage.Type, stage.Body)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := j.path("checkpoint"); err != nil {
+		return nil, err
+	}
+	stream, err := st.Exporter().Export(ctx, &pluginv1.ExportRequest{Call: call, Checkpoint: j.artifact(j.inputs["checkpoint"], sdk.CheckpointMediaType)})
+	if err != nil {
+		return nil, err
+	}
+	var model string
+	for {
+		e, err := stream.Recv()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+		switch {
+		case e.GetOutput() != nil:
+			if o := e.GetOutput(); o.Name == "model" {
+				if !filepath.IsLocal(o.Path) {
+					return nil, fmt.Errorf("the exporter's output %q lies outside the call's work directory", o.Path)
+				}
+				model = filepath.Join(j.work, o.Path)
+			}
+		case e.GetDiagnostic() != nil:
+			if err := j.diagnostic(e.GetDiagnostic()); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if model == "" {
+		return nil, fmt.Errorf("exporter %q gave no output named \"model\"", stage.Type)
+	}
+	fi, err := os.Stat(model)
+	if err != nil {
+		return nil, err
+	}
+	if !fi.IsDir() { // a generator is a directory, whatever its format
+		dir := filepath.Join(j.work, "generator")
+		if err := os.Mkdir(dir, 0o755); err != nil {
+			return nil, err
+		}
+		if err := os.Rename(model, filepath.Join(dir, filepath.Base(model))); err != nil {
+			return nil, err
+		}
+		model = dir
+	}
+	return &result{outputs: map[string]put{"model": {path: model, mediaType: ModelMediaType}}}, nil
+}
