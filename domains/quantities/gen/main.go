@@ -1,0 +1,35 @@
+// Command gen writes the data of the domain quantities: real.jsonl, validation.jsonl, dev.jsonl and gate.jsonl.
+//
+//	go run ./domains/quantities/gen [-dir domains/quantities]
+//
+// It writes the same bytes each time. A test holds the files that are checked in to what it writes.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"jupiter/domains/quantities"
+)
+
+func main() {
+	dir := flag.String("dir", filepath.Join("domains", "quantities"), "directory to write to")
+	flag.Parse()
+	if err := write(*dir); err != nil {
+		fmt.Fprintln(os.Stderr, "gen:", err)
+		os.Exit(1)
+	}
+}
+
+func write(dir string) error {
+	for _, f := range quantities.MakeDataset(quantities.Seed).Files() {
+		path := filepath.Join(dir, f.Name)
+		if err := os.WriteFile(path, f.Data, 0o644); err != nil {
+			return err
+		}
+		fmt.Println(path, len(f.Data), "bytes")
+	}
+	return nil
+}

@@ -1,0 +1,131 @@
+package fake
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"jupiter/plugins/sdk"
+)
+
+// generatorConfig configures the generator.
+type generatorConfig struct {
+	Quality float64 `jupiter:"quality" default:"0.5" desc:"Share of right answers of the base generator, which is given no model."`
+	Range   uint64  `jupiter:"range" default:"100000" desc:"Samples without a prompt are about a number below this."`
+	Batch   uint64  `jupiter:"batch,effect=none" default:"10" desc:"Samples in a batch."`
+	Faults
+}
+
+// Validate finds what the schema cannot.
+func (c generatorConfig) Validate() []*sdk.Diagnostic {
+	out := c.Faults.Validate()
+	if c.Range == 0 {
+		out = append(out, sdk.Error("Empty range", "No number is below 0.", "range"))
+	}
+	return out
+}
+
+func generatorStage() sdk.Stage {
+	o := options("Answers as rightly as its model's quality says.")
+	o.Resumable = true
+	o.Features = []string{"score"}
+	o.Consumes = []string{ModelMediaType}
+	return sdk.Generator("fake", o, generator{})
+}
+
+type generator struct{}
+
+// quality is that of the model, or of the base generator.
+func (c generatorConfig) quality(a *sdk.Artifact) (float64, error) {
+	if a == nil {
+		return c.Quality, nil
+	}
+	m, err := readModel(a)
+	return m.Quality, err
+}
+
+// Generate draws samples. A set without prompts gives whole samples, question and answer in the text; sample i of a set
+// with prompts answers prompt i mod their number.
+func (generator) Generate(ctx context.Context, c *sdk.Call, cfg generatorConfig, req *sdk.GenerateRequest, emit func(*sdk.RecordBatch) error) error {
+	quality, err := cfg.quality(req.GetModel())
+	if err != nil {
+		return err
+	}
+	b := &batcher{size: cfg.Batch, emit: emit}
+	done := uint64(0)
+	for _, set := range req.GetSets() {
+		for i := set.GetStartIndex(); i < set.GetStartIndex()+set.GetSamples() && !c.IsStopped(); i++ {
+			done++
+			if err := cfg.before(ctx, i+1); err != nil {
+				return err
+			}
+			if err := b.add(sample(cfg, set, c.Seed, i, quality), done); err != nil {
+				return err
+			}
+		}
+	}
+	return b.flush()
+}
+
+func sample(cfg generatorConfig, set *sdk.PromptSet, seed, i uint64, quality float64) *sdk.Record {
+	salt := hash(fmt.Sprintf("%s/%d", set.GetTemplate(), i), seed) | 1 // never that of a greedy answer
+	r := &sdk.Record{SampleSeed: salt, PromptTokens: 1, CompletionTokens: 1, Meta: map[string]string{"template": set.GetTemplate()}}
+	if len(set.GetPrompts()) == 0 {
+		p := Prompt(hash("number", salt) % cfg.Range)
+		r.Text = p + answer(p, quality, salt)
+		return r
+	}
+	p := set.GetPrompts()[i%uint64(len(set.GetPrompts()))]
+	r.Prompt, r.Bucket = p.GetText(), p.GetBucket()
+	r.Text = answer(r.Prompt, quality, salt)
+	return r
+}
+
+// Complete answers greedily, whatever the temperature.
+func (generator) Complete(ctx context.Context, c *sdk.Call, cfg generatorConfig, a *sdk.Artifact, _ *sdk.Sampling, prompts []*sdk.Prompt, emit func(*sdk.Completion) error) error {
+	quality, err := cfg.quality(a)
+	if err != nil {
+		return err
+	}
+	for i, p := range prompts {
+		if err := cfg.before(ctx, uint64(i)+1); err != nil {
+			return err
+		}
+		done := &sdk.Completion{PromptId: p.GetId(), Text: answer(p.GetText(), quality, 0), FinishReason: "stop", PromptTokens: 1, CompletionTokens: 1}
+		if err := emit(done); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Score finds what the model would say likely, e^(−0.1) a byte, and the rest less so, e^(−1) and less; the better the
+// model, the likelier both.
+func (generator) Score(ctx context.Context, _ *sdk.Call, cfg generatorConfig, a *sdk.Artifact, items []*sdk.LikelihoodItem, emit func(*sdk.LikelihoodEvent) error) error {
+	quality, err := cfg.quality(a)
+	if err != nil {
+		return err
+	}
+	for i, it := range items {
+		if err := cfg.before(ctx, uint64(i)+1); err != nil {
+			return err
+		}
+		e := &sdk.LikelihoodEvent{PromptId: it.GetPromptId()}
+		said := answer(it.GetPrompt(), quality, 0)
+		for _, text := range it.GetContinuations() {
+			nats := 2 - quality
+			if text == said {
+				nats = 0.1
+			}
+			n := uint64(len(text))
+			if it.GetEnd() {
+				n++
+			}
+			e.Likelihoods = append(e.Likelihoods, &sdk.Likelihood{SumLogprob: -nats * math.Max(1, float64(n)), Tokens: n, Bytes: n})
+		}
+		if err := emit(e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
