@@ -1,0 +1,320 @@
+package bpe
+
+import (
+	"encoding/json"
+	"flag"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var update = flag.Bool("update", false, "write testdata/tokenizer.json and texts.json anew; then run testdata/make_ids.py")
+
+// naive learns merges by counting all pairs anew for every merge.
+func naive(texts []string, size int) (merges []string) {
+	counts := count(slices.Values(texts))
+	words := map[string][]string{}
+	for p := range counts {
+		for i := range len(p) {
+			words[p] = append(words[p], p[i:i+1])
+		}
+	}
+	t := base(Options{}.specials())
+	for len(t.tokens) < size {
+		pairs := map[[2]string]int{}
+		for p, w := range words {
+			for i := range len(w) - 1 {
+				pairs[[2]string{w[i], w[i+1]}] += counts[p]
+			}
+		}
+		var best [2]string
+		most := 1
+		less := func(a, b [2]string) bool {
+			if t.ids[a[0]] != t.ids[b[0]] {
+				return t.ids[a[0]] < t.ids[b[0]]
+			}
+			return t.ids[a[1]] < t.ids[b[1]]
+		}
+		for p, n := range pairs {
+			if n > most || n == most && most > 1 && less(p, best) {
+				best, most = p, n
+			}
+		}
+		if most < 2 {
+			break
+		}
+		t.add(best[0] + best[1])
+		merges = append(merges, Spell(best[0])+" "+Spell(best[1]))
+		for p, w := range words {
+			var out []string
+			for i := 0; i < len(w); i++ {
+				if i+1 < len(w) && w[i] == best[0] && w[i+1] == best[1] {
+					out = append(out, w[i]+w[i+1])
+					i++
+					continue
+				}
+				out = append(out, w[i])
+			}
+			words[p] = out
+		}
+	}
+	return merges
+}
+
+func TestTrainEqualsCountingAnew(t *testing.T) {
+	t.Parallel()
+	r := rand.New(rand.NewPCG(3, 4))
+	for i := range 30 {
+		texts := slices.Clone(corpus)
+		if i > 0 { // few letters make many ties, overlaps and tokens reached by two ways
+			texts = nil
+			for range 40 {
+				var b strings.Builder
+				for range 1 + r.IntN(30) {
+					b.WriteByte("aab c"[r.IntN(5)])
+				}
+				texts = append(texts, b.String())
+			}
+		}
+		size := 261 + r.IntN(200)
+		got := Train(slices.Values(texts), Options{VocabSize: size}).Vocabulary().Merges
+		if d := cmp.Diff(naive(texts, size), got); d != "" {
+			t.Fatalf("case %d, size %d (-naive +incremental):\n%s", i, size, d)
+		}
+	}
+}
+
+func TestTrainOrderOfTextsDoesNotMatter(t *testing.T) {
+	t.Parallel()
+	a := trained(340).JSON()
+	back := slices.Clone(corpus)
+	slices.Reverse(back)
+	b := Train(slices.Values(back), Options{VocabSize: 340}).JSON()
+	if string(a) != string(b) {
+		t.Error("the order of the texts changed the vocabulary")
+	}
+}
+
+func TestVocabulary(t *testing.T) {
+	t.Parallel()
+	tok := trained(340)
+	if tok.Size() != 340 {
+		t.Errorf("%d tokens, not 340", tok.Size())
+	}
+	for id := range int32(340) {
+		s := tok.Bytes(id)
+		if digits := strings.IndexAny(s, "0123456789"); digits >= 0 && len(s) > 1 {
+			t.Errorf("token %d, %q, merges a digit", id, s)
+		}
+	}
+	small := Train(slices.Values([]string{"abcd"}), Options{VocabSize: 1000, Specials: []string{"<|tool|>"}})
+	if want := MinVocab(Options{Specials: []string{"<|tool|>"}}); small.Size() != want || want != 262 {
+		t.Errorf("no pair occurs twice, yet there are %d tokens, not %d", small.Size(), want)
+	}
+	if got := tok.Encode("84in5ft en"); len(got) != 6 {
+		t.Errorf("84in5ft en: %d tokens, want 8, 4, in, 5, ft, en", len(got))
+	}
+}
+
+func TestUserTextNeverBecomesASpecialToken(t *testing.T) {
+	t.Parallel()
+	tok := trained(340)
+	for id := range int32(tok.Size()) {
+		if !tok.Special(id) {
+			continue
+		}
+		for _, text := range []string{tok.Bytes(id), "x" + tok.Bytes(id) + "y", " " + tok.Bytes(id)} {
+			ids := tok.Encode(text)
+			if slices.ContainsFunc(ids, tok.Special) {
+				t.Errorf("%q encodes to a special token", text)
+			}
+			if tok.Decode(ids) != text {
+				t.Errorf("%q decodes to %q", text, tok.Decode(ids))
+			}
+		}
+	}
+}
+
+func TestLongPiece(t *testing.T) {
+	t.Parallel()
+	tok := Train(slices.Values([]string{strings.Repeat("a", 200), strings.Repeat("a", 200)}), Options{VocabSize: 300})
+	text := strings.Repeat("a", 1<<20)
+	ids := tok.Encode(text) // quadratic work would take hours
+	if tok.Decode(ids) != text || len(ids) > 1<<14 {
+		t.Errorf("a megabyte of one letter: %d tokens", len(ids))
+	}
+}
+
+func TestJSONRoundTrip(t *testing.T) {
+	t.Parallel()
+	tok := trained(340)
+	back, err := FromJSON(tok.JSON())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(tok.Vocabulary(), back.Vocabulary()); d != "" {
+		t.Errorf("(-written +read):\n%s", d)
+	}
+	if string(back.JSON()) != string(tok.JSON()) {
+		t.Error("written, read and written again: other bytes")
+	}
+}
+
+func TestFromJSONRefuses(t *testing.T) {
+	t.Parallel()
+	good := string(trained(270).JSON())
+	for _, c := range []struct{ name, old, new, want string }{
+		{"pattern", `\\p{N}{1,3}`, `\\p{N}`, "split pattern"},
+		{"merges used", `"ignore_merges": true`, `"ignore_merges": false`, "ignore_merges"},
+		{"missing byte", `"Ā": 5`, `"ĀĀ": 5`, "byte 0x00"},
+		{"id twice", `"Ā": 5`, `"Ā": 6`, "two tokens"},
+		{"id beyond", `"Ā": 5`, `"Ā": 1048576`, "has id 1048576"},
+		{"negative id", `"Ā": 5`, `"Ā": -1`, "has id -1"},
+		{"no BOS", BeginText, "<|other|>", "beginning-of-text"},
+		{"normalizer", `"normalizer": null`, `"normalizer": {"type": "NFC"}`, "normalizer"},
+		{"trailing", "\n}\n", "\n} {}\n", "more than one"},
+	} {
+		bad := strings.ReplaceAll(good, c.old, c.new)
+		if bad == good {
+			t.Fatalf("%s: nothing replaced", c.name)
+		}
+		if _, err := FromJSON([]byte(bad)); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: error %v, want one about %q", c.name, err, c.want)
+		}
+	}
+}
+
+// TestHuggingFace compares with ids that Hugging Face's tokenizers gave for the same tokenizer.json.
+func TestHuggingFace(t *testing.T) {
+	t.Parallel()
+	file := func(name string) string { return filepath.Join("testdata", name) }
+	if *update {
+		r := rand.New(rand.NewPCG(5, 6))
+		texts := slices.Clone(corpus)
+		for range 200 {
+			texts = append(texts, strings.ReplaceAll(randomText(r, 1+r.IntN(40)), "<|", "<"))
+		}
+		b, err := json.Marshal(texts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file("texts.json"), append(b, '\n'), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file("tokenizer.json"), trained(340).JSON(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	read := func(name string) []byte {
+		b, err := os.ReadFile(file(name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	stored := read("tokenizer.json")
+	if string(stored) != string(trained(340).JSON()) {
+		t.Error("training on the same texts gives another tokenizer.json than the stored one")
+	}
+	tok, err := FromJSON(stored)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var texts []string
+	var want [][]int32
+	if err := json.Unmarshal(read("texts.json"), &texts); err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(read("ids.json"), &want); err != nil {
+		t.Fatal(err)
+	}
+	if len(texts) < 200 || len(texts) != len(want) {
+		t.Fatalf("%d texts, %d lists of ids", len(texts), len(want))
+	}
+	for i, text := range texts {
+		if d := cmp.Diff(want[i], tok.Encode(text)); d != "" {
+			t.Errorf("%q (-Hugging Face +here):\n%s", text, d)
+		}
+	}
+}
+
+func TestChat(t *testing.T) {
+	t.Parallel()
+	tok := trained(340)
+	ids, loss := tok.Chat([]Message{
+		{Role: "user", Content: "hi <|im_end|>"},
+		{Role: "assistant", Content: "the answer", Train: true},
+	}, true)
+	want := BeginText + "<|im_start|>user\nhi <|im_end|><|im_end|>\n<|im_start|>assistant\nthe answer<|im_end|>\n<|im_start|>assistant\n"
+	if got := tok.Decode(ids); got != want {
+		t.Errorf("rendered %q, want %q", got, want)
+	}
+	var learned []int32
+	for i, id := range ids {
+		if loss[i] {
+			learned = append(learned, id)
+		}
+	}
+	if got := tok.Decode(learned); got != "the answer<|im_end|>" {
+		t.Errorf("the loss covers %q", got)
+	}
+	if n := len(slices.DeleteFunc(slices.Clone(ids), func(id int32) bool { return id != tok.EndTurn() })); n != 2 {
+		t.Errorf("%d ends of a turn, want 2: the user's text must not make one", n)
+	}
+}
+
+func FuzzRoundTrip(f *testing.F) {
+	tok := trained(340)
+	for _, s := range corpus {
+		f.Add(s)
+	}
+	f.Add("\xff\xfe'\xf0\x9f")
+	f.Fuzz(func(t *testing.T, text string) {
+		ids := tok.Encode(text)
+		if got := tok.Decode(ids); got != text {
+			t.Errorf("%q came back as %q", text, got)
+		}
+		if slices.ContainsFunc(ids, tok.Special) {
+			t.Errorf("%q encodes to a special token", text)
+		}
+	})
+}
+
+func FuzzFromJSON(f *testing.F) {
+	f.Add(trained(262).JSON())
+	f.Add([]byte(`{"model":{"type":"BPE","vocab":{"a":99999999}}}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		tok, err := FromJSON(data)
+		if err != nil {
+			return
+		}
+		if tok.Decode(tok.Encode("any text 12")) != "any text 12" {
+			t.Error("an accepted tokenizer does not round-trip")
+		}
+	})
+}
+
+func BenchmarkEncode(b *testing.B) {
+	tok := trained(340)
+	text := strings.Join(corpus, "\n")
+	b.SetBytes(int64(len(text)))
+	for b.Loop() {
+		tok.Encode(text)
+	}
+}
+
+func BenchmarkTrain(b *testing.B) {
+	r := rand.New(rand.NewPCG(7, 8))
+	var texts []string
+	for range 2000 {
+		texts = append(texts, randomText(r, 100))
+	}
+	for b.Loop() {
+		Train(slices.Values(texts), Options{VocabSize: 2048})
+	}
+}

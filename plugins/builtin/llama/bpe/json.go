@@ -1,0 +1,238 @@
+package bpe
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+)
+
+// The tokenizer.json of Hugging Face's tokenizers, as far as a tokenizer of this package uses it:
+//
+//	added_tokens     the special tokens, by id
+//	pre_tokenizer    Split by Pattern, then the byte-level spelling without a pattern of its own
+//	post_processor   BOS before a text
+//	model            BPE: vocab (spelling → id) and merges ("left right"), ignore_merges
+//
+// FromJSON reads what JSON writes, and files of other programs that say the same. BOS, EOS and padding have no place
+// in the format; they are known by their names.
+type fileJSON struct {
+	Version       string       `json:"version"`
+	Truncation    any          `json:"truncation"`
+	Padding       any          `json:"padding"`
+	AddedTokens   []addedJSON  `json:"added_tokens"`
+	Normalizer    any          `json:"normalizer"`
+	PreTokenizer  preJSON      `json:"pre_tokenizer"`
+	PostProcessor any          `json:"post_processor"`
+	Decoder       any          `json:"decoder"`
+	Model         bpeModelJSON `json:"model"`
+}
+
+type addedJSON struct {
+	ID         int32  `json:"id"`
+	Content    string `json:"content"`
+	SingleWord bool   `json:"single_word"`
+	LStrip     bool   `json:"lstrip"`
+	RStrip     bool   `json:"rstrip"`
+	Normalized bool   `json:"normalized"`
+	Special    bool   `json:"special"`
+}
+
+type preJSON struct {
+	Type          string    `json:"type"`
+	Pretokenizers []stepPre `json:"pretokenizers"`
+}
+
+type stepPre struct {
+	Type    string `json:"type"`
+	Pattern *struct {
+		Regex string `json:"Regex"`
+	} `json:"pattern,omitempty"`
+	Behavior       string `json:"behavior,omitempty"`
+	Invert         *bool  `json:"invert,omitempty"`
+	AddPrefixSpace *bool  `json:"add_prefix_space,omitempty"`
+	TrimOffsets    *bool  `json:"trim_offsets,omitempty"`
+	UseRegex       *bool  `json:"use_regex,omitempty"`
+}
+
+type bpeModelJSON struct {
+	Type                    string           `json:"type"`
+	Dropout                 *float64         `json:"dropout"`
+	UnkToken                *string          `json:"unk_token"`
+	ContinuingSubwordPrefix *string          `json:"continuing_subword_prefix"`
+	EndOfWordSuffix         *string          `json:"end_of_word_suffix"`
+	FuseUnk                 bool             `json:"fuse_unk"`
+	ByteFallback            bool             `json:"byte_fallback"`
+	IgnoreMerges            bool             `json:"ignore_merges"`
+	Vocab                   map[string]int32 `json:"vocab"`
+	Merges                  []mergeJSON      `json:"merges"`
+}
+
+// mergeJSON is "left right"; newer files write ["left", "right"].
+type mergeJSON string
+
+func (m *mergeJSON) UnmarshalJSON(b []byte) error {
+	if len(b) > 0 && b[0] == '[' {
+		var two []string
+		if err := json.Unmarshal(b, &two); err != nil {
+			return err
+		}
+		if len(two) != 2 {
+			return fmt.Errorf("a merge of %d tokens", len(two))
+		}
+		*m = mergeJSON(two[0] + " " + two[1])
+		return nil
+	}
+	return json.Unmarshal(b, (*string)(m))
+}
+
+// JSON gives the tokenizer as a tokenizer.json. The bytes are a function of the vocabulary.
+func (t *Tokenizer) JSON() []byte {
+	v := t.Vocabulary()
+	no, yes := false, true
+	f := fileJSON{
+		Version: "1.0",
+		PreTokenizer: preJSON{Type: "Sequence", Pretokenizers: []stepPre{
+			{Type: "Split", Behavior: "Isolated", Invert: &no, Pattern: &struct {
+				Regex string `json:"Regex"`
+			}{Pattern}},
+			{Type: "ByteLevel", AddPrefixSpace: &no, TrimOffsets: &yes, UseRegex: &no},
+		}},
+		PostProcessor: t.template(),
+		Decoder:       map[string]any{"type": "ByteLevel", "add_prefix_space": true, "trim_offsets": true, "use_regex": true},
+		Model:         bpeModelJSON{Type: "BPE", IgnoreMerges: true, Vocab: map[string]int32{}, Merges: []mergeJSON{}},
+	}
+	for i, s := range v.Tokens {
+		f.Model.Vocab[s] = int32(i)
+		if v.Special[i] {
+			f.AddedTokens = append(f.AddedTokens, addedJSON{ID: int32(i), Content: s, Special: true})
+		}
+	}
+	for _, m := range v.Merges {
+		f.Model.Merges = append(f.Model.Merges, mergeJSON(m))
+	}
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	if err := e.Encode(f); err != nil {
+		panic(err) // cannot happen: plain data, written to memory
+	}
+	return b.Bytes()
+}
+
+// template puts BOS before a text, and before the first of a pair.
+func (t *Tokenizer) template() any {
+	bos := t.tokens[t.bos]
+	special := map[string]any{"SpecialToken": map[string]any{"id": bos, "type_id": 0}}
+	seq := func(name string, typ int) any {
+		return map[string]any{"Sequence": map[string]any{"id": name, "type_id": typ}}
+	}
+	return map[string]any{
+		"type":   "TemplateProcessing",
+		"single": []any{special, seq("A", 0)},
+		"pair":   []any{special, seq("A", 0), seq("B", 1)},
+		"special_tokens": map[string]any{
+			bos: map[string]any{"id": bos, "ids": []int32{t.bos}, "tokens": []string{bos}},
+		},
+	}
+}
+
+// MaxJSON bounds a tokenizer.json, in bytes.
+const MaxJSON = 64 << 20
+
+// FromJSON reads a tokenizer.json. It refuses one that splits or merges in another way than this package does, since
+// reading it would give other ids than the program that wrote it.
+func FromJSON(data []byte) (*Tokenizer, error) {
+	if len(data) > MaxJSON {
+		return nil, fmt.Errorf("tokenizer.json has %d bytes: more than %d", len(data), MaxJSON)
+	}
+	var f fileJSON
+	d := json.NewDecoder(bytes.NewReader(data))
+	if err := d.Decode(&f); err != nil {
+		return nil, fmt.Errorf("tokenizer.json: %w", err)
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return nil, fmt.Errorf("tokenizer.json: more than one value")
+	}
+	if err := f.supported(); err != nil {
+		return nil, fmt.Errorf("tokenizer.json: %w", err)
+	}
+	v, err := f.vocabulary()
+	if err != nil {
+		return nil, fmt.Errorf("tokenizer.json: %w", err)
+	}
+	t, err := New(v)
+	if err != nil {
+		return nil, fmt.Errorf("tokenizer.json: %w", err)
+	}
+	return t, nil
+}
+
+func (f *fileJSON) supported() error {
+	steps := f.PreTokenizer.Pretokenizers
+	is := func(b *bool, want bool) bool { return b != nil && *b == want }
+	switch m := f.Model; {
+	case m.Type != "BPE":
+		return fmt.Errorf("model type %q, not BPE", m.Type)
+	case !m.IgnoreMerges:
+		return fmt.Errorf("ignore_merges is not set")
+	case m.Dropout != nil, m.UnkToken != nil, m.FuseUnk, m.ByteFallback, m.ContinuingSubwordPrefix != nil && *m.ContinuingSubwordPrefix != "",
+		m.EndOfWordSuffix != nil && *m.EndOfWordSuffix != "":
+		return fmt.Errorf("not plain byte-level BPE: dropout, unknown token, byte fallback, prefix or suffix is set")
+	case f.Normalizer != nil:
+		return fmt.Errorf("a normalizer is set")
+	case f.PreTokenizer.Type != "Sequence" || len(steps) != 2 || steps[0].Type != "Split" || steps[1].Type != "ByteLevel":
+		return fmt.Errorf("the pre-tokenizer is not Split, then ByteLevel")
+	case steps[0].Pattern == nil || steps[0].Pattern.Regex != Pattern || steps[0].Behavior != "Isolated" || !is(steps[0].Invert, false):
+		return fmt.Errorf("the split pattern is not Llama 3's")
+	case !is(steps[1].UseRegex, false) || !is(steps[1].AddPrefixSpace, false):
+		return fmt.Errorf("the byte-level step splits by a pattern of its own or adds a blank")
+	}
+	return nil
+}
+
+func (f *fileJSON) vocabulary() (Vocabulary, error) {
+	n := len(f.Model.Vocab)
+	for _, a := range f.AddedTokens {
+		if _, ok := f.Model.Vocab[a.Content]; !ok {
+			n++
+		}
+	}
+	v := Vocabulary{Tokens: make([]string, n), Special: make([]bool, n), BOS: None, EOS: None, Pad: None}
+	set := func(s string, id int32, special bool) error {
+		if id < 0 || int(id) >= n {
+			return fmt.Errorf("token %q has id %d of %d tokens", clip(s), id, n)
+		}
+		if v.Tokens[id] != "" && v.Tokens[id] != s {
+			return fmt.Errorf("id %d stands for two tokens", id)
+		}
+		v.Tokens[id], v.Special[id] = s, special
+		return nil
+	}
+	for s, id := range f.Model.Vocab {
+		if err := set(s, id, false); err != nil {
+			return v, err
+		}
+	}
+	for _, a := range f.AddedTokens {
+		if a.SingleWord || a.LStrip || a.RStrip || a.Normalized || !a.Special {
+			return v, fmt.Errorf("added token %q is not a plain special token", clip(a.Content))
+		}
+		if err := set(a.Content, a.ID, true); err != nil {
+			return v, err
+		}
+		switch a.Content {
+		case BeginText:
+			v.BOS = a.ID
+		case EndText:
+			v.EOS = a.ID
+		case Padding:
+			v.Pad = a.ID
+		}
+	}
+	for _, m := range f.Model.Merges {
+		v.Merges = append(v.Merges, string(m))
+	}
+	return v, nil
+}

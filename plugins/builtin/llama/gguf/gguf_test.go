@@ -1,0 +1,306 @@
+package gguf
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	parser "github.com/gpustack/gguf-parser-go"
+
+	"jupiter/plugins/builtin/llama/bpe"
+	"jupiter/plugins/builtin/llama/model"
+)
+
+func tokenizer(t testing.TB) *bpe.Tokenizer {
+	t.Helper()
+	texts := []string{"the question and the answer", "7ft5in en in:7*12=84", "the answer and the question", "5in en ft:"}
+	return bpe.Train(slices.Values(texts), bpe.Options{VocabSize: 272})
+}
+
+// shapes: grouped heads, a head size that is not dim/heads, tied and untied.
+func weights(t testing.TB, tied bool) (*model.Weights, *bpe.Tokenizer) {
+	t.Helper()
+	tok := tokenizer(t)
+	w := model.New(model.Config{
+		Vocab: tok.Size(), Dim: 16, Layers: 2, Heads: 4, KVHeads: 2, HeadDim: 6, FFN: 24, Context: 64,
+		RopeTheta: 10000, NormEps: 1e-5, Tied: tied,
+	})
+	w.Init(7)
+	for i := range w.Flat { // gains of norms are all 1 after Init: make them differ
+		w.Flat[i] += float32(i%13) * 0x1p-7
+	}
+	return w, tok
+}
+
+func encode(t testing.TB, w *model.Weights, tok *bpe.Tokenizer, typ Type) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := Encode(&b, w, tok, Options{Name: "test", Type: typ}); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func decode(data []byte) (*model.Weights, *bpe.Tokenizer, error) {
+	return Decode(bytes.NewReader(data), int64(len(data)))
+}
+
+func TestRoundTrip(t *testing.T) {
+	t.Parallel()
+	for _, tied := range []bool{false, true} {
+		w, tok := weights(t, tied)
+		path := filepath.Join(t.TempDir(), "model.gguf")
+		if err := Write(path, w, tok, "test"); err != nil {
+			t.Fatal(err)
+		}
+		back, tok2, err := Read(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(w, back); d != "" {
+			t.Errorf("tied %v (-written +read):\n%s", tied, d)
+		}
+		if d := cmp.Diff(tok.Vocabulary(), tok2.Vocabulary()); d != "" {
+			t.Errorf("tied %v, tokenizer (-written +read):\n%s", tied, d)
+		}
+		first, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(first, encode(t, back, tok2, F32)) {
+			t.Error("written, read and written again: other bytes")
+		}
+	}
+}
+
+func TestHalfRoundTrip(t *testing.T) {
+	t.Parallel()
+	w, tok := weights(t, true)
+	data := encode(t, w, tok, F16)
+	back, _, err := decode(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, v := range w.Flat {
+		if d := math.Abs(float64(back.Flat[i] - v)); d > math.Abs(float64(v))*0x1p-11+0x1p-25 {
+			t.Fatalf("parameter %d: %g came back as %g", i, v, back.Flat[i])
+		}
+	}
+	if !slices.Equal(back.Layers[1].FFNNorm, w.Layers[1].FFNNorm) {
+		t.Error("the gains of a norm are not stored exactly")
+	}
+	if !bytes.Equal(data, encode(t, back, tok, F16)) {
+		t.Error("written, read and written again: other bytes")
+	}
+}
+
+func TestHalf(t *testing.T) {
+	t.Parallel()
+	for h := range 1 << 16 {
+		f := fromHalf(uint16(h))
+		if f != f {
+			if back := toHalf(f); back&0x7c00 != 0x7c00 || back&0x3ff == 0 {
+				t.Fatalf("%#04x is not a number, and becomes %#04x", h, back)
+			}
+			continue
+		}
+		if back := toHalf(f); back != uint16(h) {
+			t.Fatalf("%#04x is %g, which becomes %#04x", h, f, back)
+		}
+		if h&0x7fff >= 0x7bff {
+			continue
+		}
+		up := fromHalf(uint16(h + 1))
+		mid := float32((float64(f) + float64(up)) / 2) // exact: a half has 13 bits less
+		even := uint16(h + h&1)
+		if got := toHalf(mid); got != even {
+			t.Fatalf("halfway above %g becomes %#04x, not the even %#04x", f, got, even)
+		}
+		if got := toHalf(math.Nextafter32(mid, f)); got != uint16(h) {
+			t.Fatalf("just less than halfway above %g becomes %#04x", f, got)
+		}
+	}
+	if toHalf(65519.9) != 0x7bff || toHalf(65520) != 0x7c00 || toHalf(-1e30) != 0xfc00 {
+		t.Error("the largest numbers are rounded wrongly")
+	}
+}
+
+func TestBrain(t *testing.T) {
+	t.Parallel()
+	for _, f := range []float32{0, 1, -1.5, 0x1p-130, 3.0e38} {
+		want := math.Float32frombits(math.Float32bits(f) & 0xffff0000)
+		if got := fromBrain(uint16(math.Float32bits(f) >> 16)); got != want {
+			t.Errorf("%g: got %g", f, got)
+		}
+	}
+}
+
+// TestReorder checks the row order against the rule as llama.cpp's converter states it.
+func TestReorder(t *testing.T) {
+	t.Parallel()
+	got := make([]int, 12)
+	reorder(12, 2, func(dst, src int) { got[dst] = src })
+	if d := cmp.Diff([]int{0, 3, 1, 4, 2, 5, 6, 9, 7, 10, 8, 11}, got); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+}
+
+// TestAnotherReader has an independent reader look at the file.
+func TestAnotherReader(t *testing.T) {
+	t.Parallel()
+	w, tok := weights(t, false)
+	path := filepath.Join(t.TempDir(), "model.gguf")
+	if err := Write(path, w, tok, "a name"); err != nil {
+		t.Fatal(err)
+	}
+	f, err := parser.ParseGGUFFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, a, k := f.Metadata(), f.Architecture(), f.Tokenizer()
+	got := map[string]any{
+		"architecture": m.Architecture, "name": m.Name, "parameters": int(m.Parameters), "context": a.MaximumContextLength, "dim": a.EmbeddingLength,
+		"layers": a.BlockCount, "ffn": a.FeedForwardLength, "heads": a.AttentionHeadCount, "kv": a.AttentionHeadCountKV, "key": a.AttentionKeyLength,
+		"value": a.AttentionValueLength, "rope": a.RoPEDimensionCount, "eps": a.AttentionLayerNormRMSEpsilon, "theta": a.RoPEFrequencyBase, "vocab": a.VocabularyLength,
+		"tokenizer": k.Model, "tokens": k.TokensLength, "merges": k.MergesLength, "bos": k.BOSTokenID, "eos": k.EOSTokenID, "eot": k.EOTTokenID, "pad": k.PaddingTokenID,
+	}
+	want := map[string]any{
+		"architecture": "llama", "name": "a name", "parameters": w.Config.Params(), "context": uint64(64), "dim": uint64(16),
+		"layers": uint64(2), "ffn": []uint64{24, 24}, "heads": uint64(4), "kv": uint64(2), "key": uint32(6),
+		"value": uint32(6), "rope": uint64(6), "eps": float32(1e-5), "theta": float32(10000), "vocab": uint64(tok.Size()),
+		"tokenizer": "gpt2", "tokens": uint64(tok.Size()), "merges": uint64(len(tok.Vocabulary().Merges)), "bos": int64(0), "eos": int64(1), "eot": int64(4), "pad": int64(2),
+	}
+	text := func(m map[string]any) map[string]string { // integers of different widths compare by their digits
+		out := map[string]string{}
+		for k, v := range m {
+			out[k] = strings.Trim(fmt.Sprint(v), "[]")
+		}
+		return out
+	}
+	if d := cmp.Diff(text(want), text(got)); d != "" {
+		t.Errorf("keys (-want +got):\n%s", d)
+	}
+	expect := expected(w.Config)
+	if len(f.TensorInfos) != len(expect) {
+		t.Errorf("%d tensors, not %d", len(f.TensorInfos), len(expect))
+	}
+	for _, x := range f.TensorInfos {
+		dims := slices.Clone(x.Dimensions)
+		slices.Reverse(dims)
+		if !slices.Equal(dims, expect[x.Name]) {
+			t.Errorf("tensor %s: dimensions %v, not %v", x.Name, dims, expect[x.Name])
+		}
+	}
+}
+
+func TestWriteRefuses(t *testing.T) {
+	t.Parallel()
+	w, tok := weights(t, true)
+	for _, c := range []struct {
+		name string
+		typ  Type
+		bad  func(*model.Weights)
+		want string
+	}{
+		{"not a number", F32, func(w *model.Weights) { w.Layers[0].O[3] = float32(math.NaN()) }, "o_proj"},
+		{"beyond f16", F16, func(w *model.Weights) { w.Embed[5] = 1e5 }, "100000 is no f16"},
+		{"bf16", BF16, func(*model.Weights) {}, "bf16"},
+	} {
+		x := w.Clone()
+		c.bad(x)
+		err := Encode(&bytes.Buffer{}, x, tok, Options{Type: c.typ})
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: error %v, want one about %q", c.name, err, c.want)
+		}
+	}
+	small := bpe.Train(slices.Values([]string{}), bpe.Options{})
+	if err := Encode(&bytes.Buffer{}, w, small, Options{}); err == nil {
+		t.Error("a tokenizer of another size was accepted")
+	}
+}
+
+func TestReadRefuses(t *testing.T) {
+	t.Parallel()
+	w, tok := weights(t, true)
+	good := encode(t, w, tok, F32)
+	put := func(at int, v uint64) func([]byte) []byte {
+		return func(b []byte) []byte { binary.LittleEndian.PutUint64(b[at:], v); return b }
+	}
+	after := func(b []byte, name string) int { return bytes.Index(b, []byte(name)) + len(name) }
+	// A tensor's entry after its name: number of dimensions u32, two dimensions u64, type u32, offset u64.
+	tensor := func(name string, at int, v uint32) func([]byte) []byte {
+		return func(b []byte) []byte { binary.LittleEndian.PutUint32(b[after(b, name)+at:], v); return b }
+	}
+	key := func(name string, v uint32) func([]byte) []byte { // the value follows the kind
+		return func(b []byte) []byte { binary.LittleEndian.PutUint32(b[after(b, name)+4:], v); return b }
+	}
+	swap := func(old, new string) func([]byte) []byte {
+		return func(b []byte) []byte { return bytes.Replace(b, []byte(old), []byte(new), 1) }
+	}
+	for _, c := range []struct {
+		name string
+		bad  func([]byte) []byte
+		want string
+	}{
+		{"empty", func([]byte) []byte { return nil }, "0 left"},
+		{"no magic", swap("GGUF", "GGML"), "not a GGUF file"},
+		{"version 2", func(b []byte) []byte { b[4] = 2; return b }, "version 2"},
+		{"cut in the header", func(b []byte) []byte { return b[:300] }, "left"},
+		{"cut in the data", func(b []byte) []byte { return b[:len(b)-40] }, "beyond the file"},
+		{"too many tensors", put(8, 1<<60), "more than a model has"},
+		{"too many keys", put(16, 1<<60), "more than a model has"},
+		{"a long key", put(24, 1<<62), "string of"},
+		{"array too long", func(b []byte) []byte {
+			binary.LittleEndian.PutUint64(b[after(b, "tokenizer.ggml.tokens")+8:], 1<<61)
+			return b
+		}, "more than the file holds"},
+		{"quantised", tensor("blk.0.attn_q.weight", 20, 12), "q4_k"},
+		{"overlap", tensor("blk.0.attn_k.weight", 24, 0), "overlap"},
+		{"unaligned", tensor("blk.0.attn_k.weight", 24, 4), "multiple of 32"},
+		{"offset beyond", tensor("blk.0.attn_k.weight", 28, 1<<30), "beyond the file"},
+		{"dimensions overflow", tensor("blk.0.attn_q.weight", 8, 1<<31), "its dimensions are"},
+		{"other shape", tensor("blk.0.attn_q.weight", 12, 23), "dimensions [23 16]"},
+		{"no dimension", tensor("blk.0.attn_q.weight", 0, 0), "0 dimensions"},
+		{"missing tensor", swap("blk.1.ffn_up.weight", "blk.9.ffn_up.weight"), `"blk.1.ffn_up.weight" is missing`},
+		{"many layers", key("llama.block_count", 500), "layers, but only"},
+		{"no layers", key("llama.block_count", 0), "llama.block_count"},
+		{"other heads", key("llama.attention.value_length", 8), "must be equal"},
+		{"architecture", swap("llama\x0c", "lloma\x0c"), "architecture lloma"},
+		{"pre", swap("llama-bpe", "llama-xyz"), "split pattern llama-xyz"},
+		{"bos", key("tokenizer.ggml.bos_token_id", 1<<20), "bos_token_id is 1048576"},
+		{"key twice", swap("general.type", "general.name"), "there twice"},
+		{"infinite", func(b []byte) []byte {
+			binary.LittleEndian.PutUint32(b[len(b)-4:], math.Float32bits(float32(math.Inf(1))))
+			return b
+		}, "holds +Inf"},
+	} {
+		_, _, err := decode(c.bad(slices.Clone(good)))
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: error %v, want one about %q", c.name, err, c.want)
+		}
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	tok := bpe.Train(slices.Values([]string{}), bpe.Options{})
+	w := model.New(model.Config{Vocab: tok.Size(), Dim: 2, Layers: 1, Heads: 1, KVHeads: 1, HeadDim: 2, FFN: 1, Context: 8, RopeTheta: 1e4, NormEps: 1e-5, Tied: true})
+	f.Add(encode(f, w, tok, F32))
+	f.Add(encode(f, w, tok, F16))
+	f.Add([]byte("GGUF\x03\x00\x00\x00"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		w, tok, err := decode(data)
+		if err != nil {
+			return
+		}
+		if w.Config.Params() > len(data) || tok.Size() != w.Vocab {
+			t.Errorf("%d parameters from %d bytes, %d tokens for %d", w.Config.Params(), len(data), tok.Size(), w.Vocab)
+		}
+	})
+}

@@ -1,0 +1,6 @@
+//go:build !amd64
+
+package kernel
+
+// implementations lists what the processor can run, the fastest first.
+func implementations() []*impl { return []*impl{&portable} }

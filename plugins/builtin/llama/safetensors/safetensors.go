@@ -1,0 +1,334 @@
+// Package safetensors reads and writes files of float32 tensors in the safetensors format.
+//
+// A file is three parts:
+//
+//	8 bytes           length n of the header, little-endian
+//	n bytes           header: a JSON object, padded with spaces to a multiple of 8
+//	the rest          the tensors' numbers, little-endian, without gaps
+//
+//	{"__metadata__": {"key": "text"}, "name": {"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24]}, …}
+//
+// Offsets count from the end of the header. Tensors must cover the rest of the file exactly, each byte once: that is the
+// format's rule, and it leaves a hostile file no room. A reader here also refuses a name given twice, a header above
+// 16 MiB, a tensor of another type than F32, and a shape whose size is not that of its bytes. It allocates nothing that
+// the file's own length does not pay for.
+//
+// Written bytes are a pure function of the tensors, in the order given, and of the metadata.
+package safetensors
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"slices"
+)
+
+// Tensor is a named array.
+type Tensor struct {
+	Name  string
+	Shape []int
+	Data  []float32
+}
+
+const (
+	maxHeader   = 16 << 20
+	maxRank     = 8
+	metadataKey = "__metadata__"
+)
+
+// entry is a tensor in the header.
+type entry struct {
+	DType   string   `json:"dtype"`
+	Shape   []int    `json:"shape"`
+	Offsets [2]int64 `json:"data_offsets"`
+}
+
+// Write writes a file. It refuses tensors whose shape does not fit their data, and names given twice.
+func Write(w io.Writer, metadata map[string]string, tensors []Tensor) error {
+	head, err := header(metadata, tensors)
+	if err != nil {
+		return err
+	}
+	b := bufio.NewWriterSize(w, 1<<16)
+	if err := binary.Write(b, binary.LittleEndian, uint64(len(head))); err != nil {
+		return err
+	}
+	if _, err := b.Write(head); err != nil {
+		return err
+	}
+	var word [4]byte
+	for _, t := range tensors {
+		for _, x := range t.Data {
+			binary.LittleEndian.PutUint32(word[:], math.Float32bits(x))
+			if _, err := b.Write(word[:]); err != nil {
+				return err
+			}
+		}
+	}
+	return b.Flush()
+}
+
+// WriteFile writes a new file and makes it durable.
+func WriteFile(path string, metadata map[string]string, tensors []Tensor) (err error) {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if e := f.Close(); err == nil {
+			err = e
+		}
+	}()
+	if err := Write(f, metadata, tensors); err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	return f.Sync()
+}
+
+func header(metadata map[string]string, tensors []Tensor) ([]byte, error) {
+	var b bytes.Buffer
+	b.WriteByte('{')
+	field := func(name string, value any) error {
+		if b.Len() > 1 {
+			b.WriteByte(',')
+		}
+		for i, part := range []any{name, value} {
+			j, err := json.Marshal(part)
+			if err != nil {
+				return err
+			}
+			if i == 1 {
+				b.WriteByte(':')
+			}
+			b.Write(j)
+		}
+		return nil
+	}
+	if len(metadata) > 0 {
+		if err := field(metadataKey, metadata); err != nil { // encoding/json sorts the keys
+			return nil, err
+		}
+	}
+	seen := map[string]bool{metadataKey: true}
+	var at int64
+	for _, t := range tensors {
+		n, err := elements(t.Shape)
+		switch {
+		case err != nil:
+			return nil, fmt.Errorf("tensor %q: %w", t.Name, err)
+		case n != int64(len(t.Data)):
+			return nil, fmt.Errorf("tensor %q: shape %v and %d numbers", t.Name, t.Shape, len(t.Data))
+		case seen[t.Name]:
+			return nil, fmt.Errorf("tensor name %q is reserved or given twice", t.Name)
+		}
+		seen[t.Name] = true
+		shape := t.Shape
+		if shape == nil {
+			shape = []int{}
+		}
+		if err := field(t.Name, entry{"F32", shape, [2]int64{at, at + 4*n}}); err != nil {
+			return nil, err
+		}
+		at += 4 * n
+	}
+	b.WriteByte('}')
+	for b.Len()%8 != 0 {
+		b.WriteByte(' ')
+	}
+	if b.Len() > maxHeader {
+		return nil, fmt.Errorf("header of %d bytes: at most %d", b.Len(), maxHeader)
+	}
+	return b.Bytes(), nil
+}
+
+// elements is the number of elements of a shape.
+func elements(shape []int) (int64, error) {
+	if len(shape) > maxRank {
+		return 0, fmt.Errorf("%d dimensions: at most %d", len(shape), maxRank)
+	}
+	n := int64(1)
+	for _, s := range shape {
+		if s < 0 || (s > 0 && n > math.MaxInt64/8/int64(s)) {
+			return 0, fmt.Errorf("shape %v is out of range", shape)
+		}
+		n *= int64(s)
+	}
+	return n, nil
+}
+
+// Info says what a tensor in a file is.
+type Info struct {
+	Name  string
+	Shape []int
+}
+
+// File is an open file whose header has been checked.
+type File struct {
+	Metadata map[string]string
+	Tensors  []Info // in the order of their data
+
+	r     io.ReaderAt
+	close func() error
+	at    []int64 // offset of each tensor in r
+}
+
+// Open opens a file. Close it when done.
+func Open(path string) (*File, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	st, err := f.Stat()
+	if err == nil && !st.Mode().IsRegular() {
+		err = fmt.Errorf("not a regular file")
+	}
+	var file *File
+	if err == nil {
+		file, err = New(f, st.Size())
+	}
+	if err != nil {
+		f.Close()
+		return nil, fmt.Errorf("read %s: %w", path, err)
+	}
+	file.close = f.Close
+	return file, nil
+}
+
+// New reads the header of a file of size bytes.
+func New(r io.ReaderAt, size int64) (*File, error) {
+	var word [8]byte
+	if size < 8 {
+		return nil, fmt.Errorf("%d bytes are too few for a header", size)
+	}
+	if _, err := r.ReadAt(word[:], 0); err != nil {
+		return nil, err
+	}
+	n := binary.LittleEndian.Uint64(word[:])
+	if n > maxHeader || int64(n) > size-8 {
+		return nil, fmt.Errorf("header of %d bytes in a file of %d: at most %d", n, size, maxHeader)
+	}
+	head := make([]byte, n)
+	if _, err := r.ReadAt(head, 8); err != nil {
+		return nil, err
+	}
+	f := &File{r: r, close: func() error { return nil }}
+	entries, err := f.parse(head)
+	if err != nil {
+		return nil, err
+	}
+	return f, f.place(entries, 8+int64(n), size)
+}
+
+// Close closes the file.
+func (f *File) Close() error { return f.close() }
+
+type named struct {
+	name string
+	entry
+}
+
+// parse reads the header. It walks the object itself, because encoding/json would let the last of two equal names win.
+func (f *File) parse(head []byte) ([]named, error) {
+	d := json.NewDecoder(bytes.NewReader(head))
+	if t, err := d.Token(); err != nil || t != json.Delim('{') {
+		return nil, fmt.Errorf("the header is not a JSON object")
+	}
+	seen := map[string]bool{}
+	var entries []named
+	for d.More() {
+		t, err := d.Token()
+		if err != nil {
+			return nil, fmt.Errorf("header: %w", err)
+		}
+		name := t.(string)
+		if seen[name] {
+			return nil, fmt.Errorf("header: %q is there twice", name)
+		}
+		seen[name] = true
+		if name == metadataKey {
+			if err := d.Decode(&f.Metadata); err != nil {
+				return nil, fmt.Errorf("metadata: %w", err)
+			}
+			continue
+		}
+		e := named{name: name}
+		if err := d.Decode(&e.entry); err != nil {
+			return nil, fmt.Errorf("tensor %q: %w", name, err)
+		}
+		entries = append(entries, e)
+	}
+	if _, err := d.Token(); err != nil {
+		return nil, fmt.Errorf("header: %w", err)
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return nil, fmt.Errorf("header: text after the JSON object")
+	}
+	return entries, nil
+}
+
+// place checks that the tensors cover the data exactly and sets where each one is.
+func (f *File) place(entries []named, start, size int64) error {
+	slices.SortStableFunc(entries, func(a, b named) int {
+		if a.Offsets[0] != b.Offsets[0] {
+			return cmp.Compare(a.Offsets[0], b.Offsets[0])
+		}
+		return cmp.Compare(a.Offsets[1], b.Offsets[1]) // an empty tensor before the one that begins where it does
+	})
+	var at int64
+	for _, e := range entries {
+		n, err := elements(e.Shape)
+		switch {
+		case err != nil:
+			return fmt.Errorf("tensor %q: %w", e.name, err)
+		case e.DType != "F32":
+			return fmt.Errorf("tensor %q has type %q: only F32 is read", e.name, e.DType)
+		case e.Offsets[0] != at:
+			return fmt.Errorf("tensor %q starts at %d, the one before it ends at %d", e.name, e.Offsets[0], at)
+		case e.Offsets[1]-e.Offsets[0] != 4*n:
+			return fmt.Errorf("tensor %q of shape %v has %d bytes", e.name, e.Shape, e.Offsets[1]-e.Offsets[0])
+		case e.Offsets[1] > size-start:
+			return fmt.Errorf("tensor %q ends at %d, the data at %d", e.name, e.Offsets[1], size-start)
+		}
+		f.Tensors = append(f.Tensors, Info{Name: e.name, Shape: e.Shape})
+		f.at = append(f.at, start+at)
+		at = e.Offsets[1]
+	}
+	if at != size-start {
+		return fmt.Errorf("%d bytes after the last tensor", size-start-at)
+	}
+	return nil
+}
+
+// Read fills dst with the tensor of this name, which must have this shape.
+func (f *File) Read(name string, shape []int, dst []float32) error {
+	i := slices.IndexFunc(f.Tensors, func(t Info) bool { return t.Name == name })
+	if i < 0 {
+		return fmt.Errorf("no tensor %q", name)
+	}
+	if !slices.Equal(f.Tensors[i].Shape, shape) {
+		return fmt.Errorf("tensor %q has shape %v, want %v", name, f.Tensors[i].Shape, shape)
+	}
+	if n, err := elements(shape); err != nil || n != int64(len(dst)) {
+		return fmt.Errorf("tensor %q of shape %v read into %d numbers", name, shape, len(dst))
+	}
+	buf := make([]byte, 1<<16)
+	at := f.at[i]
+	for len(dst) > 0 {
+		part := buf[:min(len(buf), 4*len(dst))]
+		if _, err := f.r.ReadAt(part, at); err != nil {
+			return fmt.Errorf("tensor %q: %w", name, err)
+		}
+		for j := range len(part) / 4 {
+			dst[j] = math.Float32frombits(binary.LittleEndian.Uint32(part[4*j:]))
+		}
+		dst = dst[len(part)/4:]
+		at += int64(len(part))
+	}
+	return nil
+}

@@ -1,0 +1,155 @@
+package safetensors
+
+import (
+	"bytes"
+	"encoding/binary"
+	"math"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func example() []Tensor {
+	return []Tensor{
+		{Name: "b", Shape: []int{2, 3}, Data: []float32{1, -2, 3.5, float32(math.Inf(1)), 1e-40, 0}},
+		{Name: "a", Shape: []int{1}, Data: []float32{7}},
+		{Name: "empty", Shape: []int{0, 4}, Data: []float32{}},
+		{Name: "scalar", Shape: []int{}, Data: []float32{9}},
+	}
+}
+
+func TestWrittenFileReadsBack(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "x.safetensors")
+	meta := map[string]string{"format": "pt", "z": "\"quoted\""}
+	if err := WriteFile(path, meta, example()); err != nil {
+		t.Fatal(err)
+	}
+	f, err := Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if d := cmp.Diff(meta, f.Metadata); d != "" {
+		t.Error(d)
+	}
+	for _, want := range example() {
+		got := make([]float32, len(want.Data))
+		if err := f.Read(want.Name, want.Shape, got); err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(got, want.Data) {
+			t.Errorf("%s: got %v, want %v", want.Name, got, want.Data)
+		}
+	}
+	if err := f.Read("b", []int{3, 2}, make([]float32, 6)); err == nil {
+		t.Error("read with another shape")
+	}
+	if err := f.Read("c", []int{1}, make([]float32, 1)); err == nil {
+		t.Error("read a tensor that is not there")
+	}
+	if err := WriteFile(path, meta, example()); err == nil {
+		t.Error("overwrote a file")
+	}
+}
+
+func TestWrittenBytesAreTheFormat(t *testing.T) {
+	t.Parallel()
+	var b bytes.Buffer
+	if err := Write(&b, nil, []Tensor{{Name: "w", Shape: []int{2}, Data: []float32{1, 2}}}); err != nil {
+		t.Fatal(err)
+	}
+	head := `{"w":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}  `
+	want := string(binary.LittleEndian.AppendUint64(nil, uint64(len(head)))) + head + "\x00\x00\x80\x3f\x00\x00\x00\x40"
+	if d := cmp.Diff(want, b.String()); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestWriteRefuses(t *testing.T) {
+	t.Parallel()
+	for _, ts := range [][]Tensor{
+		{{Name: "w", Shape: []int{3}, Data: []float32{1, 2}}},
+		{{Name: "w", Shape: []int{1}, Data: []float32{1}}, {Name: "w", Shape: []int{1}, Data: []float32{1}}},
+		{{Name: "__metadata__", Shape: []int{1}, Data: []float32{1}}},
+		{{Name: "w", Shape: []int{-1, -1}, Data: []float32{1}}},
+		{{Name: "w", Shape: []int{1 << 40, 1 << 40}}},
+	} {
+		if err := Write(&bytes.Buffer{}, nil, ts); err == nil {
+			t.Errorf("wrote %v", ts)
+		}
+	}
+}
+
+// raw makes a file from a header and data.
+func raw(head, data string) []byte {
+	return append(binary.LittleEndian.AppendUint64(nil, uint64(len(head))), head+data...)
+}
+
+func TestReadRefuses(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name string
+		file []byte
+		want string
+	}{
+		{"nothing", nil, "too few"},
+		{"header longer than the file", binary.LittleEndian.AppendUint64(nil, 1<<62), "header of"},
+		{"no object", raw(`[1]`, ""), "JSON object"},
+		{"cut short", raw(`{"a":{"dtype":"F32"`, ""), "EOF"},
+		{"text after the object", raw(`{} x`, ""), "after the JSON object"},
+		{"name twice", raw(`{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[0],"data_offsets":[4,4]}}`, "abcd"), "twice"},
+		{"gap", raw(`{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}`, "abcdefgh"), "starts at 4"},
+		{"overlap", raw(`{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[2,6]}}`, "abcdef"), "starts at 2"},
+		{"beyond the end", raw(`{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}`, "abcd"), "ends at 8"},
+		{"left over", raw(`{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}`, "abcdefgh"), "after the last"},
+		{"shape and bytes", raw(`{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}}`, "abcd"), "has 4 bytes"},
+		{"shape that overflows", raw(`{"a":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,0]}}`, ""), "out of range"},
+		{"negative shape", raw(`{"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,0]}}`, ""), "out of range"},
+		{"another type", raw(`{"a":{"dtype":"BF16","shape":[2],"data_offsets":[0,4]}}`, "abcd"), "BF16"},
+		{"metadata that is no text", raw(`{"__metadata__":{"a":1}}`, ""), "metadata"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			_, err := New(bytes.NewReader(c.file), int64(len(c.file)))
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %v, want an error with %q", err, c.want)
+			}
+		})
+	}
+}
+
+// Whatever the bytes, reading ends without a panic, and what it accepts can be written again.
+func FuzzRead(f *testing.F) {
+	var good bytes.Buffer
+	if err := Write(&good, map[string]string{"a": "b"}, example()); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(good.Bytes())
+	f.Add(raw(`{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}`, "abcd"))
+	f.Add(raw(`{}`, ""))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		file, err := New(bytes.NewReader(data), int64(len(data)))
+		if err != nil {
+			return
+		}
+		var ts []Tensor
+		for _, info := range file.Tensors {
+			n, err := elements(info.Shape)
+			if err != nil {
+				t.Fatal(err)
+			}
+			x := make([]float32, n)
+			if err := file.Read(info.Name, info.Shape, x); err != nil {
+				t.Fatalf("accepted, but %v", err)
+			}
+			ts = append(ts, Tensor{Name: info.Name, Shape: info.Shape, Data: x})
+		}
+		if err := Write(&bytes.Buffer{}, file.Metadata, ts); err != nil {
+			t.Fatalf("accepted, but cannot be written: %v", err)
+		}
+	})
+}
