@@ -168,7 +168,7 @@ func TestCheckIsCleanAfterRecover(t *testing.T) {
 	l, _ := db.Links(cycle)
 	if err := errors.Join(l.SetCurrent(1), os.Symlink("x", filepath.Join(l.Dir, ".current.tmp")),
 		os.WriteFile(filepath.Join(db.Dir(), ".state-1.tmp"), nil, 0o600),
-		os.MkdirAll(filepath.Join(db.Artifacts().Dir(), "tmp", "put-1", "data"), 0o555)); err != nil {
+		os.MkdirAll(filepath.Join(db.Artifacts().Dir(), "tmp", "put-1", "data"), 0o755)); err != nil {
 		t.Fatal(err)
 	}
 	r, err := db.Recover(t.Context())

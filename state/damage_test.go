@@ -152,7 +152,7 @@ func TestPagesGarbled(t *testing.T) {
 	path := filepath.Join(dir, "state.db")
 	rng := rand.New(rand.NewPCG(1, 2))
 	refusals := 0
-	for range 150 {
+	for range 80 {
 		damaged := bytes.Clone(content)
 		for range 1 + rng.IntN(4) {
 			at := 2*int(l.pageSize) + rng.IntN(end-2*int(l.pageSize))

@@ -8,8 +8,8 @@ var (
 	ErrCorrupt = errors.New("state is damaged")
 	// ErrNewer: a newer version of Jupiter wrote the file.
 	ErrNewer = errors.New("state was written by a newer version of jupiter")
-	// ErrOlder: an older version wrote the file; Migrate, or any Update, brings it up to date.
-	ErrOlder = errors.New("state has an older format; run Migrate")
+	// ErrOlder: an older version wrote the file, and it was only to be read; Migrate or any Update brings it up to date.
+	ErrOlder = errors.New("state has an older format; the next command that writes brings it up to date")
 	// ErrBusy: another transaction held the file for longer than Options.Wait.
 	ErrBusy = errors.New("state is busy")
 	// ErrReadOnly: a write to a DB or Tx that only reads.

@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strings"
+	"syscall"
 
 	"go.etcd.io/bbolt"
 
@@ -100,13 +101,20 @@ func (db *DB) commit(s *session, tx *Tx) error {
 	return nil
 }
 
-// explain says what a full disk means for the state.
+// explain says what a full disk means for the state; artifact.IsSpace is true for the result.
 func (db *DB) explain(err error) error {
-	if !artifact.IsSpace(err) {
+	cause := err
+	for _, errno := range []syscall.Errno{syscall.ENOSPC, syscall.EDQUOT, syscall.EFBIG} {
+		// bbolt keeps only the text of what it meets while it grows the file.
+		if !artifact.IsSpace(err) && strings.HasSuffix(err.Error(), errno.Error()) {
+			cause = errno
+		}
+	}
+	if !artifact.IsSpace(cause) {
 		return err
 	}
 	return fmt.Errorf("no space left for the state in %s: the transaction was not kept, the state is as before: %w",
-		db.dir, err)
+		db.dir, cause)
 }
 
 func (db *DB) open(ctx context.Context, s *session, write bool) error {

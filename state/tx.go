@@ -34,8 +34,8 @@ func (db *DB) View(ctx context.Context, fn func(*Tx) error) error {
 }
 
 // Update runs fn and makes what it wrote durable before it returns nil; with an error nothing of it is kept. It creates
-// the state where there is none, and brings an older format up to date after a backup. The error is as for View, or an
-// *artifact.SpaceError where the disk is full.
+// the state where there is none, and brings an older format up to date after a backup. The error is as for View, or one
+// that artifact.IsSpace is true of: the disk is full.
 func (db *DB) Update(ctx context.Context, fn func(*Tx) error) error {
 	if db.o.ReadOnly {
 		return fmt.Errorf("update %s: %w", db.dir, ErrReadOnly)

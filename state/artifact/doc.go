@@ -16,7 +16,7 @@
 //
 //   - An entry is visible under its digest only when it is complete. It is written below tmp, synced, renamed, and the
 //     directory that holds it is synced (invariant M11); all of it in one function, publish.
-//   - An entry never changes. It is read-only, and what could still be written through another name or another
+//   - An entry never changes. Its files are read-only, and what could still be written through another name or another
 //     descriptor is copied, not moved.
 //   - Bytes are hashed on the way in. They are hashed again only by Verify: a disk that rots is noticed there.
 //

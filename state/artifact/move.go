@@ -128,13 +128,25 @@ func moveTree(ctx context.Context, root *os.Root, src, dst string, m Manifest) e
 			}
 		}
 	}
-	for _, f := range m {
+	for i, f := range m {
 		if f.links > 1 {
 			continue
 		}
 		if err := os.Rename(filepath.Join(src, filepath.FromSlash(f.Path)), target(f)); err != nil {
-			return err
+			return errors.Join(err, moveBack(m[:i], src, dst))
 		}
 	}
 	return nil
+}
+
+// moveBack undoes moveTree for the files of m.
+func moveBack(m Manifest, src, dst string) error {
+	var all error
+	for _, f := range m {
+		if f.links == 1 {
+			path := filepath.FromSlash(f.Path)
+			all = errors.Join(all, os.Rename(filepath.Join(dst, path), filepath.Join(src, path)))
+		}
+	}
+	return all
 }

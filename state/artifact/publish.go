@@ -11,11 +11,11 @@ import (
 )
 
 // publish makes a finished temporary entry visible under its digest, durably, and is the only function that does:
-// files read-only → fsync files and directories → rename → fsync the directory that now holds it → a tree's
-// directories read-only. A crash before the rename leaves nothing visible; after it, a complete entry (M11).
+// files read-only → fsync files and directories → rename → fsync the directory that now holds it. A crash before the
+// rename leaves nothing visible; after it, a complete entry (M11).
 //
-// A tree's directories come last because a directory without write permission cannot be moved between parents.
-// Where another Put was first, the entry that is there stays and temp is left to the caller.
+// Directories of a tree stay writable, so that "rm -r" works on a project; Verify sees a file that came or went. Where
+// another Put was first, the entry that is there stays and temp is left to the caller.
 func (s *Store) publish(temp, digest string, m Manifest, tree bool) error {
 	if err := seal(temp, m, tree); err != nil {
 		return err
@@ -39,14 +39,6 @@ func (s *Store) publish(temp, digest string, m Manifest, tree bool) error {
 		return err
 	}
 	s.hook("artifact.syncdir")
-	if !tree {
-		return nil
-	}
-	for _, dir := range m.dirs() {
-		if err := os.Chmod(filepath.Join(path, dir), 0o555); err != nil {
-			return err
-		}
-	}
 	return nil
 }
 

@@ -22,16 +22,10 @@ func (s *Store) Remove(ctx context.Context, digest string) error {
 	if err != nil {
 		return err
 	}
-	st, err := os.Lstat(path)
-	if errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	} else if err != nil {
 		return fmt.Errorf("remove artifact: %w", err)
-	}
-	if st.IsDir() { // a directory must be writable to change its parent
-		if err := os.Chmod(path, 0o755); err != nil {
-			return fmt.Errorf("remove artifact: %w", err)
-		}
 	}
 	if err := s.discard(path); err != nil {
 		return fmt.Errorf("remove artifact %s: %w", digest, err)
