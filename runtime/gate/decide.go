@@ -34,6 +34,10 @@ func Screen(p Policy, dev []Item) (reached bool, gain float64) {
 	if fault != nil {
 		return false, 0
 	}
+	return p.screen(s)
+}
+
+func (p Policy) screen(s sheet) (reached bool, gain float64) {
 	b := mean(s.incumbent)
 	gain = mean(s.challenger) - b
 	return gain >= p.margin(b), gain
@@ -226,10 +230,9 @@ func (c *court) ceiling(s sheet) bool {
 }
 
 func (c *court) screen(s sheet) bool {
-	b := mean(s.incumbent)
-	margin := c.p.margin(b)
-	text := fmt.Sprintf("gain on dev %+.4f, threshold %+.4f", c.d.GainAbsolute, margin)
-	if c.rule(CodeScreen, c.d.GainAbsolute >= margin, c.d.GainAbsolute, ">=", margin, text) {
+	reached, gain := c.p.screen(s)
+	margin := c.p.margin(mean(s.incumbent))
+	if c.rule(CodeScreen, reached, gain, ">=", margin, fmt.Sprintf("gain on dev %+.4f, threshold %+.4f", gain, margin)) {
 		return true
 	}
 	return c.end(Hold, CodeScreen, fmt.Sprintf("not better enough on dev: best estimate %s, threshold %s; no look is spent", c.estimate(), c.threshold()))

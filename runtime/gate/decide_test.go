@@ -350,6 +350,21 @@ func TestDecideErrors(t *testing.T) {
 	}
 }
 
+func TestScreen(t *testing.T) {
+	t.Parallel()
+	p, dev := DefaultPolicy(), promotable().Dev
+	if reached, gain := Screen(p, dev); !reached || math.Abs(gain-0.08) > 1e-12 {
+		t.Errorf("a gain of 0.08 against 0.74: %v, %v", reached, gain)
+	}
+	p.Threshold = 0.11
+	if reached, _ := Screen(p, dev); reached {
+		t.Error("a gain of 10.8 % reaches 11 %")
+	}
+	if reached, gain := Screen(DefaultPolicy(), nil); reached || gain != 0 {
+		t.Errorf("no items: %v, %v", reached, gain)
+	}
+}
+
 func TestConverged(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

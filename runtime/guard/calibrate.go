@@ -27,8 +27,9 @@ type Calibration struct {
 //
 // so calibration widens what noise alone could reach and tightens nothing: that a healthy run drifts less here than in
 // the default domain cannot be known from one generator. Duplicates are absolute, so their limits move up by what the
-// generator repeats from the start beyond 5 %. Held-out loss is relative and measured on the same
-// text each time, and keeps its limits. FamilyShare keeps its limits; families too rare for them are not judged.
+// generator repeats from the start beyond 5 %. Held-out loss is relative and measured on the same text each time, and
+// keeps its limits. FamilyShare keeps its limits; families too rare for them are not judged. Where the samples have too
+// little text for the n-gram measures the limits stay not calibrated, and warn only.
 //
 // Give at least 2 × SampleCount samples: with fewer the halves are smaller than what is compared later, the noise is
 // larger, and the limits come out wider than needed. It is an error to give fewer than 400, or fewer than 20 rounds.
@@ -52,7 +53,7 @@ func Calibrate(base Limits, raw []Sample, rounds int, seed uint64) (Calibration,
 			}
 		}
 	}
-	c := Calibration{Limits: Limits{By: map[Name]Limit{}, Calibrated: true}, Noise: map[Name]float64{}, Rounds: rounds, Half: half}
+	c := Calibration{Limits: Limits{By: map[Name]Limit{}, Calibrated: len(noise[Entropy]) > 0}, Noise: map[Name]float64{}, Rounds: rounds, Half: half}
 	for m, limit := range base.By {
 		c.Limits.By[m] = limit
 	}
@@ -63,10 +64,7 @@ func Calibrate(base Limits, raw []Sample, rounds int, seed uint64) (Calibration,
 		slices.Sort(noise[m])
 		q := noise[m][int(math.Ceil(0.99*float64(len(noise[m]))))-1]
 		c.Noise[m] = q
-		limit := base.By[m]
-		if m != FamilyShare {
-			c.Limits.By[m] = widen(m, limit, 1.5*q)
-		}
+		c.Limits.By[m] = widen(m, base.By[m], 1.5*q)
 	}
 	c.Limits.By[Duplicates] = duplicateLimit(base.By[Duplicates], Measure(raw))
 	return c, nil
@@ -85,8 +83,8 @@ func widen(m Name, limit Limit, warn float64) Limit {
 	return out
 }
 
-// pick measures some of the samples, with curves at their upper end alone: two halves of one generator differ little
-// in length, and deflate at every count of the grid would cost six times as much.
+// pick measures some of the samples, with curves at the last two counts of the grid alone: two halves of one generator
+// differ little in length and so share one of them, and deflate at every count would cost four times as much.
 func pick(raw []Sample, order []int) Metrics {
 	some := make([]Sample, len(order))
 	for i, j := range order {
@@ -94,7 +92,8 @@ func pick(raw []Sample, order []int) Metrics {
 	}
 	return measure(some, some, func(total int) []int {
 		counts := grid(total)
-		return counts[max(0, len(counts)-4):]
+		counts = counts[:max(1, len(counts)-1)] // the last is the total, which the other half does not have
+		return counts[max(0, len(counts)-2):]
 	})
 }
 

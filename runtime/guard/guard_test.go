@@ -254,6 +254,9 @@ func TestCalibrate(t *testing.T) {
 	if diff := cmp.Diff(c, again); err != nil || diff != "" {
 		t.Errorf("the same seed calibrates otherwise: %v\n%s", err, diff)
 	}
+	if c, err := Calibrate(Defaults(), make([]Sample, 500), 20, 1); err != nil || c.Limits.Calibrated {
+		t.Errorf("samples without text calibrate: %v, %v", c.Limits.Calibrated, err)
+	}
 	if _, err := Calibrate(Defaults(), raw[:399], 40, 1); err == nil {
 		t.Error("399 samples calibrate")
 	}

@@ -10,14 +10,14 @@
 //     gave it knows which questions are the same, and text does not: worked examples share most of their figures.
 //   - Any other sample is judged by its text: equal to a question or an item once case, white space and outer
 //     punctuation are gone; sharing 13 words in a row with an item (Brown et al., 2020), or all words of an item of 8 to
-//     12 words; or holding 60 % of the 5-word shingles of an item, edits between them or not.
+//     12 words; or holding half of the 5-word shingles of an item, edits between them or not.
 //   - Documents that an item names as evidence may be trained on, so their text does not hit that item.
 //
 // Words are runs of letters and digits, lower-cased; punctuation is none. They are words and not a model's tokens:
 // 13 tokens of arithmetic occur in most correct examples of the same task. Runs of words without a single letter are
 // not indexed for the same reason.
 //
-// Caveats: a paraphrase that keeps fewer than 60 % of the shingles is not seen, nor is a translation. A benchmark with
+// Caveats: a paraphrase that keeps fewer than half of the shingles is not seen, nor is a translation. A benchmark with
 // instructions of 13 words or more before each question matches every template that has them: keep instructions out of
 // items. The index holds hashes of 64 bits (keys: 128); with a million indexed words and a billion checked ones, a false
 // hit has a chance of about 1 in 20,000.

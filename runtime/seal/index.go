@@ -12,8 +12,8 @@ const (
 	gramWords    = 13  // words in a row that no sample may share with an item
 	shortWords   = 8   // items with fewer words are compared as a whole only
 	shingleWords = 5   // words of a shingle
-	minShingles  = 8   // items with fewer shingles are not checked for near-duplicates
-	nearShare    = 0.6 // of an item's shingles, within one sample
+	minShingles  = 10  // items with fewer shingles are not checked for near-duplicates
+	nearShare    = 0.5 // of an item's shingles, within one sample
 )
 
 // Item is one item of the benchmark: a question with its answer, or a held-out document.
