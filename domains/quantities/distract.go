@@ -11,8 +11,9 @@ import (
 var wrongRatios = [...]int{3, 4, 7, 8, 10, 12, 14, 16, 24, 30, 60, 100, 1000}
 
 // Distractors gives three wrong solutions for a multiple choice. They differ from each other and from the solution, and
-// each has a wrong answer. Each follows one plausible mistake to its end: a wrong constant, a carry forgotten or made
-// up, a wrong month or unit. So they can be told from the solution by knowledge alone, not by their form.
+// each has a wrong answer. Each has the form of a solution and follows one plausible mistake to its end: a wrong
+// constant, a carry forgotten or made up, a wrong month or unit. A wrong ratio may lead to a coefficient that no right
+// answer has.
 func Distractors(p Problem, r *rand.Rand) [3]string {
 	const tries = 200 // a family with few mistakes to make may need many draws; then the unit is mistaken
 	truth := p.Solution()

@@ -1,8 +1,6 @@
 package files
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -182,15 +180,15 @@ func TestBad(t *testing.T) {
 		want          string
 	}{
 		"not JSON":            {"a.jsonl", "{\"text\":\"a\"}\n{\"text\":\n", Config{}, "a.jsonl:2: unexpected end of JSON input"},
-		"not an object":       {"a.jsonl", "\n[1]", Config{}, "a.jsonl:2: is a array, not a JSON object"},
+		"not an object":       {"a.jsonl", "\n[1]", Config{}, "a.jsonl:2: want a JSON object, found array"},
 		"null":                {"a.jsonl", "null", Config{}, "a.jsonl:1: null is not a JSON object"},
 		"no text":             {"a.jsonl", `{"txt":"a"}`, Config{}, "a.jsonl:1: has no text: neither text nor content nor messages"},
 		"blank text":          {"a.jsonl", `{"text":" "}`, Config{}, "has no text"},
 		"no such field":       {"a.jsonl", `{"text":"a"}`, Config{TextField: str("body")}, "neither body nor messages"},
-		"text is a number":    {"a.jsonl", `{"text":1}`, Config{}, "a.jsonl:1: text: is a number, not a string"},
-		"prompt is a list":    {"a.jsonl", `{"text":"a","prompt":[]}`, Config{}, "prompt: is a array, not a string"},
+		"text is a number":    {"a.jsonl", `{"text":1}`, Config{}, "a.jsonl:1: text: want a string, found number"},
+		"prompt is a list":    {"a.jsonl", `{"text":"a","prompt":[]}`, Config{}, "prompt: want a string, found array"},
 		"message, no role":    {"a.jsonl", `{"messages":[{"content":"a"}]}`, Config{}, "messages: message 1 has no role"},
-		"messages are text":   {"a.jsonl", `{"messages":"a"}`, Config{}, "messages: is a string"},
+		"messages are text":   {"a.jsonl", `{"messages":"a"}`, Config{}, "messages: want a list of"},
 		"messages and text":   {"a.jsonl", `{"messages":[{"role":"user","content":"a"}],"text":"b"}`, Config{}, "messages, and a text"},
 		"line not UTF-8":      {"a.jsonl", "{\"text\":\"\xff\"}", Config{}, "a.jsonl:1: not UTF-8 text"},
 		"text not UTF-8":      {"a.txt", "one\ntwo \xff\n", Config{}, "a.txt:2: not UTF-8 text"},
@@ -267,91 +265,6 @@ func TestLongText(t *testing.T) {
 				t.Errorf("%d parts do not make up the text", len(records))
 			}
 		})
-	}
-}
-
-// TestResume stops after every batch in turn: what came before and what comes after make up the whole.
-func TestResume(t *testing.T) {
-	t.Parallel()
-	files := map[string]string{"x.txt": strings.Repeat("line of text\n", 90_000), "z.txt": "z"}
-	var b strings.Builder
-	for i := range 2500 {
-		fmt.Fprintf(&b, "{\"text\":\"%d\"}\n", i)
-		if i%1000 == 7 {
-			b.WriteString("bad\n")
-		}
-	}
-	files["m.jsonl"] = b.String()
-	dir := tree(t, files)
-	cfg := Config{Paths: []string{dir}, Format: formatAuto, MaxFileSizeMB: 64, MaxBad: 3}
-	boom := errors.New("boom")
-	run := func(cursor []byte, stopAfter int) (got []string, at []byte, batches int, err error) {
-		err = collect(t.Context(), &sdk.Call{Cursor: cursor}, cfg, func(batch *sdk.RecordBatch) error {
-			if batches == stopAfter {
-				return boom
-			}
-			batches++
-			got, at = append(got, places(batch.Records)...), batch.Cursor
-			return nil
-		})
-		return got, at, batches, err
-	}
-	whole, _, batches, err := run(nil, -1)
-	if err != nil || batches < 4 || len(whole) != 2500+3+1 {
-		t.Fatalf("%d records in %d batches, %v", len(whole), batches, err)
-	}
-	for n := 1; n < batches; n++ {
-		first, cursor, _, err := run(nil, n)
-		if !errors.Is(err, boom) {
-			t.Fatal(err)
-		}
-		rest, _, _, err := run(cursor, -1)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(whole, append(first, rest...)); diff != "" {
-			t.Errorf("resumed after %d batches (-whole +parts):\n%s", n, diff)
-		}
-	}
-}
-
-func TestStopped(t *testing.T) {
-	t.Parallel()
-	var b strings.Builder
-	for i := range 5000 {
-		fmt.Fprintf(&b, "{\"text\":\"%d\"}\n", i)
-	}
-	dir := tree(t, map[string]string{"a.jsonl": b.String()})
-	stopped := make(chan struct{})
-	cfg := Config{Paths: []string{dir}, Format: formatAuto, MaxFileSizeMB: 64}
-	var got []*sdk.Record
-	var cursor []byte
-	err := collect(t.Context(), &sdk.Call{Stopped: stopped}, cfg, func(b *sdk.RecordBatch) error {
-		if cursor == nil {
-			close(stopped)
-		}
-		got, cursor = append(got, b.Records...), b.Cursor
-		return nil
-	})
-	if err != nil || len(got) == 0 || len(got) == 5000 {
-		t.Fatalf("%d records before it stopped, error %v", len(got), err)
-	}
-	err = collect(t.Context(), &sdk.Call{Cursor: cursor}, cfg, func(b *sdk.RecordBatch) error {
-		got = append(got, b.Records...)
-		return nil
-	})
-	if err != nil || len(got) != 5000 || got[4999].Text != "4999" {
-		t.Errorf("%d records in two calls, error %v", len(got), err)
-	}
-}
-
-func TestCancelled(t *testing.T) {
-	t.Parallel()
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	cfg := Config{Paths: []string{tree(t, map[string]string{"a.txt": "a"})}, Format: formatAuto, MaxFileSizeMB: 1}
-	if err := collect(ctx, &sdk.Call{}, cfg, func(*sdk.RecordBatch) error { return nil }); !errors.Is(err, context.Canceled) {
-		t.Errorf("error %v", err)
 	}
 }
 

@@ -103,7 +103,7 @@ func messages(raw json.RawMessage) ([]*sdk.Message, error) {
 func plain(err error, want string) error {
 	var t *json.UnmarshalTypeError
 	if errors.As(err, &t) {
-		return fmt.Errorf("is a %s, not %s", t.Value, want)
+		return fmt.Errorf("want %s, found %s", want, t.Value)
 	}
 	return err
 }

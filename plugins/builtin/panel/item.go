@@ -69,10 +69,10 @@ func parseItem(line []byte) (it *item, unknown []string, err error) {
 func plain(err error) error {
 	var t *json.UnmarshalTypeError
 	if errors.As(err, &t) && t.Field != "" {
-		return fmt.Errorf("%s is a %s", t.Field, t.Value)
+		return fmt.Errorf("%s has the wrong type, %s", t.Field, t.Value)
 	}
 	if errors.As(err, &t) {
-		return fmt.Errorf("is a %s, not an object", t.Value)
+		return fmt.Errorf("want an object, found %s", t.Value)
 	}
 	return err
 }
