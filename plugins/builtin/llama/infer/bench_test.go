@@ -22,7 +22,7 @@ func quick(b *testing.B) *Model {
 // BenchmarkGenerate samples texts of at most 31 tokens from BOS.
 func BenchmarkGenerate(b *testing.B) {
 	m := quick(b)
-	for _, o := range []Options{{1, 64}, {1, 128}, {1, 256}, {2, 128}, {2, 256}} {
+	for _, o := range []Options{{Threads: 1, Batch: 32}, {Threads: 1, Batch: 64}, {Threads: 1, Batch: 128}, {Threads: 2, Batch: 64}, {Threads: 2, Batch: 128}, {Threads: 2, Batch: 256}} {
 		b.Run(fmt.Sprintf("threads=%d/batch=%d", o.Threads, o.Batch), func(b *testing.B) {
 			tokens := 0
 			for b.Loop() {
@@ -46,7 +46,7 @@ func BenchmarkScore(b *testing.B) {
 			tokens := 0
 			item := Item{Prompt: prompt, Continuations: []string{"5+9=14;14-12=2;7+3+1=11;11ft2in", "5+9=14;14-12=2;7+3=10;10ft2in", "5+9=15;15-12=3;11ft3in", "5+9=14;11ft14in"}, End: true}
 			for b.Loop() {
-				err := m.Score(context.Background(), 256, func(int) Item { return item }, Options{threads, 1}, func(_ int, l []Likelihood) error {
+				err := m.Score(context.Background(), 256, func(int) Item { return item }, Options{Threads: threads, Batch: 1}, func(_ int, l []Likelihood) error {
 					for _, x := range l {
 						tokens += x.Tokens
 					}

@@ -37,17 +37,17 @@ type Result struct {
 // texts that lack a predecessor are lost, and Generate returns ctx's error. A prompt that fills the model's context gives
 // an empty text, cut for length.
 func (m *Model) Generate(ctx context.Context, n int, request func(i int) Request, s Sampling, o Options, emit func(Result) error) error {
-	if err := cmpErr(s.Check(), o.check()); err != nil {
+	if err := firstError(s.Check(), o.check()); err != nil {
 		return err
 	}
 	q := &queue{n: n, request: request}
 	return inOrder(ctx, n, min(o.Threads, n), func(ctx context.Context, worker int, done func(int, Result) bool) error {
 		w := newDecoder(m, s, (o.Batch+o.Threads-1)/o.Threads)
-		return w.run(ctx, q, done)
+		return w.run(ctx, q, o.Step, done)
 	}, emit)
 }
 
-func cmpErr(errs ...error) error {
+func firstError(errs ...error) error {
 	for _, err := range errs {
 		if err != nil {
 			return err
@@ -156,7 +156,7 @@ func newDecoder(m *Model, s Sampling, slots int) *decoder {
 	return &decoder{runner: runner{Model: m}, chooser: chooser{Sampling: s}, slots: slots}
 }
 
-func (d *decoder) run(ctx context.Context, q *queue, done func(int, Result) bool) error {
+func (d *decoder) run(ctx context.Context, q *queue, step func(int), done func(int, Result) bool) error {
 	for {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -181,7 +181,11 @@ func (d *decoder) run(ctx context.Context, q *queue, done func(int, Result) bool
 			return nil
 		}
 		d.step()
-		for _, r := range d.collect() {
+		ended := d.collect()
+		if step != nil {
+			step(len(d.ready))
+		}
+		for _, r := range ended {
 			if !done(r.Index, r) {
 				return ctx.Err()
 			}

@@ -76,6 +76,10 @@ func New(w *model.Weights, t *bpe.Tokenizer) (*Model, error) {
 type Options struct {
 	Threads int // workers, at least 1
 	Batch   int // sequences decoded at a time by all workers together, at least 1
+
+	// Step, unless nil, is called after every pass with the number of tokens that Generate has drawn in it. It is called
+	// by the workers, at the same time too.
+	Step func(tokens int)
 }
 
 func (o Options) check() error {

@@ -149,7 +149,7 @@ func TestCompany(t *testing.T) {
 			got.Index = i
 			alone = append(alone, got)
 		}
-		for _, o := range []Options{{1, 64}, {1, 7}, {2, 64}, {3, 5}} {
+		for _, o := range []Options{{Threads: 1, Batch: 64}, {Threads: 1, Batch: 7}, {Threads: 2, Batch: 64}, {Threads: 3, Batch: 5}} {
 			if d := cmp.Diff(alone, generate(t, m, rs, s, o)); d != "" {
 				t.Errorf("%s, %+v (-alone +together):\n%s", name, o, d)
 			}
@@ -287,7 +287,7 @@ func TestEndTokens(t *testing.T) {
 		if f, text := d.settle(&sequence{text: []byte("so far"), tokens: []int32{end}}, end); f != Stopped || text != "so far" {
 			t.Errorf("token %d: %q, %q", end, f, text)
 		}
-		r := generate(t, m2, []Request{{Prompt: []int32{0}}}, Sampling{MaxTokens: 2}, Options{1, 1})[0]
+		r := generate(t, m2, []Request{{Prompt: []int32{0}}}, Sampling{MaxTokens: 2}, Options{Threads: 1, Batch: 1})[0]
 		if r.Text != strings.Repeat("<|begin_of_text|>", 2) || r.Finish != Length {
 			t.Errorf("equal logits: %q, %s; the lowest id must win", r.Text, r.Finish)
 		}

@@ -15,92 +15,108 @@ func tiles(a *assembler) {
 	}
 }
 
+// tileShape is one tile under construction. Registers: the accumulators row by row, then a row of B, then elements of A
+// in turn; the mask's register is outside.
+type tileShape struct {
+	*assembler
+	rows, vecs int
+	bases      []string // of every third row of A; the rows between are reached by the index R9
+}
+
 func tile(a *assembler, rows, vecs int) {
-	at := a.begin(fmt.Sprintf("tile%dx%d", rows, vecs),
+	t := tileShape{assembler: a, rows: rows, vecs: vecs, bases: []string{"SI", "R10", "R11", "R12"}[:(rows+2)/3]}
+	t.begin()
+	t.multiply()
+	t.addOld()
+	a.label("put")
+	a.op("CMPQ", "R15", fmt.Sprintf("$%d", a.width))
+	a.op("JEQ", "full")
+	t.write(true)
+	a.label("full")
+	t.write(false)
+}
+
+func (t tileShape) accumulator(i, v int) string { return t.v(i*t.vecs + v) }
+
+func (t tileShape) ofB(v int) string { return t.v(t.rows*t.vecs + v) }
+
+// ofA is the register for row i's element of A; neighbours use different ones while there are enough.
+func (t tileShape) ofA(i int) string {
+	first := (t.rows + 1) * t.vecs
+	spare := t.regs - first
+	if !t.wide {
+		spare-- // the mask
+	}
+	return t.v(first + i%spare)
+}
+
+// begin reads the parameters: k in CX, A's rows in bases, its strides in R9 and R13, B in BX by R8, C in DI by DX, acc in
+// AX, last in R15 and in the lane mask.
+func (t tileShape) begin() {
+	a := t.assembler
+	at := a.begin(fmt.Sprintf("tile%dx%d", t.rows, t.vecs),
 		args(ints("k"), ptrs("a"), ints("ra", "ca"), ptrs("b"), ints("ldb"), ptrs("c"), ints("ldc", "acc", "last")), false)
 	get := func(name, reg string) { a.op("MOVQ", fmt.Sprintf("%s+%d(FP)", name, at[name]), reg) }
 	get("last", "R15")
 	a.laneMask("R15", "AX")
-	get("k", "CX")
-	get("a", "SI")
-	get("ra", "R9")
-	get("ca", "R13")
-	get("b", "BX")
-	get("ldb", "R8")
-	get("c", "DI")
-	get("ldc", "DX")
-	get("acc", "AX")
-
-	// Every third row of A has a base register; the others are reached by the index.
-	bases := []string{"SI", "R10", "R11", "R12"}[:(rows+2)/3]
-	if len(bases) > 1 {
-		a.op("LEAQ", "(R9)(R9*2)", "R10")
-		for i := len(bases) - 1; i >= 1; i-- {
-			if i == 1 {
-				a.op("ADDQ", "SI", "R10")
-				break
-			}
-			a.op("IMUL3Q", fmt.Sprintf("$%d", 3*i), "R9", bases[i])
-			a.op("ADDQ", "SI", bases[i])
-		}
+	for _, p := range [][2]string{{"k", "CX"}, {"a", "SI"}, {"ra", "R9"}, {"ca", "R13"}, {"b", "BX"}, {"ldb", "R8"}, {"c", "DI"}, {"ldc", "DX"}, {"acc", "AX"}} {
+		get(p[0], p[1])
 	}
-	elem := func(i int) string {
-		return fmt.Sprintf("(%s)%s", bases[i/3], []string{"", "(R9*1)", "(R9*2)"}[i%3])
+	for i := 1; i < len(t.bases); i++ {
+		a.op("IMUL3Q", fmt.Sprintf("$%d", 3*i), "R9", t.bases[i])
+		a.op("ADDQ", "SI", t.bases[i])
 	}
-	accumulator := func(i, v int) string { return a.v(i*vecs + v) }
-	bReg := func(v int) string { return a.v(rows*vecs + v) }
-	first := (rows + 1) * vecs
-	spare := a.regs - first
-	if !a.wide {
-		spare-- // the mask
-	}
-	for i := range rows * vecs {
+	for i := range t.rows * t.vecs {
 		a.zero(a.v(i))
 	}
+}
+
+// multiply runs down k.
+func (t tileShape) multiply() {
+	a := t.assembler
 	a.label("loop")
-	for v := range vecs {
-		a.load(fmt.Sprintf("%d(BX)", 4*a.width*v), bReg(v), v == vecs-1)
+	for v := range t.vecs {
+		a.load(fmt.Sprintf("%d(BX)", 4*a.width*v), t.ofB(v), v == t.vecs-1)
 	}
-	for i := range rows {
-		x := a.v(first + i%spare)
-		a.op("VBROADCASTSS", elem(i), x)
-		for v := range vecs {
-			a.op("VFMADD231PS", bReg(v), x, accumulator(i, v))
+	for i := range t.rows {
+		a.op("VBROADCASTSS", fmt.Sprintf("(%s)%s", t.bases[i/3], []string{"", "(R9*1)", "(R9*2)"}[i%3]), t.ofA(i))
+		for v := range t.vecs {
+			a.op("VFMADD231PS", t.ofB(v), t.ofA(i), t.accumulator(i, v))
 		}
 	}
-	for _, r := range bases {
+	for _, r := range t.bases {
 		a.op("ADDQ", "R13", r)
 	}
 	a.op("ADDQ", "R8", "BX")
 	a.op("DECQ", "CX")
 	a.op("JNZ", "loop")
+}
 
+// addOld adds what C holds, where acc asks for it.
+func (t tileShape) addOld() {
+	a := t.assembler
 	a.op("TESTQ", "AX", "AX")
 	a.op("JZ", "put")
 	a.op("MOVQ", "DI", "R8")
-	old := a.v(first)
-	for i := range rows {
-		for v := range vecs {
-			a.load(fmt.Sprintf("%d(R8)", 4*a.width*v), old, v == vecs-1)
-			a.op("VADDPS", old, accumulator(i, v), accumulator(i, v))
+	for i := range t.rows {
+		for v := range t.vecs {
+			a.load(fmt.Sprintf("%d(R8)", 4*a.width*v), t.ofA(0), v == t.vecs-1)
+			a.op("VADDPS", t.ofA(0), t.accumulator(i, v), t.accumulator(i, v))
 		}
 		a.op("ADDQ", "DX", "R8")
 	}
-	a.label("put")
-	a.op("CMPQ", "R15", fmt.Sprintf("$%d", a.width))
-	a.op("JEQ", "full")
-	write := func(tail bool) {
-		for i := range rows {
-			for v := range vecs {
-				a.store(accumulator(i, v), fmt.Sprintf("%d(DI)", 4*a.width*v), tail && v == vecs-1)
-			}
-			a.op("ADDQ", "DX", "DI")
+}
+
+// write stores the tile and returns.
+func (t tileShape) write(tail bool) {
+	a := t.assembler
+	for i := range t.rows {
+		for v := range t.vecs {
+			a.store(t.accumulator(i, v), fmt.Sprintf("%d(DI)", 4*a.width*v), tail && v == t.vecs-1)
 		}
-		a.end()
+		a.op("ADDQ", "DX", "DI")
 	}
-	write(true)
-	a.label("full")
-	write(false)
+	a.end()
 }
 
 const transposeSymbol = "transpose8"

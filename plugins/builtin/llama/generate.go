@@ -1,0 +1,224 @@
+package llama
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"sync"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"jupiter/plugins/builtin/llama/infer"
+	"jupiter/plugins/sdk"
+)
+
+// place is a cursor: samples of the sets before the named one, and below Next in it, are done. A host may also move a
+// set's start_index; the later of the two counts.
+type place struct {
+	Template string `json:"template"`
+	Next     uint64 `json:"next"`
+}
+
+// Generate draws samples, set by set. Sample i of a set continues prompt i modulo their number; a set without prompts
+// draws whole texts from BOS.
+func (g *generator) Generate(ctx context.Context, c *sdk.Call, cfg generatorConfig, req *sdk.GenerateRequest, emit func(*sdk.RecordBatch) error) error {
+	m, err := g.models.get(req.GetModel())
+	if err != nil {
+		return err
+	}
+	sampling, err := cfg.sampling(req.GetSampling())
+	if err != nil {
+		return err
+	}
+	sets, err := remaining(req.GetSets(), c.Cursor)
+	if err != nil {
+		return err
+	}
+	var total uint64
+	for _, s := range sets {
+		total += s.to - s.from
+	}
+	o := cfg.options()
+	b := &batcher{emit: emit, now: g.now, last: g.now(), run: g.start(c, total, "samples")}
+	o.Step = b.run.step
+	ctx, cancel := untilStopped(ctx, c)
+	defer cancel()
+	for _, s := range sets {
+		err := s.draw(ctx, m, c.Seed, sampling, o, b)
+		if unlessStopped(err, c) != nil {
+			return err
+		}
+		if e := b.flush(); e != nil || err != nil { // err: it was stopped
+			return e
+		}
+	}
+	return nil
+}
+
+// A share is the part of a set that is to be drawn: samples from … to−1.
+type share struct {
+	*sdk.PromptSet
+	from, to uint64
+}
+
+// remaining gives what is left of the sets after a cursor.
+func remaining(sets []*sdk.PromptSet, cursor []byte) (out []share, err error) {
+	var at *place
+	if len(cursor) > 0 {
+		at = &place{}
+		if err := json.Unmarshal(cursor, at); err != nil {
+			return nil, fmt.Errorf("the cursor is not one of this generator: %w", err)
+		}
+	}
+	for _, s := range sets {
+		x := share{s, s.GetStartIndex(), s.GetStartIndex() + s.GetSamples()}
+		if x.to < x.from || x.to-x.from > 1<<40 {
+			return nil, fmt.Errorf("template %q asks for %d samples from %d on", s.GetTemplate(), s.GetSamples(), s.GetStartIndex())
+		}
+		if at != nil && at.Template == s.GetTemplate() {
+			x.from = min(max(x.from, at.Next), x.to)
+			out, at = nil, nil // the sets before this one are done
+		}
+		out = append(out, x)
+	}
+	if at != nil {
+		return nil, fmt.Errorf("the cursor is about template %q, which the request does not have", at.Template)
+	}
+	return out, nil
+}
+
+// draw generates a share's samples into b.
+func (s share) draw(ctx context.Context, m *infer.Model, seed uint64, sampling infer.Sampling, o infer.Options, b *batcher) error {
+	prompts := s.GetPrompts()
+	if len(prompts) == 0 {
+		prompts = []*sdk.Prompt{{}}
+	}
+	encoded := make([][]int32, len(prompts))
+	for k, p := range prompts {
+		ids, err := tokens(m.Tokenizer, p)
+		if err != nil {
+			return fmt.Errorf("template %q: %w", s.GetTemplate(), err)
+		}
+		encoded[k] = ids
+	}
+	which := func(i int) (uint64, int) {
+		n := s.from + uint64(i)
+		return n, int(n % uint64(len(prompts)))
+	}
+	request := func(i int) infer.Request {
+		n, k := which(i)
+		return infer.Request{Prompt: encoded[k], Seed: sampleSeed(seed, s.GetTemplate(), n)}
+	}
+	return m.Generate(ctx, int(s.to-s.from), request, sampling, o, func(r infer.Result) error {
+		n, k := which(r.Index)
+		rec := record(prompts[k], s.GetTemplate(), r)
+		rec.SampleSeed = sampleSeed(seed, s.GetTemplate(), n)
+		rec.PromptTokens = uint64(len(encoded[k]))
+		return b.add(rec, place{s.GetTemplate(), n + 1})
+	})
+}
+
+// record makes a sample's record. A sample that was cut says so: it has not ended, and is not to be learned from.
+func record(p *sdk.Prompt, template string, r infer.Result) *sdk.Record {
+	rec := &sdk.Record{Bucket: p.GetBucket(), CompletionTokens: uint64(len(r.Tokens)), Meta: map[string]string{"template": template}}
+	if r.Finish == infer.Length {
+		rec.Meta["finish"] = string(r.Finish)
+	}
+	if p.GetSystem() != "" {
+		rec.Messages = []*sdk.Message{
+			{Role: "system", Content: p.GetSystem()}, {Role: "user", Content: p.GetText()}, {Role: "assistant", Content: text(r.Text), Train: true},
+		}
+		return rec
+	}
+	rec.Prompt, rec.Text = p.GetText(), text(r.Text)
+	return rec
+}
+
+// batcher gathers records, which come in order, into batches that are small enough to lose and large enough to be worth
+// a message: whatever is there after a second, or after 256 KiB.
+type batcher struct {
+	emit  func(*sdk.RecordBatch) error
+	now   func() time.Time
+	last  time.Time
+	run   *report
+	batch sdk.RecordBatch
+	size  int
+	at    place
+}
+
+const (
+	batchBytes = 256 << 10
+	batchEvery = time.Second
+)
+
+func (b *batcher) add(r *sdk.Record, at place) error {
+	b.batch.Records = append(b.batch.Records, r)
+	b.size += proto.Size(r)
+	b.at = at
+	b.run.end(1)
+	if b.size >= batchBytes || b.now().Sub(b.last) >= batchEvery {
+		return b.flush()
+	}
+	return nil
+}
+
+func (b *batcher) flush() error {
+	b.last = b.now()
+	if len(b.batch.Records) == 0 {
+		return nil
+	}
+	cursor, err := json.Marshal(b.at)
+	if err != nil {
+		return err
+	}
+	out := &sdk.RecordBatch{Records: b.batch.Records, Cursor: cursor}
+	b.batch.Records, b.size = nil, 0
+	return b.emit(out)
+}
+
+// report tells the host how a call goes on, at most twice a second.
+type report struct {
+	call  *sdk.Call
+	now   func() time.Time
+	unit  string
+	total uint64
+
+	mu     sync.Mutex
+	begun  time.Time
+	last   time.Time
+	done   uint64
+	tokens uint64
+}
+
+const reportEvery = 500 * time.Millisecond
+
+func (g *generator) start(c *sdk.Call, total uint64, unit string) *report {
+	t := g.now()
+	return &report{call: c, now: g.now, unit: unit, total: total, begun: t, last: t}
+}
+
+func (r *report) step(tokens int) { r.count(0, uint64(tokens)) }
+
+func (r *report) end(texts uint64) { r.count(texts, 0) }
+
+func (r *report) count(texts, tokens uint64) {
+	r.mu.Lock()
+	r.done += texts
+	r.tokens += tokens
+	t := r.now()
+	due := t.Sub(r.last) >= reportEvery
+	metrics := map[string]float64{}
+	if due {
+		r.last = t
+		if s := t.Sub(r.begun).Seconds(); s > 0 {
+			metrics["tokens_per_second"] = float64(r.tokens) / s
+			metrics[r.unit+"_per_second"] = float64(r.done) / s
+		}
+	}
+	done := r.done
+	r.mu.Unlock()
+	if due {
+		r.call.Progress(done, r.total, r.unit, metrics)
+	}
+}

@@ -1,0 +1,151 @@
+package llama
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"jupiter/plugins/builtin/llama/bpe"
+	"jupiter/plugins/builtin/llama/infer"
+	"jupiter/plugins/sdk"
+)
+
+func generatorStage(now func() time.Time) sdk.Stage {
+	return sdk.Generator("llama", sdk.Options{
+		Description:   "Runs a Llama model from a GGUF file in this process, on the processor.",
+		Revision:      1,
+		Deterministic: true,
+		Resumable:     true,
+		Concurrent:    true,
+		Consumes:      []string{sdk.GGUFMediaType},
+		Produces:      []string{sdk.RecordsMediaType},
+		Features:      []string{"score"},
+	}, &generator{now: now})
+}
+
+type generator struct {
+	models models
+	now    func() time.Time // for rates and the pace of reports only
+}
+
+// sampleSeed is the seed of sample i of a template: a function of the call's seed, the template's name and i, so that a
+// resumed call draws what the interrupted one would have, and so that more samples are the same samples and then more.
+func sampleSeed(seed uint64, template string, i uint64) uint64 {
+	b := binary.LittleEndian.AppendUint64(nil, seed)
+	b = binary.LittleEndian.AppendUint64(b, i)
+	sum := sha256.Sum256(append(b, template...))
+	return binary.LittleEndian.Uint64(sum[:])
+}
+
+// tokens gives the tokens that a model is given for a prompt: the text after BOS, to be gone on with; or, with a system
+// message, a chat that waits for its answer.
+func tokens(t *bpe.Tokenizer, p *sdk.Prompt) ([]int32, error) {
+	if p.GetSystem() == "" {
+		return t.Sequence(p.GetText()), nil
+	}
+	if !t.HasChat() {
+		return nil, fmt.Errorf("prompt %q has a system message, but the model's vocabulary has no tokens for turns of a chat", p.GetId())
+	}
+	ids, _ := t.Chat([]bpe.Message{{Role: "system", Content: p.GetSystem()}, {Role: "user", Content: p.GetText()}}, true)
+	return ids, nil
+}
+
+// text is what crosses the wire, which takes only valid UTF-8: a character that a model left unfinished is U+FFFD.
+func text(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
+
+// Complete answers prompts. A completion depends on the call's seed, the prompt and its id; without an id, its place.
+func (g *generator) Complete(ctx context.Context, c *sdk.Call, cfg generatorConfig, model *sdk.Artifact, s *sdk.Sampling, prompts []*sdk.Prompt, emit func(*sdk.Completion) error) error {
+	m, err := g.models.get(model)
+	if err != nil {
+		return err
+	}
+	sampling, err := cfg.sampling(s)
+	if err != nil {
+		return err
+	}
+	rs := make([]infer.Request, len(prompts))
+	for i, p := range prompts {
+		place := uint64(i)
+		if p.GetId() != "" {
+			place = 0
+		}
+		rs[i].Seed = sampleSeed(c.Seed, "completion of "+p.GetId(), place)
+		if rs[i].Prompt, err = tokens(m.Tokenizer, p); err != nil {
+			return err
+		}
+	}
+	run := g.start(c, uint64(len(rs)), "completions")
+	o := cfg.options()
+	o.Step = run.step
+	ctx, cancel := untilStopped(ctx, c)
+	defer cancel()
+	err = m.Generate(ctx, len(rs), func(i int) infer.Request { return rs[i] }, sampling, o, func(r infer.Result) error {
+		run.end(1)
+		done := &sdk.Completion{
+			PromptId: prompts[r.Index].GetId(), Text: text(r.Text), FinishReason: string(r.Finish), Logprobs: r.Logprobs,
+			PromptTokens: uint64(len(rs[r.Index].Prompt)), CompletionTokens: uint64(len(r.Tokens)),
+		}
+		for _, id := range r.Tokens {
+			done.Tokens = append(done.Tokens, uint32(id))
+		}
+		return emit(done)
+	})
+	return unlessStopped(err, c)
+}
+
+// Score gives log-likelihoods. An item that does not fit the model's context is an error: a benchmark that leaves out
+// items without a word would compare models on different questions.
+func (g *generator) Score(ctx context.Context, c *sdk.Call, cfg generatorConfig, model *sdk.Artifact, items []*sdk.LikelihoodItem, emit func(*sdk.LikelihoodEvent) error) error {
+	m, err := g.models.get(model)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := untilStopped(ctx, c)
+	defer cancel()
+	item := func(i int) infer.Item {
+		it := items[i]
+		return infer.Item{Prompt: m.Tokenizer.Sequence(it.GetPrompt()), Continuations: it.GetContinuations(), End: it.GetEnd()}
+	}
+	err = m.Score(ctx, len(items), item, cfg.options(), func(i int, ls []infer.Likelihood) error {
+		it := items[i]
+		if ls == nil {
+			return fmt.Errorf("item %q is longer than the model's context of %d tokens", it.GetPromptId(), m.Config.Context)
+		}
+		e := &sdk.LikelihoodEvent{PromptId: it.GetPromptId()}
+		for _, l := range ls {
+			e.Likelihoods = append(e.Likelihoods, &sdk.Likelihood{SumLogprob: l.LogProb, Tokens: uint64(l.Tokens), Bytes: uint64(l.Bytes)})
+		}
+		return emit(e)
+	})
+	return unlessStopped(err, c)
+}
+
+// untilStopped gives a context that ends when the host asks the call to stop, too.
+func untilStopped(ctx context.Context, c *sdk.Call) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	var watch sync.WaitGroup
+	watch.Go(func() {
+		select {
+		case <-c.Stopped:
+			cancel()
+		case <-ctx.Done():
+		}
+	})
+	return ctx, func() {
+		cancel()
+		watch.Wait()
+	}
+}
+
+// unlessStopped is nil for a call that ended early because it was asked to: what it emitted stands.
+func unlessStopped(err error, c *sdk.Call) error {
+	if c.IsStopped() && errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}

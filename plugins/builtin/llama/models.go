@@ -1,0 +1,93 @@
+package llama
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+
+	"jupiter/plugins/builtin/llama/gguf"
+	"jupiter/plugins/builtin/llama/infer"
+	"jupiter/plugins/sdk"
+)
+
+// maxLoaded is how many models are kept ready: the two that an evaluation compares.
+const maxLoaded = 2
+
+// models keeps the models that were used last, by the digest of their artifact. The zero value is ready.
+type models struct {
+	mu     sync.Mutex
+	recent []*loaded // used last comes last
+}
+
+type loaded struct {
+	digest string
+	load   func() (*infer.Model, error)
+}
+
+// get gives an artifact's model, reading it where it is not at hand. Two calls for the same one read it once.
+func (m *models) get(a *sdk.Artifact) (*infer.Model, error) {
+	if a == nil {
+		return nil, fmt.Errorf("there is no model: the generator's attribute model must name a trainer or a GGUF file")
+	}
+	if a.GetDigest() == "" {
+		return load(a.GetPath())
+	}
+	return m.entry(a).load()
+}
+
+func (m *models) entry(a *sdk.Artifact) *loaded {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	i := slices.IndexFunc(m.recent, func(l *loaded) bool { return l.digest == a.GetDigest() })
+	if i >= 0 {
+		l := m.recent[i]
+		m.recent = append(slices.Delete(m.recent, i, i+1), l)
+		return l
+	}
+	l := &loaded{digest: a.GetDigest()}
+	path := a.GetPath()
+	l.load = sync.OnceValues(func() (*infer.Model, error) {
+		model, err := load(path)
+		if err != nil {
+			m.drop(l) // the next call tries again
+		}
+		return model, err
+	})
+	m.recent = append(m.recent, l)
+	if len(m.recent) > maxLoaded {
+		m.recent = slices.Delete(m.recent, 0, 1)
+	}
+	return l
+}
+
+func (m *models) drop(l *loaded) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.recent = slices.DeleteFunc(m.recent, func(x *loaded) bool { return x == l })
+}
+
+// load reads a GGUF file, or the one in a directory.
+func load(path string) (*infer.Model, error) {
+	st, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if st.IsDir() {
+		entries, err := os.ReadDir(path)
+		if err != nil {
+			return nil, err
+		}
+		entries = slices.DeleteFunc(entries, func(e os.DirEntry) bool { return filepath.Ext(e.Name()) != ".gguf" })
+		if len(entries) != 1 {
+			return nil, fmt.Errorf("directory %s holds %d GGUF files: it must hold exactly one", path, len(entries))
+		}
+		path = filepath.Join(path, entries[0].Name())
+	}
+	w, t, err := gguf.Read(path)
+	if err != nil {
+		return nil, err
+	}
+	return infer.New(w, t)
+}

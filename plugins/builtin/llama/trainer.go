@@ -1,0 +1,231 @@
+package llama
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"jupiter/plugins/builtin/llama/bpe"
+	"jupiter/plugins/builtin/llama/kernel"
+	"jupiter/plugins/builtin/llama/model"
+	"jupiter/plugins/builtin/llama/train"
+	"jupiter/plugins/sdk"
+)
+
+// trainerStage is trainer "llama": it fits a Llama-style model to the window's records.
+func trainerStage() sdk.Stage {
+	return sdk.Trainer("llama", sdk.Options{
+		Description:   "Trains a Llama-style language model on this machine's processors.",
+		Revision:      1,
+		Deterministic: true,
+		Resumable:     true,
+		Produces:      []string{sdk.CheckpointMediaType},
+	}, trainer{ticks: halfSeconds})
+}
+
+// trainer implements sdk.TrainerImpl.
+type trainer struct {
+	// ticks starts a clock that says when to report progress.
+	ticks func() (tick <-chan time.Time, stop func())
+}
+
+func halfSeconds() (<-chan time.Time, func()) {
+	t := time.NewTicker(500 * time.Millisecond)
+	return t.C, t.Stop
+}
+
+// Train runs the steps of one call: part of a window, or all of it.
+func (t trainer) Train(ctx context.Context, c *sdk.Call, cfg trainerConfig, req *sdk.TrainRequest, emit func(*sdk.Checkpoint) error) error {
+	s, wrong := cfg.settings()
+	if len(wrong) > 0 {
+		return fmt.Errorf("%s: %s", wrong[0].Summary, wrong[0].Detail)
+	}
+	if err := checkRequest(req); err != nil {
+		return err
+	}
+	start, err := begin(c, s, req)
+	if err != nil {
+		return err
+	}
+	s.options.Seed = c.Seed
+	s.schedule.Steps = req.WindowEnd - req.WindowStart
+	tr, err := train.New(start.weights, start.moments, s.options)
+	if err != nil {
+		return err
+	}
+	defer tr.Close()
+	r := &trainRun{call: c, settings: s, request: req, tokenizer: start.tokenizer, trainer: tr, emit: emit,
+		cutPath: cfg.merge().path("max_seq_length")}
+	m := newMeter(c, req.ToStep-req.FromStep)
+	stop := m.start(t.ticks)
+	defer stop()
+	return r.steps(ctx, m)
+}
+
+// checkRequest refuses what this trainer cannot do.
+func checkRequest(req *sdk.TrainRequest) error {
+	switch {
+	case len(req.GetTopology().GetPeers()) > 1:
+		return fmt.Errorf("trainer \"llama\" runs on one machine, and the cluster has %d peers for it", len(req.Topology.Peers))
+	case req.WindowStart > req.FromStep || req.FromStep > req.ToStep || req.ToStep > req.WindowEnd || req.WindowStart == req.WindowEnd:
+		return fmt.Errorf("steps %d to %d do not lie in the window from %d to %d", req.FromStep, req.ToStep, req.WindowStart, req.WindowEnd)
+	case req.Dataset == nil:
+		return errors.New("there is no dataset to train on")
+	}
+	return nil
+}
+
+// startState is where training begins.
+type startState struct {
+	weights   *model.Weights
+	moments   *train.Moments
+	tokenizer *bpe.Tokenizer
+}
+
+// begin reads the start checkpoint, or makes a tokenizer and fresh parameters.
+func begin(c *sdk.Call, s settings, req *sdk.TrainRequest) (startState, error) {
+	if req.Checkpoint == nil {
+		if req.FromStep > req.WindowStart {
+			return startState{}, fmt.Errorf("step %d lies within a window: going on from it needs its checkpoint", req.FromStep)
+		}
+		return fresh(c, s, req)
+	}
+	cp, err := train.ReadCheckpoint(req.Checkpoint.Path)
+	if err != nil {
+		return startState{}, fmt.Errorf("read the start checkpoint: %w", err)
+	}
+	if req.FromStep > req.WindowStart && cp.Info.Step != req.FromStep {
+		return startState{}, fmt.Errorf("going on from step %d needs its checkpoint, and this one is of step %d", req.FromStep, cp.Info.Step)
+	}
+	tok, err := bpe.FromJSON(cp.Tokenizer)
+	if err != nil {
+		return startState{}, fmt.Errorf("read the start checkpoint's tokenizer: %w", err)
+	}
+	want := s.model
+	want.Vocab = tok.Size()
+	if have := cp.Weights.Config; !have.SameArchitecture(want) {
+		return startState{}, fmt.Errorf("the start checkpoint has %v; the configuration asks for %v", have, want)
+	}
+	cp.Weights.Context = want.Context
+	return startState{weights: cp.Weights, moments: &cp.Moments, tokenizer: tok}, nil
+}
+
+// fresh trains a tokenizer on the real data, or on the dataset where the call has none apart, and draws parameters.
+func fresh(c *sdk.Call, s settings, req *sdk.TrainRequest) (startState, error) {
+	source := req.Real
+	if source == nil {
+		source = req.Dataset
+	}
+	var failed error
+	tok := bpe.Train(texts(source.Path, &failed), bpe.Options{VocabSize: s.vocabSize})
+	if failed != nil {
+		return startState{}, fmt.Errorf("read the data for a tokenizer: %w", failed)
+	}
+	shape := s.model
+	shape.Vocab = tok.Size()
+	w := model.New(shape)
+	w.Init(c.Seed)
+	return startState{weights: w, tokenizer: tok}, nil
+}
+
+// trainRun is one call under way.
+type trainRun struct {
+	call      *sdk.Call
+	settings  settings
+	request   *sdk.TrainRequest
+	tokenizer *bpe.Tokenizer
+	trainer   *train.Trainer
+	emit      func(*sdk.Checkpoint) error
+	cutPath   []string // where the user wrote max_seq_length
+}
+
+// steps trains from FromStep to ToStep, and saves on the way, at the end, and when asked to stop.
+func (r *trainRun) steps(ctx context.Context, m *meter) error {
+	req := r.request
+	f := newFeed(r.tokenizer, r.settings, req.Dataset.Path, (req.FromStep-req.WindowStart)*uint64(r.settings.batch))
+	defer f.close()
+	for step := req.FromStep; step < req.ToStep; step++ {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		seqs, err := f.next()
+		if err != nil {
+			return fmt.Errorf("step %d: %w", step, err)
+		}
+		lr := r.settings.schedule.At(step - req.WindowStart)
+		res, err := r.trainer.Step(seqs, lr)
+		if errors.Is(err, train.ErrNotFinite) {
+			return fmt.Errorf("step %d: %w (loss %g, gradient norm %g): try a lower learning_rate than %g, a longer warmup_steps, or clip = 1",
+				step, err, res.Loss, res.GradNorm, r.settings.schedule.Peak)
+		}
+		if err != nil {
+			return fmt.Errorf("step %d: %w", step, err)
+		}
+		m.step(res, lr)
+		done := step + 1
+		stopped := r.call.IsStopped()
+		if stopped || r.due(done) {
+			if err := r.save(done); err != nil {
+				return fmt.Errorf("save step %d: %w", done, err)
+			}
+		}
+		if stopped {
+			break
+		}
+	}
+	f.warn(r.call, r.cutPath)
+	return nil
+}
+
+// due reports whether a checkpoint belongs after so many steps.
+func (r *trainRun) due(done uint64) bool {
+	req := r.request
+	if done == req.ToStep || done == req.WindowEnd {
+		return true
+	}
+	return req.SaveEverySteps > 0 && (done-req.WindowStart)%req.SaveEverySteps == 0
+}
+
+// save writes and emits a checkpoint.
+func (r *trainRun) save(step uint64) error {
+	name := fmt.Sprintf("step-%d", step)
+	err := train.WriteCheckpoint(filepath.Join(r.call.WorkDir, name), train.Checkpoint{
+		Info: train.Info{
+			Step: step, WindowStart: r.request.WindowStart, WindowEnd: r.request.WindowEnd,
+			Seed: r.call.Seed, Kernel: kernel.Implementation(),
+		},
+		Weights:   r.trainer.Weights(),
+		Moments:   r.trainer.Moments(),
+		Tokenizer: bytes.TrimSpace(r.tokenizer.JSON()),
+	})
+	if err != nil {
+		return err
+	}
+	return r.emit(&sdk.Checkpoint{
+		Step:   step,
+		Output: &sdk.Output{Name: name, MediaType: sdk.CheckpointMediaType, Path: name},
+	})
+}
+
+// Estimate forecasts so many steps. The lengths of records are not known: a sequence is taken to fill an eighth of
+// max_seq_length, as the default domain's do.
+func (trainer) Estimate(cfg trainerConfig, req *sdk.EstimateRequest) (*sdk.EstimateResponse, error) {
+	s, wrong := cfg.settings()
+	if len(wrong) > 0 {
+		return nil, fmt.Errorf("%s: %s", wrong[0].Summary, wrong[0].Detail)
+	}
+	length := max(2, float64(s.model.Context)/8)
+	perStep := float64(s.batch) * length
+	cost := train.Estimate(s.model, s.options, length, perStep)
+	steps := float64(req.Items)
+	return &sdk.EstimateResponse{
+		Flop:            steps * perStep * cost.FlopPerRow,
+		Tokens:          steps * perStep,
+		BytesWritten:    cost.CheckpointBytes,
+		PeakMemoryBytes: cost.MemoryBytes,
+		Records:         req.Items * uint64(s.batch),
+	}, nil
+}
