@@ -109,7 +109,7 @@ func (in *instance) cycleSettings(c *Cycle, f *fields) {
 // objectKeys are the keys of an attribute that is written as an object.
 func objectKeys(f *fields, name string) map[string]bool {
 	keys := map[string]bool{}
-	if v, ok := f.raw(name); ok && (v.Type().IsObjectType() || v.Type().IsMapType()) {
+	if v, ok := f.raw(name); ok && !v.IsMarked() && (v.Type().IsObjectType() || v.Type().IsMapType()) {
 		for k := range v.AsValueMap() {
 			keys[k] = true
 		}

@@ -3,7 +3,6 @@ package config
 import (
 	"fmt"
 	"math"
-	"math/big"
 	"strings"
 	"time"
 
@@ -78,10 +77,6 @@ func (f *fields) raw(name string) (v cty.Value, ok bool) {
 	if diags.HasErrors() || v.IsNull() || !v.IsWhollyKnown() {
 		return v, false // an unknown value comes from an error that was reported where it was made
 	}
-	if v.ContainsMarked() {
-		f.fail(name, "Sensitive value", "%s is written into plans and the state, so it cannot come from a sensitive variable.", name)
-		return v, false
-	}
 	return v, true
 }
 
@@ -89,6 +84,10 @@ func (f *fields) raw(name string) (v cty.Value, ok bool) {
 func (f *fields) value(name string, ty cty.Type) (cty.Value, bool) {
 	v, ok := f.raw(name)
 	if !ok {
+		return v, false
+	}
+	if v.ContainsMarked() {
+		f.fail(name, "Sensitive value", "%s is written into plans and the state, so it cannot come from a sensitive variable.", name)
 		return v, false
 	}
 	if lang.HasRef(v.Type()) {
@@ -189,8 +188,8 @@ func (f *fields) count(name string, into *uint64, lo uint64) {
 	if !ok {
 		return
 	}
-	n, acc := v.AsBigFloat().Uint64()
-	if acc != big.Exact || n < lo || n > math.MaxInt64 {
+	n, _ := v.AsBigFloat().Uint64()
+	if !v.AsBigFloat().IsInt() || v.AsBigFloat().Sign() < 0 || n < lo || n > math.MaxInt64 {
 		f.fail(name, "Not a count", "%s must be a whole number of at least %d, and is %s.", name, lo, v.AsBigFloat().Text('g', 12))
 		return
 	}
@@ -302,6 +301,7 @@ func (f *fields) ref(name string, kinds ...string) (lang.Ref, bool) {
 }
 
 func (f *fields) asRef(name string, v cty.Value, kinds []string) (lang.Ref, bool) {
+	v, _ = v.UnmarkDeep() // an address is no secret
 	want := strings.Join(kinds, " or a ")
 	if r, ok := lang.AsRef(v); ok {
 		if contains(kinds, r.Kind) {
@@ -349,6 +349,7 @@ func (f *fields) refList(name string, kinds ...string) []lang.Ref {
 	if !ok {
 		return nil
 	}
+	v, _ = v.UnmarkDeep()
 	if !v.CanIterateElements() || v.Type().IsObjectType() || v.Type().IsMapType() {
 		f.fail(name, "List expected", "%s is a list of references: [%s.TYPE.NAME, …].", name, kinds[0])
 		return nil
@@ -369,6 +370,7 @@ func (f *fields) domain(name string) (addr.Address, bool) {
 	if !ok {
 		return "", false
 	}
+	v, _ = v.UnmarkDeep()
 	if a, ok := lang.AsDomain(v); ok {
 		return a, true
 	}

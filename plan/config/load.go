@@ -151,8 +151,8 @@ func read(path string) ([]byte, error) {
 	return b, err
 }
 
-// tidy sorts diagnostics by place, drops repetitions, and takes out the evaluation context of those that could show a
-// sensitive value.
+// tidy sorts diagnostics by place, drops repetitions, and takes out of those that could show a sensitive value what
+// would show it.
 func tidy(diags hcl.Diagnostics) hcl.Diagnostics {
 	sort.SliceStable(diags, func(i, j int) bool {
 		a, b := diags[i].Subject, diags[j].Subject
@@ -175,6 +175,9 @@ func tidy(diags hcl.Diagnostics) hcl.Diagnostics {
 		if d.Expression != nil && d.EvalContext != nil && secretIn(d.Expression, d.EvalContext) {
 			c := *d
 			c.Expression, c.EvalContext = nil, nil
+			if strings.Contains(d.Summary, "function") { // functions quote their arguments
+				c.Detail = "A function failed on something made from a sensitive value, so its message is not shown."
+			}
 			d = &c
 		}
 		out = append(out, d)

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -119,7 +120,8 @@ func ruleSelect(c *Config) (diags hcl.Diagnostics) {
 	return diags
 }
 
-// ruleUnused warns of stages that no cycle comes to use.
+// ruleUnused warns of stages of the root module that no cycle comes to use. A called module may offer more than its
+// caller takes.
 func ruleUnused(c *Config) (diags hcl.Diagnostics) {
 	if len(c.Cycles) == 0 {
 		return nil
@@ -134,7 +136,7 @@ func ruleUnused(c *Config) (diags hcl.Diagnostics) {
 		used[d.Verifier] = true
 	}
 	for _, s := range c.Stages {
-		if !used[s] {
+		if !used[s] && !strings.HasPrefix(string(s.Addr), "module.") {
 			diags = append(diags, warning(s.Range, "Stage is not used", fmt.Sprintf(
 				"No self_improvement block leads to %s, so it never runs.", s.Addr)))
 		}

@@ -141,10 +141,12 @@ func (s *Scope) Context(refs []hcl.Traversal, each *Each) (*hcl.EvalContext, hcl
 	one := map[string]map[string]cty.Value{}            // root → label → value
 	two := map[string]map[string]map[string]cty.Value{} // root → type → name → value
 	vars := map[string]cty.Value{}
+	var broken []string // roots that a wrong reference starts with
 	for _, t := range refs {
 		ref, more := ParseReference(t)
 		if more.HasErrors() {
 			diags = append(diags, more...)
+			broken = append(broken, ref.Root)
 			continue
 		}
 		v, more := s.resolve(ref, each)
@@ -173,9 +175,12 @@ func (s *Scope) Context(refs []hcl.Traversal, each *Each) (*hcl.EvalContext, hcl
 		}
 		vars[root] = cty.ObjectVal(m)
 	}
+	for _, root := range broken {
+		vars[root] = cty.DynamicVal // the reference was reported; what is made of it is unknown
+	}
 	ctx := s.base.NewChild()
-	if p, ok := s.base.Variables["path"]; ok {
-		vars["path"] = p // the nearest context with variables answers for all roots
+	if _, ok := vars["path"]; !ok {
+		vars["path"] = s.base.Variables["path"] // the nearest context with variables answers for all roots
 	}
 	ctx.Variables = vars
 	return ctx, diags

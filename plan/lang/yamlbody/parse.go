@@ -102,6 +102,9 @@ func invalidUTF8(src []byte) int {
 	return -1
 }
 
+// parserProblems are the problems that yaml.v3 reports with a line that counts from 0; all others count from 1.
+var parserProblems = regexp.MustCompile(`^(did not find expected (',' or|key|node content|'-' indicator|<)|found undefined tag handle)`)
+
 var lineInError = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
 
 // syntax turns the parser's error into a diagnostic at its line.
@@ -111,10 +114,16 @@ func (f *file) syntax(err error) hcl.Diagnostics {
 		msg = m[2]
 		if n, err := strconv.Atoi(m[1]); err == nil {
 			line = n
+			if parserProblems.MatchString(msg) {
+				line++
+			}
 		}
 	}
 	line = min(max(line, 1), len(f.lines))
 	detail := fmt.Sprintf("The YAML is not well-formed: %s.", msg)
+	if strings.HasSuffix(msg, "expected key") {
+		detail += " The mapping that begins here has a line whose indentation or colon is wrong."
+	}
 	if text := f.line(line); bytes.Contains(text, []byte("${")) && bytes.ContainsAny(text, "{[") {
 		detail += ` Between [ ] and { } a template stands in quotes: "${…}".`
 	}

@@ -1,0 +1,77 @@
+package config
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/hashicorp/hcl/v2"
+)
+
+// expectation matches "# ERROR: text" and "# WARNING: text" at the end of a line of a case.
+var expectation = regexp.MustCompile(`# (ERROR|WARNING): (.*?)\s*(?:$|# (?:ERROR|WARNING):)`)
+
+type expected struct {
+	line     int
+	severity hcl.DiagnosticSeverity
+	text     string
+}
+
+func expectations(src string) (out []expected) {
+	for i, line := range strings.Split(src, "\n") {
+		for {
+			m := expectation.FindStringSubmatchIndex(line)
+			if m == nil {
+				break
+			}
+			sev := hcl.DiagError
+			if line[m[2]:m[3]] == "WARNING" {
+				sev = hcl.DiagWarning
+			}
+			out = append(out, expected{i + 1, sev, line[m[4]:m[5]]})
+			line = line[m[5]:]
+		}
+	}
+	return out
+}
+
+// TestInvalid loads each case alone. Each expectation must be met by a diagnostic that begins on its line and has its
+// text, and each diagnostic by an expectation.
+func TestInvalid(t *testing.T) {
+	t.Parallel()
+	cases, err := filepath.Glob("testdata/invalid/*")
+	if err != nil || len(cases) < 40 {
+		t.Fatalf("%d cases, %v", len(cases), err)
+	}
+	for _, path := range cases {
+		t.Run(strings.Replace(filepath.Base(path), ".jupiter.", ".", 1), func(t *testing.T) {
+			t.Parallel()
+			src, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, files, diags := load(t, path, Options{Version: "0.1.0"})
+			want := expectations(string(src))
+			if len(want) == 0 {
+				t.Fatal("the case expects nothing")
+			}
+			for _, d := range diags {
+				met := false
+				for i, w := range want {
+					if d.Subject != nil && d.Subject.Filename == path && d.Subject.Start.Line == w.line && d.Severity == w.severity && strings.Contains(d.Summary+"\n"+d.Detail, w.text) {
+						want, met = append(want[:i:i], want[i+1:]...), true
+						break
+					}
+				}
+				if !met {
+					t.Errorf("not expected:\n%s", text(t, files, hcl.Diagnostics{d}))
+				}
+			}
+			for _, w := range want {
+				t.Errorf("line %d: no diagnostic with %q", w.line, w.text)
+			}
+		})
+	}
+}

@@ -1,0 +1,11 @@
+cluster "c" { # ERROR: places stages on 2 nodes
+  driver = "slurm" # ERROR: There is no driver "slurm"
+  node "a" {
+    host = "a.local" # ERROR: starts workers on a.local
+    role = "generator"
+  }
+  node "b" {
+    host = "localhost"
+    role = "trainer"
+  }
+}

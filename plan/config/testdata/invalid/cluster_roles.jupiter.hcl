@@ -1,0 +1,6 @@
+cluster "c" { # ERROR: Give one role = "trainer"
+  node "a" {
+    host = "localhost"
+    role = "generator"
+  }
+}

@@ -1,0 +1,18 @@
+module "base" {
+  source = "../base"
+}
+
+self_improvement "a" {
+  domain    = module.base.domain
+  generator = module.base.generator
+  trainer   = module.base.trainer
+  exporter  = module.base.exporter
+  evaluator = module.base.evaluator
+
+  eval_every_steps = 50
+  min_steps_before_replace = 50
+  guard {
+    entropi = { warn = 0.1 } # ERROR: Did you mean "entropy"?
+    nll     = { stop = 0.1 } # ERROR: no "stop"
+  }
+}

@@ -1,0 +1,3 @@
+locals {
+  token = env("TOKEN") # ERROR: env() may be used only in the default of a variable
+}

@@ -1,0 +1,16 @@
+domain "d" {
+  description = "d"
+  mix_ratio   = { real = 0.35, synthetic = 0.65 }
+
+  source "files" "f" {
+    bucket = "real"
+  }
+
+  template "t" {
+    bucket = "synthetic"
+  }
+
+  evaluation {
+    custom_eval_file = "../base/empty.jsonl" # ERROR: has no items
+  }
+}

@@ -1,0 +1,3 @@
+generator "llama" "g" {
+  model = trainer.llama # ERROR: is written trainer.TYPE.NAME
+}

@@ -1,0 +1,2 @@
+jupiter {}
+jupiter {} # ERROR: There may be one jupiter block

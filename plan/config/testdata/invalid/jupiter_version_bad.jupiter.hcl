@@ -1,0 +1,3 @@
+jupiter {
+  required_version = "=> 1" # ERROR: Invalid version constraint
+}

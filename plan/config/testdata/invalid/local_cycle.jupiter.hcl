@@ -1,0 +1,5 @@
+locals {
+  a = local.b # ERROR: local.a → local.b → local.c → local.a
+  b = local.c
+  c = local.a
+}

@@ -1,0 +1,2 @@
+trainer "llama" "s" { # ERROR: "max_steps" is required
+}

@@ -1,0 +1,4 @@
+module "base" {
+  source = "../base"
+  gaet   = "x" # ERROR: Did you mean "gate"?
+}

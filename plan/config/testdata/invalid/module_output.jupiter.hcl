@@ -1,0 +1,6 @@
+module "base" {
+  source = "../base"
+}
+locals {
+  x = module.base.domian # ERROR: Did you mean "domain"?
+}

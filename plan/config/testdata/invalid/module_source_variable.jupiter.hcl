@@ -1,0 +1,6 @@
+locals {
+  where = "../base"
+}
+module "base" {
+  source = local.where # ERROR: Source is not constant
+}

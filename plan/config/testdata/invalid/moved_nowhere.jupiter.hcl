@@ -1,0 +1,4 @@
+moved { # ERROR: moved
+  from = exporter.llama.old
+  to   = exporter.llama.new # ERROR: is not declared
+}

@@ -1,0 +1,14 @@
+domain "d" {
+  description = "d"
+  mix_ratio   = { real = 0.35, synthetic = 0.65 }
+
+  source "files" "f" {
+    bucket = "real"
+  }
+
+  template "t" {
+    bucket = "synthetic"
+    prompt = "Write {{x}} about {topic} and {y}." # ERROR: uses {y}
+    topics = ["x"]
+  }
+}

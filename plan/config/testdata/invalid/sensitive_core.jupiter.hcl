@@ -1,0 +1,6 @@
+module "base" {
+  source = "../base"
+}
+evaluator "panel" "p" {
+  node = module.base.secret # ERROR: cannot come from a sensitive variable # ERROR: act on node
+}

@@ -1,0 +1,3 @@
+domain "d" {
+  description = # ERROR: Invalid expression
+}

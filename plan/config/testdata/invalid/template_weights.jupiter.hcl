@@ -1,0 +1,13 @@
+domain "d" {
+  description = "d"
+  mix_ratio   = { real = 0.35, synthetic = 0.65 }
+
+  source "files" "f" {
+    bucket = "real"
+  }
+
+  template "t" {
+    bucket = "synthetic"
+    weight = 0.5 # ERROR: sum to 0.5
+  }
+}

@@ -1,0 +1,19 @@
+module "base" {
+  source = "../base"
+}
+
+self_improvement "a" {
+  domain    = module.base.domain
+  generator = module.base.generator
+  trainer   = trainer.llama.t
+  exporter  = module.base.exporter
+  evaluator = module.base.evaluator
+
+  eval_every_steps = 50
+  min_steps_before_replace = 50
+}
+
+trainer "llama" "t" {
+  dataset   = module.base.domain.real # ERROR: Two data sets
+  max_steps = 100
+}

@@ -1,0 +1,3 @@
+exporter "llama" "e" {
+  dtyp = "f32" # ERROR: Unsupported argument
+}

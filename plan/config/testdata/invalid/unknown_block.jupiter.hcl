@@ -1,0 +1,2 @@
+trainr "llama" "x" { # ERROR: Unsupported block type
+}

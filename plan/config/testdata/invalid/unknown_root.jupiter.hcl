@@ -1,0 +1,3 @@
+trainer "llama" "s" {
+  max_steps = locals.window # ERROR: Did you mean "local"?
+}

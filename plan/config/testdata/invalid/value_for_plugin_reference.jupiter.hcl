@@ -1,0 +1,3 @@
+filter "like" "f" {
+  sample = "x" # ERROR: Reference expected
+}

@@ -1,0 +1,4 @@
+variable "x" {
+  type    = list(number)
+  default = ["a"] # ERROR: Wrong type
+}

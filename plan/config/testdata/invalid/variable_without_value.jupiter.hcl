@@ -1,0 +1,3 @@
+variable "x" { # ERROR: --var x=
+  type = string
+}
