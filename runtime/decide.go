@@ -63,7 +63,7 @@ func (t *turn) decide(ctx context.Context) (*state.Decision, error) {
 		return nil, err
 	}
 	var look *state.Look
-	inputs := map[string]string{"configuration": plan.CycleDigest(t.c), "pool": t.output(plan.Pool, "records"), "dataset": t.output(plan.Mix, "dataset"), "dev": t.output(plan.Evaluate, "items")}
+	inputs := map[string]string{"configuration": plan.CycleDigest(t.c), "train": t.records[plan.Train].ID, "pool": t.output(plan.Pool, "records"), "dataset": t.output(plan.Mix, "dataset"), "dev": t.output(plan.Evaluate, "items")}
 	forced := t.r.Force && !d.Halted
 	if open || forced {
 		if look, ev.Gate, err = t.openGate(ctx, cur, inputs); err != nil {
@@ -111,10 +111,16 @@ func (t *turn) evidence(ctx context.Context, cur *state.Generator) (e gate.Evide
 }
 
 func pair(challenger, incumbent *float64, why string) gate.Pair {
-	if challenger == nil || incumbent == nil {
+	if challenger == nil && incumbent == nil {
 		return gate.Pair{Challenger: gate.Unavailable(why), Incumbent: gate.Unavailable(why)}
 	}
-	return gate.Pair{Challenger: gate.Known(*challenger), Incumbent: gate.Known(*incumbent)}
+	reading := func(v *float64) gate.Reading { // one side alone is missing evidence: no verdict rests on it
+		if v == nil {
+			return gate.Reading{}
+		}
+		return gate.Known(*v)
+	}
+	return gate.Pair{Challenger: reading(challenger), Incumbent: reading(incumbent)}
 }
 
 // measure gives a model's guard metrics and the address of its raw samples, from the memo where it was measured before.
@@ -132,7 +138,7 @@ func (t *turn) measure(ctx context.Context, model string) (guard.Metrics, string
 }
 
 // calibrationRounds is how often the reference's raw samples are split to find the noise of each measure.
-const calibrationRounds = 200
+const calibrationRounds = 50
 
 // guard compares the candidate with the reference, the best so far and the incumbent. The reference is the base
 // generator where it is a model of ours; where a small specialist replaces a general model it is the first student.
@@ -145,19 +151,7 @@ func (t *turn) guard(ctx context.Context, candidate, incumbent guard.Metrics) (g
 	if err != nil {
 		return guard.Report{}, err
 	}
-	samples, err := readLines[guard.Sample](t.r.at(raw))
-	if err != nil {
-		return guard.Report{}, err
-	}
-	cal, err := guard.Calibrate(guard.Defaults(), samples, calibrationRounds, guardSeed)
-	if err != nil {
-		return guard.Report{}, err
-	}
-	over := map[string]guard.Limit{}
-	for name, l := range t.c.Guard {
-		over[name] = guard.Limit(l)
-	}
-	limits, err := cal.Limits.With(over)
+	limits, err := t.limits(raw)
 	if err != nil {
 		return guard.Report{}, err
 	}
@@ -178,6 +172,30 @@ func (t *turn) guard(ctx context.Context, candidate, incumbent guard.Metrics) (g
 	}
 	in.RealFamilies = real.shares()
 	return guard.Assess(in), nil
+}
+
+// limits are the defaults, widened by what noise alone would reach on the reference's raw samples; what the configuration
+// says stands as it is.
+func (t *turn) limits(raw string) (guard.Limits, error) {
+	over := map[string]guard.Limit{}
+	for name, l := range t.c.Guard {
+		over[name] = guard.Limit(l)
+	}
+	base, err := guard.Defaults().With(over)
+	if err != nil {
+		return guard.Limits{}, err
+	}
+	return once(t.r.probe, fmt.Sprintf("limits %s %v", raw, base.By), func() (guard.Limits, error) {
+		samples, err := readLines[guard.Sample](t.r.at(raw))
+		if err != nil {
+			return guard.Limits{}, err
+		}
+		cal, err := guard.Calibrate(base, samples, calibrationRounds, guardSeed)
+		for name := range over {
+			cal.Limits.By[guard.Name(name)] = base.By[guard.Name(name)]
+		}
+		return cal.Limits, err
+	})
 }
 
 func (t *turn) reference(ctx context.Context) (string, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -80,6 +81,9 @@ func (p *probe) fingerprint(ctx context.Context, kind, typ string, b config.Body
 		return "", err
 	}
 	fp, err := st.Fingerprint(ctx, conf)
+	if errors.Is(err, errors.ErrUnsupported) {
+		return "unknown", nil // the plugin cannot tell: its configuration stands for what it names
+	}
 	if err != nil {
 		return "", err
 	}

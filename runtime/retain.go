@@ -3,9 +3,11 @@ package runtime
 import (
 	"context"
 	"errors"
+	"slices"
+	"strings"
 
+	"jupiter/plan"
 	"jupiter/plan/config"
-	"jupiter/plugins/sdk"
 	"jupiter/state"
 )
 
@@ -34,13 +36,11 @@ func (r *Runner) retain(ctx context.Context, c *config.Cycle) error {
 	}
 	var gone []string
 	err = r.DB.Update(ctx, func(tx *state.Tx) error {
-		gone = nil
-		doomed, err := doomed(tx, keep)
-		if err != nil || len(doomed) == 0 {
+		var err error
+		if gone, err = doomed(tx, c, f, keep); err != nil || len(gone) == 0 {
 			return err
 		}
-		gone = doomed
-		return forget(tx, doomed)
+		return forget(tx, gone)
 	})
 	if err != nil {
 		return err
@@ -51,35 +51,54 @@ func (r *Runner) retain(ctx context.Context, c *config.Cycle) error {
 	return err
 }
 
-// doomed lists the checkpoints and models that nothing keeps. Other cycles' pins and all partial results are respected.
-func doomed(tx *state.Tx, keep map[string]bool) ([]string, error) {
-	for p, err := range tx.Partials() {
-		if err != nil {
+// doomed lists the checkpoints of decided windows, and their exports, that nothing keeps. Those of a window that is not
+// decided yet are an unfinished selection's candidates and are not among them.
+func doomed(tx *state.Tx, c *config.Cycle, f plan.Facts, keep map[string]bool) ([]string, error) {
+	windows := map[string]bool{} // IDs of the training actions
+	for _, d := range f.Decisions {
+		windows[d.Inputs["train"]] = true
+	}
+	var exports []state.ActionRecord
+	for a, err := range tx.Actions() {
+		switch {
+		case err != nil:
 			return nil, err
-		}
-		keep[p.Checkpoint] = true
-		for _, s := range p.Shards {
-			keep[s] = true
+		case c.Base != nil && a.Kind == string(plan.Train) && strings.HasPrefix(a.Address, string(c.Base.Addr)+"["):
+			windows[a.ID] = true // version 1 is recorded, so its making is history
+		case a.Kind == string(plan.Export):
+			exports = append(exports, a)
 		}
 	}
-	// Checkpoints of a window that is not decided yet are an unfinished selection's candidates.
 	var out []string
+	old := map[string]bool{} // checkpoints of decided windows, doomed or not
 	for a, err := range tx.Artifacts() {
 		if err != nil {
 			return nil, err
 		}
-		if keep[a.Digest] || a.MediaType != sdk.CheckpointMediaType && a.MediaType != ModelMediaType {
-			continue
+		if windows[a.MadeBy] {
+			old[a.Digest] = true
+			if !keep[a.Digest] {
+				out = append(out, a.Digest)
+			}
 		}
-		pins, err := tx.Pins(a.Digest)
+	}
+	for _, e := range exports {
+		if d := e.Outputs["model"].Digest; old[e.Parts["input.checkpoint"]] && !keep[d] && e.Retained {
+			out = append(out, d)
+		}
+	}
+	unpinned := out[:0]
+	for _, d := range out {
+		pins, err := tx.Pins(d)
 		if err != nil {
 			return nil, err
 		}
 		if len(pins) == 0 {
-			out = append(out, a.Digest)
+			unpinned = append(unpinned, d)
 		}
 	}
-	return out, nil
+	slices.Sort(unpinned)
+	return slices.Compact(unpinned), nil
 }
 
 // forget drops artifacts from the state and marks the actions that gave them: they stay done.

@@ -129,7 +129,6 @@ func (j *job) rawSamples(ctx context.Context) ([]guard.Sample, error) {
 	for i, jd := range js {
 		s := &samples[i]
 		s.Judged, s.Passed, s.Family = true, passes(jd), jd.Family
-		s.Kept = s.Passed
 		if jd.Question != "" {
 			s.Question = jd.Question
 		}

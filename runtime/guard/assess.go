@@ -17,7 +17,7 @@ const (
 	Unavailable Level = "unavailable"
 )
 
-// minFamily is how many kept samples a family should have had, by its real share, before its share is judged: below,
+// minFamily is how many samples a family should have had, by its real share, before its share is judged: below,
 // chance alone halves it too often.
 const minFamily = 20
 
@@ -204,11 +204,11 @@ func (a *assessment) families() {
 	}
 	for _, f := range names {
 		want := a.RealFamilies[f]
-		if expected := want * float64(a.Candidate.Kept); expected < minFamily {
-			a.missing(FamilyShare, f, fmt.Sprintf("family %s would have %.0f kept samples, and %d are needed", f, expected, minFamily))
+		if expected := want * float64(a.Candidate.Known); expected < minFamily {
+			a.missing(FamilyShare, f, fmt.Sprintf("family %s would have %.0f samples, and %d are needed", f, expected, minFamily))
 			continue
 		}
 		got := a.Candidate.Families[f]
-		a.put(FamilyShare, f, got, want, got/want, fmt.Sprintf("family %s has %.1f %% of the kept samples and %.1f %% of the real data", f, 100*got, 100*want))
+		a.put(FamilyShare, f, got, want, got/want, fmt.Sprintf("family %s has %.1f %% of the samples and %.1f %% of the real data", f, 100*got, 100*want))
 	}
 }

@@ -76,13 +76,13 @@ func TestCurveAgainstCounting(t *testing.T) {
 func TestMeasureCounts(t *testing.T) {
 	t.Parallel()
 	m := Measure([]Sample{
-		{Text: "a b c d", Question: "a", Family: "x", Judged: true, Passed: true, Kept: true},
+		{Text: "a b c d", Question: "a", Family: "x", Judged: true, Passed: true},
 		{Text: "a b c e", Question: "a ", Family: "x", Judged: true},
-		{Text: "f", Judged: true, Passed: true, Kept: true, Family: "y"},
+		{Text: "f", Judged: true, Passed: true, Family: "y"},
 		{Text: "f"},
 	})
-	if *m.Duplicates != 0.5 || math.Abs(*m.PassRate-2.0/3) > 1e-12 || m.Kept != 2 || m.Families["x"] != 0.5 || m.Families["y"] != 0.5 {
-		t.Errorf("duplicates %v, pass rate %v, families %v of %d", *m.Duplicates, *m.PassRate, m.Families, m.Kept)
+	if *m.Duplicates != 0.5 || math.Abs(*m.PassRate-2.0/3) > 1e-12 || m.Known != 3 || math.Abs(m.Families["x"]-2.0/3) > 1e-12 || math.Abs(m.Families["y"]-1.0/3) > 1e-12 {
+		t.Errorf("duplicates %v, pass rate %v, families %v of %d", *m.Duplicates, *m.PassRate, m.Families, m.Known)
 	}
 	if m = Measure(nil); m.Samples != 0 || m.Duplicates != nil || m.PassRate != nil || m.Curve != nil {
 		t.Errorf("no samples measure as %+v", m)
@@ -114,7 +114,7 @@ func sums(n, top int, r *rand.Rand) []Sample {
 	for i := range out {
 		a, b, u := 1+r.IntN(top), 1+r.IntN(top), units[r.IntN(len(units))]
 		q := fmt.Sprintf("%d%s+%d%s", a, u, b, u)
-		out[i] = Sample{Text: fmt.Sprintf("%s:%d+%d=%d;%d%s", q, a, b, a+b, a+b, u), Question: q, Family: u, Judged: true, Passed: i%2 == 0, Kept: i%2 == 0}
+		out[i] = Sample{Text: fmt.Sprintf("%s:%d+%d=%d;%d%s", q, a, b, a+b, a+b, u), Question: q, Family: u, Judged: true, Passed: i%2 == 0}
 	}
 	return out
 }
@@ -150,7 +150,7 @@ func TestAssess(t *testing.T) {
 		{"incumbent passes nothing", Input{Incumbent: rate(ref, 0), Candidate: rate(same, 0)}, OK, PassRate, OK},
 		{"duplicates", Input{Candidate: func() Metrics { m := same; m.Duplicates = new(0.3); return m }()}, Warn, Duplicates, Warn},
 		{"a family is gone", Input{Candidate: same, RealFamilies: map[string]float64{"mi": 0.2}}, Halt, FamilyShare, Halt},
-		{"a family is too rare to tell", Input{Candidate: same, RealFamilies: map[string]float64{"mi": 0.03}}, OK, FamilyShare, Unavailable},
+		{"a family is too rare to tell", Input{Candidate: same, RealFamilies: map[string]float64{"mi": 0.01}}, OK, FamilyShare, Unavailable},
 		{"a family at half", Input{Candidate: same, RealFamilies: map[string]float64{"ft": 0.45}}, Warn, FamilyShare, Warn},
 	} {
 		for _, mode := range []string{"calibrated", "not calibrated", "no synthetic share"} {

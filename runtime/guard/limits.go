@@ -18,7 +18,7 @@ const (
 	Compression Name = "compression"  // relative rise of the compression ratio over the reference
 	PassRate    Name = "pass_rate"    // relative fall of the verifier's pass rate below the incumbent's
 	Duplicates  Name = "duplicates"   // share of raw samples that repeat another's question
-	FamilyShare Name = "family_share" // share of a task family among kept samples / its real share; less is worse
+	FamilyShare Name = "family_share" // share of a task family among raw samples / its real share; less is worse
 )
 
 // Names lists all measures in the order of reports.

@@ -19,7 +19,6 @@ type Sample struct {
 	Family   string // kind of task, by the domain's verifier; empty: unknown
 	Judged   bool   // a verifier looked at it
 	Passed   bool   // every step and the answer are right
-	Kept     bool   // all filters kept it
 }
 
 // Point is one place on a rarefaction curve: the measures of the first Tokens tokens.
@@ -38,8 +37,8 @@ type Metrics struct {
 	Curve       []Point            `json:"curve"`              // by increasing Tokens; the last is all of them
 	Duplicates  *float64           `json:"duplicates"`         // 1 − different questions / samples
 	PassRate    *float64           `json:"pass_rate"`          // passed / judged; nil: no verifier
-	Kept        int                `json:"kept"`               // kept samples whose family is known
-	Families    map[string]float64 `json:"families,omitempty"` // family → its share of Kept
+	Known       int                `json:"known"`              // samples whose family is known
+	Families    map[string]float64 `json:"families,omitempty"` // family → its share of Known
 	BitsPerByte *float64           `json:"bits_per_byte"`      // of held-out real text, all tokens; nil: cannot be scored
 }
 
@@ -67,7 +66,7 @@ func measure(samples, first []Sample, at func(total int) []int) Metrics {
 	m.Curve, m.Tokens = rarefy(first, at)
 	m.Duplicates = new(duplicates(first))
 	m.PassRate = passRate(first)
-	m.Families, m.Kept = families(samples)
+	m.Families, m.Known = families(samples)
 	return m
 }
 
@@ -113,21 +112,21 @@ func passRate(samples []Sample) *float64 {
 
 func families(samples []Sample) (map[string]float64, int) {
 	count := map[string]int{}
-	kept := 0
+	known := 0
 	for _, s := range samples {
-		if s.Kept && s.Family != "" {
+		if s.Family != "" {
 			count[s.Family]++
-			kept++
+			known++
 		}
 	}
-	if kept == 0 {
+	if known == 0 {
 		return nil, 0
 	}
 	out := make(map[string]float64, len(count))
 	for f, n := range count {
-		out[f] = float64(n) / float64(kept)
+		out[f] = float64(n) / float64(known)
 	}
-	return out, kept
+	return out, known
 }
 
 // grid is the token counts at which curves are taken: 512·2^(i/4), rounded. It is the same for every model, so that
