@@ -1,7 +1,7 @@
 # Everything that a contributor runs. `make test` is what continuous integration runs.
 
 GO          ?= go
-STATICCHECK  = honnef.co/go/tools/cmd/staticcheck@v0.8.0
+STATICCHECK  = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 .PHONY: build test lint unit cross proto data table-quickstart
 
@@ -33,5 +33,5 @@ data:
 	$(GO) run ./domains/quantities/gen
 
 # The README's table: quickstart and control arm over four seeds, each in a copy of its own. About an hour on two cores.
-table-quickstart: build
-	./examples/table.sh
+table-quickstart:
+	$(GO) run ./examples/table

@@ -168,6 +168,7 @@ func (x *expander) ground(ctx context.Context, c *config.Cycle) (*ground, error)
 	if err := b.verifier(d.Verifier); err != nil {
 		return nil, err
 	}
+	b.core("benchmarks", text(d.Evaluation.Benchmarks), schema.Rerun, d.Evaluation.Attrs)
 	b.core("benchmark_samples", fmt.Sprint(c.BenchmarkSamples), schema.Rerun, c.Attrs)
 	for _, name := range sorted(d.Evaluation.Splits) {
 		for i, path := range d.Evaluation.Splits[name] {
@@ -205,6 +206,11 @@ func (x *expander) ground(ctx context.Context, c *config.Cycle) (*ground, error)
 	return g, nil
 }
 
+// domainText is what a plugin is told of the domain with each call.
+func domainText(d *config.Domain) string {
+	return text([]any{d.Name(), d.Language, d.Keywords, d.NegativeKeywords})
+}
+
 func (x *expander) source(ctx context.Context, d *config.Domain, s *config.Source) (*Action, error) {
 	for _, a := range *x.out { // two cycles over one domain share its sources
 		if a.Kind == Collect && a.Address == s.Addr {
@@ -214,6 +220,7 @@ func (x *expander) source(ctx context.Context, d *config.Domain, s *config.Sourc
 	a := &Action{Address: s.Addr, Kind: Collect, Source: s, Domain: d, Title: fmt.Sprintf("collect into bucket %q", s.Bucket)}
 	a.core("bucket", s.Bucket, schema.Rerun, s.Attrs)
 	a.core("license", s.License, schema.Rerun, s.Attrs)
+	a.part("domain", domainText(d))
 	if err := a.stage("", s.Type, s.Body); err != nil {
 		return nil, err
 	}
@@ -323,7 +330,7 @@ func (x *expander) synthetic(ctx context.Context, c *config.Cycle, f Facts, g *g
 		a.core("seed", fmt.Sprint(runner.Seed), schema.Rerun, runner.Attrs)
 		a.core("samples", fmt.Sprint(counts[i]), schema.Advance, runner.Attrs)
 		a.number("version", max(f.Current, 1))
-		a.part("domain", c.Domain.Name())
+		a.part("domain", domainText(c.Domain))
 		a.core("bucket", t.Bucket, schema.Rerun, t.Attrs)
 		a.core("prompt", t.Prompt, schema.Rerun, t.Attrs)
 		a.core("system_prompt", t.SystemPrompt, schema.Rerun, t.Attrs)

@@ -51,7 +51,7 @@ func (in *instance) decoder(kind, typ string, rng hcl.Range) *bodyDecoder {
 
 // decode reads what the core left of a block.
 func (d *bodyDecoder) decode(in *instance, rest hcl.Body, each *lang.Each) Body {
-	out := Body{Schema: d.schema, Refs: map[string]addr.Address{}, Attrs: map[string]Attr{}}
+	out := Body{Schema: d.schema, Refs: map[string]addr.Address{}, Attrs: map[string]Attr{}, Source: rest}
 	content, rest, diags := rest.PartialContent(d.refs)
 	in.l.add(diags...)
 	f := in.fields(content, each)

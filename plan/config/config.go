@@ -117,6 +117,7 @@ type Body struct {
 	Value  cty.Value               // an object that conforms to Schema, defaults filled in
 	Refs   map[string]addr.Address // attributes that refer to a stage or to a side of a domain's data ("….real"); null in Value
 	Attrs  map[string]Attr
+	Source hcl.Body // as it was written, for the range behind a plugin's attribute path
 }
 
 // Stage is one configured stage: its kind, the plugin's type, and what it is told.

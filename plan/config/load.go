@@ -157,12 +157,16 @@ func tidy(diags hcl.Diagnostics) hcl.Diagnostics {
 	sort.SliceStable(diags, func(i, j int) bool {
 		a, b := diags[i].Subject, diags[j].Subject
 		switch {
-		case a == nil || b == nil:
-			return a == nil && b != nil
+		case (a == nil) != (b == nil):
+			return a == nil
+		case a == nil:
+			return diags[i].Detail < diags[j].Detail
 		case a.Filename != b.Filename:
 			return a.Filename < b.Filename
+		case a.Start.Byte != b.Start.Byte:
+			return a.Start.Byte < b.Start.Byte
 		}
-		return a.Start.Byte < b.Start.Byte
+		return diags[i].Summary+diags[i].Detail < diags[j].Summary+diags[j].Detail
 	})
 	var out hcl.Diagnostics
 	seen := map[string]bool{}

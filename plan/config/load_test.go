@@ -5,6 +5,8 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"reflect"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -197,6 +199,13 @@ generator "openai" "bad" {
   temperature = parseint(var.token, 10)
 }
 `})
+	for _, value := range []string{"[canary", `"canary"`, "canary"} {
+		number := write(t, map[string]string{"m.jupiter.hcl": "variable \"n\" {\n  type = number\n  sensitive = true\n}\n"})
+		_, files, diags := load(t, number, Options{Vars: map[string]string{"n": value}})
+		if msg := text(t, files, diags); !diags.HasErrors() || strings.Contains(msg, "canary") {
+			t.Errorf("--var n=%s:\n%s", value, msg)
+		}
+	}
 	c, files, diags := load(t, dir, Options{Env: func(string) (string, bool) { return "canary-5309", true }})
 	msg := text(t, files, diags)
 	if len(diags) < 2 || strings.Contains(msg, "canary") {
@@ -314,6 +323,39 @@ self_improvement "a" {
 	for name, want := range map[string]uint64{"a": 0, "b": 1, "c": 2, "d": 2} {
 		if n, err := countLines(filepath.Join(dir, name)); err != nil || n != want {
 			t.Errorf("%s has %d lines, want %d: %v", name, n, want, err)
+		}
+	}
+}
+
+// TestEveryRule proves that each rule finds something in some case of testdata/invalid, so that none is a dead letter.
+func TestEveryRule(t *testing.T) {
+	t.Parallel()
+	cases, err := filepath.Glob("testdata/invalid/*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := map[string]bool{"ruleCycleNames": true, "ruleGatePool": true} // have tests of their own
+	name := func(r rule) string {
+		s := runtime.FuncForPC(reflect.ValueOf(r).Pointer()).Name()
+		return s[strings.LastIndexByte(s, '.')+1:]
+	}
+	for _, path := range cases {
+		c, _, _ := load(t, path, Options{})
+		rules := rulesOfParts()
+		whole := true
+		for _, k := range c.Cycles {
+			whole = whole && k.Domain != nil && k.Generator != nil && k.Successor != nil && k.Trainer != nil && k.Exporter != nil && k.Evaluator != nil
+		}
+		if whole {
+			rules = append(rules, rulesOfWhole()...)
+		}
+		for _, r := range rules {
+			found[name(r)] = found[name(r)] || len(r(c)) > 0
+		}
+	}
+	for _, r := range append(rulesOfParts(), rulesOfWhole()...) {
+		if !found[name(r)] {
+			t.Errorf("no case breaks %s", name(r))
 		}
 	}
 }

@@ -22,6 +22,7 @@ func rulesOfParts() []rule {
 		ruleTemplateWeights,
 		rulePlaceholders,
 		ruleEvalFiles,
+		ruleOnePool,
 		ruleNodeHosts,
 		ruleNodeRoles,
 		ruleLocalCluster,

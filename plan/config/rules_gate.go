@@ -50,6 +50,23 @@ func ruleEvalFiles(c *Config) (diags hcl.Diagnostics) {
 	return diags
 }
 
+// ruleOnePool: the items that decide come from one place.
+func ruleOnePool(c *Config) (diags hcl.Diagnostics) {
+	for _, d := range c.Domains {
+		e := d.Evaluation
+		if e.CustomEvalFile == "" {
+			continue
+		}
+		for _, name := range []string{"dev", "gate"} {
+			if len(e.Splits[name]) > 0 {
+				diags = append(diags, problem(at(e.Attrs, "split."+name, e.Range), "Two sources of one split", fmt.Sprintf(
+					"custom_eval_file is cut into dev and gate, and split %q is given too. Keep one or the other.", name)))
+			}
+		}
+	}
+	return diags
+}
+
 // ruleGatePool: every cycle's domain has a gate pool that is large enough to decide on.
 func ruleGatePool(c *Config) (diags hcl.Diagnostics) {
 	for _, k := range c.Cycles {

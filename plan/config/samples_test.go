@@ -19,6 +19,7 @@ import (
 func alike() cmp.Options {
 	return cmp.Options{
 		cmpopts.IgnoreTypes(hcl.Range{}),
+		cmpopts.IgnoreInterfaces(struct{ hcl.Body }{}),
 		cmp.Comparer(func(a, b cty.Value) bool {
 			if a == cty.NilVal || b == cty.NilVal {
 				return a == cty.NilVal && b == cty.NilVal

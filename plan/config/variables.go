@@ -136,6 +136,9 @@ func (v *variable) convert(val cty.Value, rng hcl.Range) (cty.Value, hcl.Diagnos
 		val = v.defaults.Apply(val)
 	}
 	out, err := convert.Convert(val, v.typ)
+	if v.sensitive {
+		rng = v.rng // the line of the value would show it
+	}
 	if err != nil {
 		return cty.DynamicVal, hcl.Diagnostics{{
 			Severity: hcl.DiagError, Summary: "Wrong type",
@@ -182,6 +185,9 @@ func (v *variable) validate() {
 
 // source is where the value came from.
 func (v *variable) source() hcl.Range {
+	if v.sensitive {
+		return v.rng
+	}
 	if arg, ok := v.in.args[v.name]; ok && arg.rng.Filename != "" {
 		return arg.rng
 	}
@@ -217,39 +223,44 @@ func (l *loader) rootArgs(root *instance) map[string]argument {
 			args[name] = a
 		}
 	}
-	types := map[string]cty.Type{}
+	decls := map[string]*variable{}
 	for _, b := range root.mod.blocks["variable"] {
-		content, _, _ := b.Body.PartialContent(variableSchema())
-		if a := content.Attributes["type"]; a != nil {
-			types[b.Labels[0]], _ = typeexpr.TypeConstraint(a.Expr)
-		}
+		quiet := &instance{l: &loader{}, scope: root.scope} // what is wrong with it is reported when it is declared
+		decls[b.Labels[0]] = quiet.variable(b)
 	}
 	for _, name := range sortedKeys(l.opts.Vars) {
-		text := l.opts.Vars[name]
-		file := "--var " + name
-		src := []byte(text)
-		l.files[file] = &hcl.File{Bytes: src}
-		rng := hcl.Range{Filename: file, Start: hcl.InitialPos, End: hcl.Pos{Line: 1, Column: len(src) + 1, Byte: len(src)}}
-		if types[name] == cty.String {
-			args[name] = argument{cty.StringVal(text), rng}
-			continue
-		}
-		if err := lang.CheckNesting(src, false); err != nil {
-			l.add(fileError(file, err))
-			continue
-		}
-		expr, diags := hclsyntax.ParseExpression(src, file, hcl.InitialPos)
-		l.add(diags...)
-		if diags.HasErrors() {
-			continue
-		}
-		v, diags := expr.Value(nil)
-		l.add(diags...)
-		if !diags.HasErrors() {
-			args[name] = argument{v, rng}
+		if v, ok := l.commandLine(name, l.opts.Vars[name], decls[name]); ok {
+			args[name] = v
 		}
 	}
 	return args
+}
+
+// commandLine reads the value of a --var. decl is nil where there is no such variable.
+func (l *loader) commandLine(name, text string, decl *variable) (argument, bool) {
+	file, src := "--var "+name, []byte(text)
+	if decl != nil && decl.sensitive {
+		src = []byte("(sensitive)")
+	}
+	l.files[file] = &hcl.File{Bytes: src}
+	rng := hcl.Range{Filename: file, Start: hcl.InitialPos, End: hcl.Pos{Line: 1, Column: len(src) + 1, Byte: len(src)}}
+	if decl != nil && decl.typ == cty.String {
+		return argument{cty.StringVal(text), rng}, true
+	}
+	if err := lang.CheckNesting([]byte(text), false); err != nil {
+		l.add(fileError(file, err))
+		return argument{}, false
+	}
+	var val cty.Value
+	expr, diags := hclsyntax.ParseExpression([]byte(text), file, hcl.InitialPos)
+	if !diags.HasErrors() {
+		val, diags = expr.Value(nil)
+	}
+	if diags.HasErrors() && decl != nil && decl.sensitive {
+		diags = hcl.Diagnostics{problem(rng, "Invalid value", "The value is no valid expression; it is sensitive and not shown.")}
+	}
+	l.add(diags...)
+	return argument{val, rng}, !diags.HasErrors()
 }
 
 // varFile reads a file of values.

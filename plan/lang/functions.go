@@ -33,7 +33,7 @@ func Functions(files Files) map[string]function.Function {
 		"setproduct": stdlib.SetProductFunc, "setsubtract": stdlib.SetSubtractFunc, "setunion": stdlib.SetUnionFunc,
 		"slice": stdlib.SliceFunc, "sort": stdlib.SortFunc, "values": stdlib.ValuesFunc, "zipmap": stdlib.ZipmapFunc,
 		// formats
-		"csvdecode": stdlib.CSVDecodeFunc, "jsondecode": stdlib.JSONDecodeFunc, "jsonencode": stdlib.JSONEncodeFunc,
+		"csvdecode": stdlib.CSVDecodeFunc, "jsondecode": stdlib.JSONDecodeFunc, "jsonencode": jsonEncode(),
 		"yamldecode": ctyyaml.YAMLDecodeFunc, "yamlencode": ctyyaml.YAMLEncodeFunc,
 		// types
 		"tobool": stdlib.MakeToFunc(cty.Bool), "tonumber": stdlib.MakeToFunc(cty.Number),
@@ -49,13 +49,29 @@ func Functions(files Files) map[string]function.Function {
 	return m
 }
 
-var envParams = []function.Parameter{{Name: "name", Type: cty.String}}
+// jsonEncode is stdlib's, but that it refuses references, which stdlib writes with all their inner parts.
+func jsonEncode() function.Function {
+	return function.New(&function.Spec{
+		Params: []function.Parameter{{Name: "val", Type: cty.DynamicPseudoType, AllowNull: true, AllowUnknown: true, AllowDynamicType: true}},
+		Type: func(args []cty.Value) (cty.Type, error) {
+			if HasRef(args[0].Type()) {
+				return cty.NilType, function.NewArgErrorf(0, "a reference is an address and has no JSON form")
+			}
+			return cty.String, nil
+		},
+		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) { return stdlib.JSONEncode(args[0]) },
+	})
+}
+
+func envParams() []function.Parameter {
+	return []function.Parameter{{Name: "name", Type: cty.String}}
+}
 
 // refuseEnv stands for env() outside of a variable's default, where reading the environment would make plans differ
 // from one shell to the next.
 func refuseEnv() function.Function {
 	return function.New(&function.Spec{
-		Params: envParams,
+		Params: envParams(),
 		Type: func([]cty.Value) (cty.Type, error) {
 			return cty.String, errors.New("env() may be used only in the default of a variable: declare a variable with this default and refer to it")
 		},
@@ -66,7 +82,7 @@ func refuseEnv() function.Function {
 // EnvFunc reads the environment through lookup; null where it has no such name.
 func EnvFunc(lookup func(string) (string, bool)) function.Function {
 	return function.New(&function.Spec{
-		Params: envParams,
+		Params: envParams(),
 		Type:   function.StaticReturnType(cty.String),
 		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
 			if v, ok := lookup(args[0].AsString()); ok {

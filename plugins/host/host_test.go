@@ -82,7 +82,7 @@ func gone(t *testing.T, pid int) {
 	t.Errorf("process %d is still there", pid)
 }
 
-func collector(t testing.TB, h *Host, plugin, mode string, more ...string) *pluginv1.CollectRequest {
+func collector(t testing.TB, plugin, mode string, more ...string) *pluginv1.CollectRequest {
 	t.Helper()
 	return &pluginv1.CollectRequest{Call: &pluginv1.Call{
 		Stage: plugin, Id: "call-1", WorkDir: t.TempDir(),
@@ -97,7 +97,7 @@ func collectAll(t testing.TB, ctx context.Context, h *Host, mode string, more ..
 	if err != nil {
 		return nil, err
 	}
-	stream, err := s.Collector().Collect(ctx, collector(t, h, "good", mode, more...))
+	stream, err := s.Collector().Collect(ctx, collector(t, "good", mode, more...))
 	if err != nil {
 		return nil, err
 	}
@@ -287,7 +287,7 @@ func TestConcurrentCalls(t *testing.T) {
 	}
 }
 
-// A stage that is not Concurrent gets a process for each call that runs at the same time.
+// A stage that is not Concurrent gets a process for each call that runs at the same time, up to a limit.
 func TestExclusiveStage(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, Options{}, "good")
@@ -295,33 +295,63 @@ func TestExclusiveStage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	defer cancel()
-	dirs := []string{t.TempDir(), t.TempDir()}
-	var pids []string
-	var streams []interface {
-		Recv() (*pluginv1.ExportEvent, error)
-	}
-	for _, d := range dirs {
-		stream, err := s.Exporter().Export(ctx, &pluginv1.ExportRequest{Call: &pluginv1.Call{Stage: "good", WorkDir: d}})
+	export := func(ctx context.Context, dir string) (pid string, end func() error, err error) {
+		stream, err := s.Exporter().Export(ctx, &pluginv1.ExportRequest{Call: &pluginv1.Call{Stage: "good", WorkDir: dir}})
 		if err != nil {
-			t.Fatal(err)
+			return "", nil, err
 		}
 		e, err := stream.Recv()
+		return e.GetOutput().GetName(), func() error { _, err := stream.Recv(); return err }, err
+	}
+	release := func(dir string) {
+		if err := os.WriteFile(dir+"/go", nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var dirs, pids []string
+	var ends []func() error
+	for range maxProcesses {
+		dir := t.TempDir()
+		pid, end, err := export(t.Context(), dir)
 		if err != nil {
 			t.Fatal(err)
 		}
-		pids, streams = append(pids, e.GetOutput().Name), append(streams, stream)
+		if slices.Contains(pids, pid) {
+			t.Errorf("two calls at once in process %s", pid)
+		}
+		dirs, pids, ends = append(dirs, dir), append(pids, pid), append(ends, end)
 	}
-	if pids[0] == pids[1] {
-		t.Errorf("two calls at once in process %s", pids[0])
+	impatient, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if _, _, err := export(impatient, t.TempDir()); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("one call too many: %v, want that it waits", err)
+	}
+	patient := make(chan string)
+	dir := t.TempDir()
+	release(dir)
+	go func() {
+		pid, end, err := export(t.Context(), dir)
+		if err == nil {
+			err = end()
+		}
+		if err != io.EOF {
+			t.Errorf("the call that waited: %v", err)
+		}
+		patient <- pid
+	}()
+	release(dirs[1])
+	if err := ends[1](); err != io.EOF {
+		t.Errorf("end of call: %v", err)
+	}
+	if pid := <-patient; pid != pids[1] {
+		t.Errorf("the call that waited ran in process %s, want %s, which had become free", pid, pids[1])
 	}
 	for i, d := range dirs {
-		if err := os.WriteFile(d+"/go", nil, 0o644); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := streams[i].Recv(); err != io.EOF {
-			t.Errorf("end of call: %v", err)
+		if i != 1 {
+			release(d)
+			if err := ends[i](); err != io.EOF {
+				t.Errorf("end of call: %v", err)
+			}
 		}
 	}
 }
@@ -334,7 +364,7 @@ func TestCancel(t *testing.T) {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancelCause(t.Context())
-	req := collector(t, h, "good", "wait")
+	req := collector(t, "good", "wait")
 	stream, err := s.Collector().Collect(ctx, req)
 	if err != nil {
 		t.Fatal(err)
@@ -368,7 +398,7 @@ func TestStop(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	stream, err := s.Collector().Collect(t.Context(), collector(t, h, "good", "wait"))
+	stream, err := s.Collector().Collect(t.Context(), collector(t, "good", "wait"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -400,7 +430,7 @@ func TestStopKillsAfterGrace(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	stream, err := s.Collector().Collect(t.Context(), collector(t, h, "good", "hang"))
+	stream, err := s.Collector().Collect(t.Context(), collector(t, "good", "hang"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -422,7 +452,7 @@ func TestClose(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	stream, err := s.Collector().Collect(t.Context(), collector(t, h, "good", "child"))
+	stream, err := s.Collector().Collect(t.Context(), collector(t, "good", "child"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -186,7 +186,7 @@ func TestAutoMTLS(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	stream, err := s.Collector().Collect(t.Context(), collector(t, h, "good", "tls"))
+	stream, err := s.Collector().Collect(t.Context(), collector(t, "good", "tls"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -366,9 +366,28 @@ func BenchmarkLaunch(b *testing.B) {
 // BenchmarkCall is a call with one record, in a process that runs already.
 func BenchmarkCall(b *testing.B) {
 	h := newHost(b, Options{StallAfter: time.Minute}, "good")
+	s, err := h.Stage(b.Context(), "collector", "good")
+	if err != nil {
+		b.Fatal(err)
+	}
+	req := collector(b, "good", "pid")
 	for b.Loop() {
-		if _, err := collectAll(b, b.Context(), h, "pid"); err != nil {
+		stream, err := s.Collector().Collect(b.Context(), req)
+		if err != nil {
 			b.Fatal(err)
+		}
+		if events, err := readAll(stream.Recv); err != nil || len(events) != 1 {
+			b.Fatal(events, err)
+		}
+	}
+}
+
+// BenchmarkRecords is the stream of 10,000 small records in one call.
+func BenchmarkRecords(b *testing.B) {
+	h := newHost(b, Options{StallAfter: time.Minute}, "good")
+	for b.Loop() {
+		if got, err := collectAll(b, b.Context(), h, "records", `,"count":10000`); err != nil || len(got) != 10000 {
+			b.Fatal(len(got), err)
 		}
 	}
 }

@@ -56,6 +56,8 @@ func servePlugin(name string) {
 	case "oldversion":
 		fmt.Println("1|99|unix|/tmp/nowhere|grpc|")
 		time.Sleep(time.Minute)
+	case "rogue":
+		serveRogue()
 	case "wrongname":
 		sdk.Serve(sdk.Plugin{Name: "other", Version: "1"})
 	default:

@@ -81,7 +81,7 @@ func (l *pool) start(ctx context.Context, exclusive string) error {
 	}
 	done := make(chan error, 1)
 	ok := l.host.spawn(func() {
-		p, err := l.host.start(l.name, l.args)
+		p, err := l.host.start(l.name, l.args, l.notify)
 		if err == nil {
 			l.mu.Lock()
 			l.procs = append(l.procs, p)
@@ -111,10 +111,13 @@ func (l *pool) notify() {
 	l.changed = make(chan struct{})
 }
 
-// begin enters a call, unless another has the stage for itself.
+// begin enters a call, unless another has the stage for itself or the host has killed the process.
 func (p *process) begin(exclusive string) *call {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.cause != nil {
+		return nil
+	}
 	if exclusive != "" {
 		for c := range p.calls {
 			if c.exclusive == exclusive {

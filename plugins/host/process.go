@@ -54,8 +54,8 @@ func (clientSide) GRPCClient(_ context.Context, _ *plugin.GRPCBroker, c *grpc.Cl
 	return c, nil
 }
 
-// start launches a plugin and waits for its handshake.
-func (h *Host) start(name string, args []string) (*process, error) {
+// start launches a plugin and waits for its handshake. ended is called after the process has ended.
+func (h *Host) start(name string, args []string, ended func()) (*process, error) {
 	sum, err := h.checksum()
 	if err != nil {
 		return nil, fmt.Errorf("plugin %s: checksum: %w", name, err)
@@ -108,6 +108,7 @@ func (h *Host) start(name string, args []string) (*process, error) {
 		<-p.exited()
 		h.log.Debug("plugin ended", "plugin", name, "pid", p.pid(), "state", p.runner.state.String())
 		p.end()
+		ended()
 	})
 	return p, nil
 }

@@ -20,7 +20,7 @@ import (
 //     10^21 have neither point nor exponent. 0 has no sign.
 //   - Sets are lists in cty's order, which depends on the elements alone.
 //
-// Unknown and marked values, infinities and capsules are errors.
+// Unknown and marked values, capsules, infinities and numbers far beyond a float64's range are errors.
 func CanonicalJSON(v cty.Value) ([]byte, error) {
 	var b strings.Builder
 	if err := canonical(&b, v); err != nil {
@@ -108,6 +108,10 @@ func quote(b *strings.Builder, s string) error {
 	return nil
 }
 
+// maxExponent bounds the binary exponent of a number, four times wider than a float64's: the time to write a number in
+// decimal grows with it.
+const maxExponent = 4096
+
 // number writes n as encoding/json writes floats: plainly where its magnitude is in [1e-6, 1e21), else with an exponent.
 func number(b *strings.Builder, n *big.Float) error {
 	if n.IsInf() {
@@ -116,6 +120,9 @@ func number(b *strings.Builder, n *big.Float) error {
 	if n.Sign() == 0 {
 		b.WriteByte('0')
 		return nil
+	}
+	if e := n.MantExp(nil); e > maxExponent || e < -maxExponent {
+		return errors.New("the number is too large or too small")
 	}
 	abs := new(big.Float).Abs(n)
 	format := byte('f')

@@ -199,6 +199,9 @@ func assignNumber(s string, into reflect.Value) (msg string) {
 	if err != nil {
 		return fmt.Sprintf("%s is no number", s)
 	}
+	if n.IsInf() {
+		return fmt.Sprintf("%s is out of range", s)
+	}
 	if !n.IsInt() {
 		return fmt.Sprintf("%s is not a whole number", s)
 	}

@@ -70,13 +70,15 @@ func (generator) Generate(ctx context.Context, c *sdk.Call, cfg generatorConfig,
 func sample(cfg generatorConfig, set *sdk.PromptSet, seed, i uint64, quality float64) *sdk.Record {
 	salt := hash(fmt.Sprintf("%s/%d", set.GetTemplate(), i), seed) | 1 // never that of a greedy answer
 	r := &sdk.Record{SampleSeed: salt, PromptTokens: 1, CompletionTokens: 1, Meta: map[string]string{"template": set.GetTemplate()}}
-	if len(set.GetPrompts()) == 0 {
+	if n := uint64(len(set.GetPrompts())); n > 0 {
+		p := set.GetPrompts()[i%n]
+		r.Prompt, r.Bucket = p.GetText(), p.GetBucket()
+	}
+	if r.Prompt == "" { // from nothing: the sample asks its own question
 		p := Prompt(hash("number", salt) % cfg.Range)
 		r.Text = p + answer(p, quality, salt)
 		return r
 	}
-	p := set.GetPrompts()[i%uint64(len(set.GetPrompts()))]
-	r.Prompt, r.Bucket = p.GetText(), p.GetBucket()
 	r.Text = answer(r.Prompt, quality, salt)
 	return r
 }

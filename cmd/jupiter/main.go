@@ -1,0 +1,56 @@
+// Command jupiter plans and applies the self-improvement of domain language models.
+//
+// One file holds one command: its options, its cobra definition, and a plain function that does the work and writes to
+// the command's output. A view_*.go file renders a value and decides nothing; what is written as text and what --json
+// writes come from the same value. open.go puts together what commands share: configuration, state, plugin host, runner.
+//
+// The same program serves the built-in plugins: the host executes it again as "jupiter plugin-serve NAME".
+package main
+
+import (
+	"context"
+	"io"
+	"os"
+	"time"
+)
+
+// The program's exit codes.
+const (
+	exitDone        = 0
+	exitError       = 1
+	exitChanges     = 2 // plan --detailed-exitcode found something to do
+	exitHalted      = 3 // the collapse guard stopped a cycle
+	exitEnvelope    = 4 // what was approved is used up
+	exitInterrupted = 130
+)
+
+// world is what one execution sees of its surroundings. Below this package nothing reads a clock, the environment or
+// the standard streams by itself.
+type world struct {
+	args       []string // without the program's name
+	in         io.Reader
+	out, err   io.Writer
+	environ    []string
+	now        func() time.Time
+	executable func() (string, error) // what the host executes to serve a built-in plugin
+	hook       func(step string)      // called at each of state.Steps; nil: not at all
+	force      bool                   // see runtime.Runner.Force; only a test sets it
+}
+
+func main() { os.Exit(run(context.Background(), here())) }
+
+// here is the world of the process.
+func here() *world {
+	return &world{args: os.Args[1:], in: os.Stdin, out: os.Stdout, err: os.Stderr, environ: os.Environ(), now: time.Now, executable: os.Executable}
+}
+
+// run executes one command line and returns the exit code.
+func run(ctx context.Context, w *world) int {
+	root := newRootCommand(w)
+	root.SetArgs(w.args)
+	root.SetIn(w.in)
+	root.SetOut(w.out)
+	root.SetErr(w.err)
+	cmd, err := root.ExecuteContextC(ctx)
+	return report(w, cmd, err)
+}

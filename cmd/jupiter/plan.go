@@ -1,0 +1,173 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"jupiter/plan"
+	"jupiter/plan/planfile"
+	"jupiter/state"
+)
+
+type planOptions struct {
+	targetOptions
+	json     bool
+	detailed bool
+	out      string
+	cycles   uint64
+}
+
+func newPlanCommand(w *world) *cobra.Command {
+	var o planOptions
+	cmd := &cobra.Command{
+		Use:   "plan [DIR|FILE]",
+		Short: "Say what is to be done, why, and within which bounds",
+		Long: `Compare what the configuration asks for with what the state has recorded, and say what the next
+cycle does: one line a change, with its reason. Nothing is changed.
+
+  +  new          ~  goes on, or more of the same      ±  runs again
+  -  no longer configured                              ?  settled while the plan is applied
+
+Exit status: 0 done, 1 error, 2 there is something to do (with --detailed-exitcode),
+3 the collapse guard has stopped a cycle.`,
+		Args: maxOneArg,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return showPlan(cmd.Context(), w, &o, arg(args))
+		},
+	}
+	o.addFlags(cmd)
+	addJSON(cmd, &o.json, "plan")
+	f := cmd.Flags()
+	f.BoolVar(&o.detailed, "detailed-exitcode", false, "exit with 2 where there is something to do")
+	f.StringVar(&o.out, "out", "", "save the plan to `FILE`, for apply")
+	f.Uint64Var(&o.cycles, "cycles", 1, "with --out: how many cycles the saved plan approves, at most `N`")
+	return cmd
+}
+
+// arg is a command's only argument, or "".
+func arg(args []string) string {
+	if len(args) == 0 {
+		return ""
+	}
+	return args[0]
+}
+
+func showPlan(ctx context.Context, w *world, o *planOptions, arg string) (err error) {
+	p, err := open(ctx, w, &o.targetOptions, o.path(arg), access{warn: true})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, p.Close()) }()
+	made, base, err := p.plan(ctx)
+	if err != nil {
+		return err
+	}
+	if o.out != "" {
+		if o.cycles == 0 {
+			return usageError{errors.New("--cycles 0 approves nothing")}
+		}
+		limitEnvelope(made, o.cycles)
+		if err := p.save(o.out, made, base); err != nil {
+			return err
+		}
+	}
+	if o.json {
+		err = w.json(planDocument{"jupiter.plan/v1", made})
+	} else {
+		viewPlan(w, p, made)
+		if o.out != "" {
+			fmt.Fprintf(w.out, "\nSaved to %s. To do it, type: jupiter apply %s\n", o.out, o.out)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	switch {
+	case made.Halted():
+		return code(exitHalted)
+	case o.detailed && !made.Empty():
+		return code(exitChanges)
+	}
+	return nil
+}
+
+// planDocument is what plan --json writes.
+type planDocument struct {
+	Schema string `json:"schema"`
+	*plan.Plan
+}
+
+// errMoved says that the state changed while a plan was made from it.
+var errMoved = errors.New("the state changed while the plan was made; plan again")
+
+// plan makes the plan of the next turn, with what it was made from. Lists in it are empty rather than nil.
+func (p *project) plan(ctx context.Context) (*plan.Plan, planfile.Base, error) {
+	before, err := p.base(ctx)
+	if err != nil {
+		return nil, before, err
+	}
+	made, err := p.runner.Plan(ctx)
+	if err != nil {
+		return nil, before, err
+	}
+	before.Config = made.Envelope.Config
+	after, err := p.base(ctx)
+	if err != nil {
+		return nil, before, err
+	}
+	if after.Lineage != before.Lineage || after.Serial != before.Serial {
+		return nil, before, errMoved
+	}
+	if made.Changes == nil {
+		made.Changes = []plan.Change{}
+	}
+	for i := range made.Changes {
+		c := &made.Changes[i]
+		if c.Reasons == nil {
+			c.Reasons = []plan.Reason{}
+		}
+		for j := range c.Reasons {
+			if c.Reasons[j].Names == nil {
+				c.Reasons[j].Names = []string{}
+			}
+		}
+	}
+	return made, before, nil
+}
+
+// base says which state there is now.
+func (p *project) base(ctx context.Context) (b planfile.Base, err error) {
+	err = p.db.View(ctx, func(tx *state.Tx) error {
+		b.Lineage, b.Serial = tx.Lineage(), tx.Serial()
+		return nil
+	})
+	return b, err
+}
+
+// limitEnvelope narrows what a plan's approval allows.
+func limitEnvelope(p *plan.Plan, cycles uint64) {
+	p.Envelope.Cycles = min(p.Envelope.Cycles, cycles)
+	p.Envelope.Looks = min(p.Envelope.Looks, cycles)
+}
+
+// save writes a plan to a file. The way from the file to the configuration is kept with it.
+func (p *project) save(path string, made *plan.Plan, base planfile.Base) error {
+	from, err := filepath.Abs(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	to, err := filepath.Abs(p.path)
+	if err != nil {
+		return err
+	}
+	rel, err := filepath.Rel(from, to)
+	if err != nil {
+		return fmt.Errorf("save plan: %w", err)
+	}
+	base.Module = filepath.ToSlash(rel)
+	return planfile.Write(path, planfile.File{Base: base, Plan: made})
+}

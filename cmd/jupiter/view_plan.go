@@ -1,0 +1,209 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"jupiter/plan"
+)
+
+// viewPlan writes a plan for people.
+func viewPlan(w *world, p *project, made *plan.Plan) {
+	out, paint := w.out, w.paint(w.out)
+	if made.Empty() {
+		fmt.Fprintf(out, "%s Nothing is to be done.\n", paint.as(bold+";"+green, "No changes."))
+		viewEnds(out, p, made)
+		return
+	}
+	fmt.Fprintf(out, "Jupiter will perform these actions (%s):\n\n", turns(made))
+	viewChanges(out, paint, made.Changes)
+	fmt.Fprintf(out, "\n%s\n", summaryLine(made))
+	viewEnds(out, p, made)
+	fmt.Fprintf(out, "\nApproved by an apply: %s.\n", envelopeText(made.Envelope))
+}
+
+// viewEnds says why cycles have nothing more to do, and what a plan has to note.
+func viewEnds(out io.Writer, p *project, made *plan.Plan) {
+	for _, c := range made.Cycles {
+		if c.Terminal != plan.Running {
+			fmt.Fprintf(out, "\nself_improvement.%s: %s (%s).\n", c.Cycle, c.Terminal, c.Why)
+		}
+		for _, n := range c.Notes {
+			fmt.Fprintf(out, "\nself_improvement.%s: %s\n", c.Cycle, n)
+		}
+	}
+}
+
+// turns names the cycles that a plan is about: "cycle 3 of self_improvement.ue5, generator v2".
+func turns(made *plan.Plan) string {
+	var all []string
+	for _, c := range made.Cycles {
+		if c.Terminal != plan.Running {
+			continue
+		}
+		g := "no generator yet"
+		if c.Generator > 0 {
+			g = fmt.Sprintf("generator v%d", c.Generator)
+		}
+		all = append(all, fmt.Sprintf("cycle %d of self_improvement.%s, %s", c.Epoch, c.Cycle, g))
+	}
+	if len(all) == 0 {
+		return "no cycle is due"
+	}
+	return strings.Join(all, "; ")
+}
+
+// widest bounds the columns of a plan's lines: a longer cell pushes the rest of its own line only.
+const widest = 64
+
+func viewChanges(out io.Writer, paint painter, changes []plan.Change) {
+	var address, title int
+	for _, c := range changes {
+		if c.Op != plan.NoOp {
+			address = max(address, min(widest, columns(string(c.Address))))
+			title = max(title, min(widest, columns(c.Title)))
+		}
+	}
+	for _, c := range changes {
+		if c.Op == plan.NoOp {
+			continue
+		}
+		line := fmt.Sprintf("%s  %s  %s", pad(string(c.Address), address), pad(c.Title, title), because(c))
+		fmt.Fprintf(out, "  %s %s\n", paint.as(opColour(c.Op), c.Op.Symbol()), strings.TrimRight(line, " "))
+	}
+}
+
+func opColour(op plan.Op) string {
+	switch op {
+	case plan.Create:
+		return green
+	case plan.Destroy:
+		return red
+	case plan.Decide:
+		return cyan
+	}
+	return yellow
+}
+
+// because is a change's reasons in a few words: the two that weigh most, and how many more there are.
+func because(c plan.Change) string {
+	if c.Unknown {
+		return unknownText(c.Reasons)
+	}
+	var texts []string
+	for _, rank := range []func(plan.Reason) bool{weighty, func(r plan.Reason) bool { return !weighty(r) }} {
+		for _, r := range c.Reasons {
+			if t := reasonText(r); t != "" && rank(r) {
+				texts = append(texts, t)
+			}
+		}
+	}
+	if n := len(texts); n > 2 {
+		texts = append(texts[:2], fmt.Sprintf("and %d more", n-2))
+	}
+	return strings.Join(texts, ", ")
+}
+
+// weighty says whether a reason is what a reader looks for first: something outside the cycle's own course.
+func weighty(r plan.Reason) bool {
+	switch r.Code {
+	case plan.ConfigChanged, plan.RevisionChanged, plan.SourceChanged, plan.ArtifactMissing, plan.Interrupted, plan.NotRecorded:
+		return true
+	}
+	return false
+}
+
+// reasonText is one reason in a few words; "" where the change's title says it already.
+func reasonText(r plan.Reason) string {
+	name := strings.Join(r.Names, ", ")
+	if name == "version" { // the part of an action's identity that says which generator draws
+		return fmt.Sprintf("generator v%s → v%s", r.Was, r.Now)
+	}
+	change := name
+	if r.Was != "" || r.Now != "" {
+		change = fmt.Sprintf("%s %s → %s", name, orNone(brief(r.Was)), orNone(brief(r.Now)))
+	}
+	switch r.Code {
+	case plan.NotRecorded:
+		return "new"
+	case plan.InputUnknown:
+		return "" // what comes first in the list says it
+	case plan.Interrupted, plan.Undecided:
+		return ""
+	case plan.ArtifactMissing:
+		return "bytes of " + brief(name) + " are missing"
+	case plan.SourceChanged:
+		return "the source has changed"
+	case plan.RevisionChanged:
+		return change + " (new version of the plugin)"
+	case plan.NextCycle, plan.NextWindow:
+		return change
+	}
+	if r.File != "" {
+		change += fmt.Sprintf(" (%s:%d)", r.File, r.Line)
+	}
+	return change
+}
+
+// unknownText is about a change with an input that is not there yet. Where something else differs it runs in any case;
+// where nothing does, it runs if that input differs from the one before.
+func unknownText(reasons []plan.Reason) string {
+	const later = "input known after apply"
+	for _, r := range reasons {
+		if t := reasonText(r); t != "" {
+			return t + "; " + later
+		}
+	}
+	return "may run: " + later
+}
+
+// brief shortens a digest to what tells it from others on a line.
+func brief(v string) string {
+	v = strings.TrimPrefix(v, "sha256:")
+	if len(v) >= 12 && strings.Trim(v, "0123456789abcdef") == "" && strings.Trim(v, "0123456789") != "" {
+		return v[:7]
+	}
+	return v
+}
+
+func orNone(v string) string {
+	if v == "" {
+		return "(none)"
+	}
+	return v
+}
+
+// summaryLine counts a plan's changes: "Plan: 1 to advance, 5 to rerun, 1 to decide; 3 unchanged. Then …".
+func summaryLine(made *plan.Plan) string {
+	s := made.Summary
+	var parts []string
+	for _, c := range []struct {
+		n    int
+		what string
+	}{{s.Create, "create"}, {s.Advance, "advance"}, {s.Rerun, "rerun"}, {s.Destroy, "forget"}, {s.Decide, "decide"}} {
+		if c.n > 0 {
+			parts = append(parts, fmt.Sprintf("%d to %s", c.n, c.what))
+		}
+	}
+	line := fmt.Sprintf("Plan: %s; %d unchanged.", strings.Join(parts, ", "), s.NoOp)
+	var due uint64
+	for _, c := range made.Cycles {
+		if c.Terminal == plan.Running {
+			due++
+		}
+	}
+	if more := made.Envelope.Cycles - min(due, made.Envelope.Cycles); more > 0 {
+		line += fmt.Sprintf(" Then up to %s, each planned when it comes.", plural(more, "more cycle"))
+	}
+	return line
+}
+
+// envelopeText says what an approval covers.
+func envelopeText(e plan.Envelope) string {
+	t := fmt.Sprintf("at most %s, %s at the gate pool", plural(e.Cycles, "cycle"), plural(e.Looks, "look"))
+	if e.Promotion == "manual" {
+		return t + "; a promotion waits for jupiter approve"
+	}
+	return t + "; a promotion needs no further approval"
+}
