@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 	"sort"
 	"strings"
 
@@ -34,7 +35,10 @@ type expander struct {
 }
 
 // ground is what the cycles of one domain share: its benchmark and its real records.
-type ground struct{ benchmark, real *Action }
+type ground struct {
+	benchmark, real *Action
+	actions         []*Action // all that makes them
+}
 
 func (x *expander) add(a *Action) *Action {
 	*x.out = append(*x.out, a)
@@ -152,8 +156,10 @@ func (x *expander) ground(ctx context.Context, c *config.Cycle) (*ground, error)
 	d := c.Domain
 	key := fmt.Sprintf("%s|%s|%d", d.Addr, c.Evaluator.Addr, c.BenchmarkSamples)
 	if g, ok := x.domains[key]; ok {
+		*x.out = append(*x.out, g.actions...) // another cycle's too: whichever runs first makes them
 		return g, nil
 	}
+	first := len(*x.out)
 	suffix := func(a addr.Address) addr.Address {
 		if len(x.domains) == 0 {
 			return a
@@ -201,7 +207,7 @@ func (x *expander) ground(ctx context.Context, c *config.Cycle) (*ground, error)
 		r.from("records."+string(s.Addr), a, "records")
 	}
 	x.add(r)
-	g := &ground{benchmark: b, real: r}
+	g := &ground{benchmark: b, real: r, actions: slices.Clone((*x.out)[first:])}
 	x.domains[key] = g
 	return g, nil
 }
@@ -236,6 +242,7 @@ func (x *expander) source(ctx context.Context, d *config.Domain, s *config.Sourc
 // plugin brings a model of its own.
 func (x *expander) base(ctx context.Context, c *config.Cycle, g *ground, j *Judges) (*Action, error) {
 	adopt := &Action{Address: x.at(c.Addr.Child("base"), c), Kind: Adopt, Cycle: c, Stage: c.Generator, Domain: c.Domain, Judges: j, Title: "becomes generator_v1"}
+	adopt.part("cycle", string(c.Addr)) // two cycles may begin with one model; each has a history of its own
 	if c.Generator.Model == "" {
 		if err := adopt.stage("", c.Generator.Type, c.Generator.Body); err != nil {
 			return nil, err
@@ -530,8 +537,30 @@ func CycleDigest(c *config.Cycle) string {
 	}
 	probe.part("cycle", fmt.Sprintf("%d %g %s %d %d %s %s %s %g %d %s %t %s %g %t %s", c.EvalEverySteps, c.ImprovementThreshold, c.ThresholdKind,
 		c.MinStepsBeforeReplace, c.BenchmarkSamples, c.Promotion, c.Regenerate, c.Pool, c.PoolCap, c.MaxRepeats, text(Ratio(c)), c.Verify, text(c.Weights), c.Alpha, c.Strict, guardText(c.Guard)))
-	probe.part("domain", text(c.Domain.Anchor))
+	probe.domain(c.Domain)
 	return probe.Identify(nil).ID
+}
+
+// domain adds all that a domain says of its data and its judgement.
+func (a *Action) domain(d *config.Domain) {
+	a.part("domain", domainText(d))
+	a.part("anchor", text(d.Anchor))
+	a.part("deny", text(d.Deny))
+	a.part("evaluation", text([]any{d.Evaluation.Benchmarks, d.Evaluation.Written, d.Evaluation.MinAccuracy, d.Evaluation.MinCoherence}))
+	for _, s := range d.Sources {
+		a.part(string(s.Addr), text([]string{s.Bucket, s.License}))
+		if err := a.stage(string(s.Addr)+".", s.Type, s.Body); err != nil {
+			panic(err) // a decoded configuration always has a canonical form
+		}
+	}
+	for _, t := range d.Templates {
+		a.part(string(t.Addr), text([]any{t.Bucket, t.Weight, t.Prompt, t.SystemPrompt, t.Values, t.Examples}))
+	}
+	if v := d.Verifier; v != nil {
+		if err := a.stage(string(v.Addr)+".", v.Type, v.Body); err != nil {
+			panic(err)
+		}
+	}
 }
 
 // guardText spells the guard's overrides; NaN has no JSON form.

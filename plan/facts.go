@@ -126,6 +126,24 @@ func (f Facts) End(c *config.Cycle) (Terminal, string) {
 	return Running, ""
 }
 
+// note says what a cycle that has ended leaves open: a rollback asks for another turn, which the end does not allow.
+func (f Facts) note(c *config.Cycle, end Terminal) string {
+	e := f.lastRollback()
+	if e == nil || end != Done {
+		return ""
+	}
+	return fmt.Sprintf("generator_v%d is in use again, and nothing is left to train a successor with: raise %s to go on",
+		e.To, bound(c, f))
+}
+
+// bound names the attribute that ended a cycle, with the least value that allows another turn.
+func bound(c *config.Cycle, f Facts) string {
+	if least := f.Step() + c.EvalEverySteps; least > c.Trainer.MaxSteps {
+		return fmt.Sprintf("max_steps of %s to %d", c.Trainer.Addr, least)
+	}
+	return fmt.Sprintf("max_cycles of %s to %d", c.Addr, len(f.Decisions)+1)
+}
+
 // configHalted says whether the configuration is still the one that the guard stopped.
 func (f Facts) configHalted(c *config.Cycle) bool {
 	last := f.Decisions[len(f.Decisions)-1]

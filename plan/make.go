@@ -23,6 +23,7 @@ func Make(ctx context.Context, cfg *config.Config, rec Recorded, probe Probe) (*
 	p := &Plan{Envelope: Envelope{Config: Digest(cfg), Promotion: "auto"}}
 	x := &expander{probe: probe, single: len(cfg.Cycles) == 1, domains: map[string]*ground{}}
 	outputs := map[*Action]map[string]state.Output{}
+	seen := map[*Action]bool{}
 	for _, c := range cfg.Cycles {
 		f := rec.Facts(c.Addr)
 		cp := &CyclePlan{Cycle: c.Name, Epoch: f.Epoch(), Generator: f.Current, Step: f.Step(), MaxSteps: c.Trainer.MaxSteps}
@@ -31,6 +32,9 @@ func Make(ctx context.Context, cfg *config.Config, rec Recorded, probe Probe) (*
 			p.Envelope.Promotion = "manual"
 		}
 		if cp.Terminal, cp.Why = f.End(c); cp.Terminal != Running {
+			if note := f.note(c, cp.Terminal); note != "" {
+				cp.Notes = append(cp.Notes, note)
+			}
 			continue
 		}
 		cp.Remaining = remaining(c, f)
@@ -41,6 +45,10 @@ func Make(ctx context.Context, cfg *config.Config, rec Recorded, probe Probe) (*
 			return nil, err
 		}
 		for _, a := range cp.Actions {
+			if seen[a] {
+				continue // of a domain that another cycle shares
+			}
+			seen[a] = true
 			ch := compare(a, rec, outputs)
 			p.Changes = append(p.Changes, ch)
 			p.Summary.count(ch.Op)

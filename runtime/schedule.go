@@ -3,6 +3,7 @@ package runtime
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 
 	"jupiter/plan"
@@ -65,6 +66,9 @@ func (r *Runner) walk(ctx context.Context, actions []*plan.Action, run func(cont
 			}
 		}
 		if running == 0 {
+			if first == nil && len(done) < len(actions) {
+				first = fmt.Errorf("%d of %d actions can never start: an input of theirs is none of the plan's", len(actions)-len(done), len(actions))
+			}
 			return done, first
 		}
 		e := <-ends

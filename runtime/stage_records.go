@@ -173,12 +173,15 @@ func admit(r *sdk.Record, jd *pluginv1.Judgement, strict bool) string {
 	if r.Meta["finish"] == "length" {
 		return "unended"
 	}
-	if jd == nil {
-		return ""
-	}
-	if r.Prompt == "" && jd.Question != "" {
+	if jd != nil && r.Prompt == "" && jd.Question != "" {
 		r.Prompt, r.Text = jd.Question, jd.Answer
 		r.Id = recordID(r)
+	}
+	if recordText(r) == "" {
+		return "empty" // nothing to learn from, and no trainer takes it
+	}
+	if jd == nil {
+		return ""
 	}
 	r.Key = jd.Key
 	if !strict || passes(jd) {

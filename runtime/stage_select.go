@@ -34,10 +34,19 @@ type selected struct {
 func (s selected) String() string {
 	for _, c := range s.Candidates {
 		if c.Name == s.Best && c.Scores != nil {
-			return fmt.Sprintf("%s of %d, score %.4f", strings.Replace(s.Best, "-0", " ", 1), len(s.Candidates), c.Scores.Score)
+			return fmt.Sprintf("%s, the best of %d, score %.4f", stepName(s.Best), len(s.Candidates), c.Scores.Score)
 		}
 	}
-	return s.Best
+	return stepName(s.Best)
+}
+
+// stepName reads an output's name: "step 1600"; "previous" is the best of the windows before.
+func stepName(output string) string {
+	var n uint64
+	if _, err := fmt.Sscanf(output, "step-%d", &n); err != nil {
+		return "the best before this window"
+	}
+	return fmt.Sprintf("step %d", n)
 }
 
 // selectBest exports the candidates, scores each on the selection's split, and keeps the best; of equals the earliest.

@@ -37,6 +37,7 @@ type sink struct {
 	unit   string
 	stamp  func(*sdk.Record) error // completes each record before it is kept
 	buffer []*sdk.Record
+	sure   int // of buffer: what came before the last cursor
 	cursor []byte
 	since  time.Time
 	state  state.Partial
@@ -64,7 +65,7 @@ func (s *sink) take(ctx context.Context, b *pluginv1.RecordBatch) error {
 		s.buffer = append(s.buffer, rec)
 	}
 	if len(b.Cursor) > 0 {
-		s.cursor = b.Cursor
+		s.cursor, s.sure = b.Cursor, len(s.buffer)
 		if len(s.buffer) >= shardRecords || s.j.r.Clock().Sub(s.since) >= shardEvery {
 			return s.flush(ctx)
 		}
@@ -72,13 +73,13 @@ func (s *sink) take(ctx context.Context, b *pluginv1.RecordBatch) error {
 	return nil
 }
 
-// flush makes what is buffered durable.
+// flush makes durable what came before the last cursor. What came after it would come again.
 func (s *sink) flush(ctx context.Context) error {
-	if len(s.buffer) == 0 {
+	if s.sure == 0 {
 		return nil
 	}
 	path := filepath.Join(s.j.work, fmt.Sprintf("shard-%d.jsonl.zst", len(s.state.Shards)))
-	if err := writeRecords(path, s.buffer); err != nil {
+	if err := writeRecords(path, s.buffer[:s.sure]); err != nil {
 		return err
 	}
 	art, err := s.j.ingest(ctx, put{path: path, mediaType: sdk.RecordsMediaType})
@@ -86,11 +87,11 @@ func (s *sink) flush(ctx context.Context) error {
 		return err
 	}
 	p := s.state
-	p.Cursor, p.Shards, p.Done = s.cursor, append(p.Shards[:len(p.Shards):len(p.Shards)], art.Digest), s.done()
+	p.Cursor, p.Shards, p.Done = s.cursor, append(p.Shards[:len(p.Shards):len(p.Shards)], art.Digest), p.Done+uint64(s.sure)
 	if err := s.j.save(ctx, &p, art); err != nil {
 		return err
 	}
-	s.state, s.buffer, s.since = p, nil, s.j.r.Clock()
+	s.state, s.buffer, s.sure, s.since = p, s.buffer[s.sure:], 0, s.j.r.Clock()
 	return nil
 }
 

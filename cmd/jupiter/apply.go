@@ -165,7 +165,10 @@ func (p *project) apply(ctx context.Context, watch *interrupts, view runView, ma
 	if err != nil {
 		return err
 	}
-	watch.onFirst(func(ctx context.Context) { p.runner.Stop(ctx, "interrupted by the user") })
+	watch.onFirst(func(ctx context.Context) {
+		view.say("Stopping: what runs is saved first. Press Ctrl-C again to end at once.")
+		p.runner.Stop(ctx, "interrupted by the user")
+	})
 	view.start()
 	outcome, err := p.runner.Apply(ctx, runtime.ApplyOptions{Envelope: made.Envelope, RunID: id, Command: "apply"})
 	watch.onFirst(nil)

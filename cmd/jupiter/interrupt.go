@@ -2,19 +2,23 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"os/signal"
 	"sync"
 	"syscall"
+	"time"
 )
+
+// oneSignal is for how long a repeated signal counts as the one before: timeout(1) sends its signal to the process and
+// then to the whole group, and a person does not press twice that fast.
+const oneSignal = time.Second
 
 // interrupts turns signals into two steps: the first asks what runs to save and return, where there is something to ask;
 // the second, or the first where there is nothing, ends the context.
 type interrupts struct {
 	ctx    context.Context
 	cancel context.CancelFunc
-	w      *world
+	now    func() time.Time
 
 	mu    sync.Mutex
 	first func(context.Context) // nil: nothing to ask
@@ -26,7 +30,7 @@ type interrupts struct {
 
 // watchInterrupts begins to watch for SIGINT and SIGTERM. The caller closes it.
 func watchInterrupts(ctx context.Context, w *world) *interrupts {
-	i := &interrupts{w: w, signals: make(chan os.Signal, 2), done: make(chan struct{})}
+	i := &interrupts{now: w.now, signals: make(chan os.Signal, 2), done: make(chan struct{})}
 	i.ctx, i.cancel = context.WithCancel(ctx)
 	signal.Notify(i.signals, os.Interrupt, syscall.SIGTERM)
 	i.running.Go(i.watch)
@@ -35,11 +39,17 @@ func watchInterrupts(ctx context.Context, w *world) *interrupts {
 
 func (i *interrupts) watch() {
 	asked := false
+	var last time.Time // of a signal
 	for {
 		select {
 		case <-i.done:
 			return
 		case <-i.signals:
+		}
+		if now := i.now(); last.IsZero() || now.Sub(last) >= oneSignal {
+			last = now
+		} else {
+			continue
 		}
 		i.mu.Lock()
 		first := i.first
@@ -49,7 +59,6 @@ func (i *interrupts) watch() {
 			continue
 		}
 		asked = true
-		fmt.Fprintln(i.w.err, "Stopping: what runs is saved first. Press Ctrl-C again to end at once.")
 		i.running.Go(func() { first(i.ctx) })
 	}
 }

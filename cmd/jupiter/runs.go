@@ -27,7 +27,10 @@ func newRunsListCommand(w *world) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list [DIR|FILE]",
 		Short: "List the applies, oldest first",
-		Args:  maxOneArg,
+		Long: `List the applies, oldest first, with how they ended. One that was killed has no end.
+
+Exit status: 0 done, 1 error.`,
+		Args: maxOneArg,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return reading(cmd.Context(), w, &o.targetOptions, arg(args), func(p *project) error { return listRuns(cmd.Context(), p, o.json) })
 		},
@@ -117,7 +120,10 @@ func newRunsShowCommand(w *world) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "show RUN",
 		Short: "Show an apply with its journal; \"last\" is the newest",
-		Args:  oneArg,
+		Long: `Show how an apply went: when each action started, finished, failed or was interrupted.
+
+Exit status: 0 done, 1 error.`,
+		Args: oneArg,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return reading(cmd.Context(), w, &o.targetOptions, "", func(p *project) error { return showRun(cmd.Context(), p, args[0], o.json) })
 		},

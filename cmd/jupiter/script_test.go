@@ -70,7 +70,7 @@ func TestScripts(t *testing.T) {
 		UpdateScripts: *update,
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("XDG_CACHE_HOME", shared) // descriptions of plugins, asked once
-			e.Setenv("TMPDIR", os.TempDir()) // that of the script is too long for a Unix socket
+			e.Setenv("TMPDIR", os.TempDir())   // that of the script is too long for a Unix socket
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
@@ -147,7 +147,7 @@ type fixture struct {
 
 // put makes a project in dir.
 func (f *fixtures) put(dir, cache string, args []string) error {
-	vars := map[string]string{"gain": "0.01", "max_steps": "40", "delay_ms": "0", "exit_at": "null", "hang_at": "null", "promotion": `"auto"`}
+	vars := map[string]string{"gain": "0.01", "max_steps": "40", "delay_ms": "0", "exit_at": "null", "hang_at": "null", "save_every": "10", "promotion": `"auto"`}
 	cycles := ""
 	for _, a := range args {
 		name, value, ok := strings.Cut(a, "=")

@@ -43,7 +43,10 @@ func newStateListCommand(w *world) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list [DIR|FILE]",
 		Short: "List the addresses that have a result",
-		Args:  maxOneArg,
+		Long: `List the addresses that have a recorded result.
+
+Exit status: 0 done, 1 error.`,
+		Args: maxOneArg,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return reading(cmd.Context(), w, &o.targetOptions, arg(args), func(p *project) error { return listState(cmd.Context(), p, o.json) })
 		},
@@ -87,7 +90,11 @@ func newStateShowCommand(w *world) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "show ADDRESS",
 		Short: "Show the last result of an address, and what it came from",
-		Args:  oneArg,
+		Long: `Show the last good result of an address: its outputs with their digests, and every part of the identity that it
+is recorded under.
+
+Exit status: 0 done, 1 error, for example when nothing is recorded there.`,
+		Args: oneArg,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return reading(cmd.Context(), w, &o.targetOptions, "", func(p *project) error { return showState(cmd.Context(), p, args[0], o.json) })
 		},

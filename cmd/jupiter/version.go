@@ -33,8 +33,12 @@ func newVersionCommand(w *world) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "version",
 		Short: "Say which version this is, and which formats it knows",
-		Args:  noArgs,
-		RunE:  func(*cobra.Command, []string) error { return showVersion(w, asJSON) },
+		Long: `Say which version this is, which source it was built from, and which formats of state, plan file and plugin
+protocol it knows.
+
+Exit status: 0 done, 1 error.`,
+		Args: noArgs,
+		RunE: func(*cobra.Command, []string) error { return showVersion(w, asJSON) },
 	}
 	addJSON(cmd, &asJSON, "version")
 	return cmd

@@ -60,6 +60,13 @@ func (v *liveView) Emit(e runtime.Event) {
 	}
 }
 
+// say writes above the live lines: elsewhere on the terminal it would be drawn over.
+func (v *liveView) say(text string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.draw(text)
+}
+
 // ended leaves the screen with nothing that would be redrawn.
 func (v *liveView) ended(time.Time, string, runtime.Outcome, error) {
 	if v.stop != nil {

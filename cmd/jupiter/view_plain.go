@@ -21,6 +21,8 @@ type plainView struct {
 
 func (v *plainView) start() {}
 
+func (v *plainView) say(text string) { fmt.Fprintln(v.w.err, text) }
+
 func (v *plainView) Emit(e runtime.Event) {
 	v.mu.Lock()
 	defer v.mu.Unlock()

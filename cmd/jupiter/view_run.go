@@ -16,6 +16,7 @@ import (
 type runView interface {
 	runtime.Sink
 	start()
+	say(text string) // something that is no event
 	ended(at time.Time, run string, o runtime.Outcome, err error)
 }
 
@@ -36,6 +37,8 @@ type jsonView struct {
 }
 
 func (v *jsonView) start() {}
+
+func (v *jsonView) say(text string) { fmt.Fprintln(v.w.err, text) }
 
 func (v *jsonView) Emit(e runtime.Event) { v.write(e) }
 
@@ -130,7 +133,7 @@ func (t *track) end(e runtime.Event) string {
 	case e.Type == runtime.Failed:
 		return "  failed   " + e.Address
 	case e.Type == runtime.Interrupted:
-		return "  saved    " + e.Address
+		return "  stopped  " + e.Address
 	case !mine:
 		return ""
 	case e.Type == runtime.Reused:

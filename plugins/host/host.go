@@ -19,9 +19,12 @@
 //
 // A caller reads every stream to its end or cancels its context; else the host takes the call for running.
 //
-// No process outlives its host. Close ends all. When the host is killed, the kernel closes the pipe that is each
-// plugin's standard input, and a plugin ends itself and what it has started when its standard input ends; a plugin that
-// was suspended at that moment is ended by the kernel, which hangs up orphaned process groups.
+// No process outlives its host. Close ends all, those too that answer nothing any more. When the host is killed, the
+// kernel closes the pipe that is each plugin's standard input, and a plugin ends itself and what it has started when its
+// standard input ends. One that is suspended at that moment is woken for it: on Linux by a signal that the kernel sends at
+// the death of the parent; elsewhere only where its process group is orphaned by that death, which it is not when the
+// process that inherits it is in the same session. A plugin that does not watch its standard input, or that somebody
+// suspends after the death of its host, remains.
 package host
 
 import (

@@ -57,29 +57,39 @@ func newHost(t testing.TB, o Options, plugins ...string) *Host {
 	return h
 }
 
-// running says whether a process exists and is not a zombie.
-func running(pid int) bool {
-	if syscall.Kill(pid, 0) != nil {
-		return false
-	}
+// processState gives a process's state as the kernel names it: "R", "S", "T" for suspended, "Z" for a zombie. "": there
+// is no such process.
+func processState(pid int) string {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
-		return !errors.Is(err, os.ErrNotExist)
+		return ""
 	}
-	after := string(b[strings.LastIndexByte(string(b), ')')+1:])
-	return !strings.HasPrefix(strings.TrimSpace(after), "Z")
+	fields := strings.Fields(string(b[strings.LastIndexByte(string(b), ')')+1:]))
+	return fields[0]
+}
+
+// running says whether a process exists and is not a zombie.
+func running(pid int) bool {
+	s := processState(pid)
+	return s != "" && s != "Z" && s != "X"
+}
+
+// waitFor waits until something that another process does is done.
+func waitFor(t *testing.T, what string, done func() bool) {
+	t.Helper()
+	for range 2000 {
+		if done() {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Errorf("not within 20 s: %s", what)
 }
 
 // gone waits until a process does not run any more.
 func gone(t *testing.T, pid int) {
 	t.Helper()
-	for range 500 {
-		if !running(pid) {
-			return
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	t.Errorf("process %d is still there", pid)
+	waitFor(t, fmt.Sprintf("process %d has ended", pid), func() bool { return !running(pid) })
 }
 
 func collector(t testing.TB, plugin, mode string, more ...string) *pluginv1.CollectRequest {
@@ -228,13 +238,13 @@ func TestStall(t *testing.T) {
 	for _, mode := range []string{"hang", "suspend"} {
 		t.Run(mode, func(t *testing.T) {
 			t.Parallel()
-			h := newHost(t, Options{StallAfter: 300 * time.Millisecond}, "good")
+			h := newHost(t, Options{StallAfter: time.Second}, "good")
 			got, err := collectAll(t, t.Context(), h, mode)
 			var c *Crash
 			if !errors.As(err, &c) || !c.Stalled || c.OOM || len(got) != 1 {
 				t.Fatalf("%v, %v, want a stall after one record", got, err)
 			}
-			if want := "plugin good 1.2.3 stalled in collector good, Collect, after record 1: no message for 300ms"; !strings.HasPrefix(c.Error(), want) {
+			if want := "plugin good 1.2.3 stalled in collector good, Collect, after record 1: no message for 1s"; !strings.HasPrefix(c.Error(), want) {
 				t.Errorf("%q, want %q", c.Error(), want)
 			}
 			gone(t, c.PID)
@@ -423,26 +433,70 @@ func TestStop(t *testing.T) {
 	}
 }
 
-func TestStopKillsAfterGrace(t *testing.T) {
-	t.Parallel()
-	h := newHost(t, Options{StopGrace: 100 * time.Millisecond}, "good")
+// begin starts a call in a mode and waits for its first record. In mode "suspend" it waits until the process is.
+func begin(t *testing.T, h *Host, mode string) (pid int, recv func() (*pluginv1.CollectEvent, error)) {
+	t.Helper()
 	s, err := h.Stage(t.Context(), "collector", "good")
 	if err != nil {
 		t.Fatal(err)
 	}
-	stream, err := s.Collector().Collect(t.Context(), collector(t, "good", "hang"))
+	stream, err := s.Collector().Collect(t.Context(), collector(t, "good", mode))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := stream.Recv(); err != nil {
 		t.Fatal(err)
 	}
-	pid := h.processes()[0].pid()
-	h.Stop(t.Context(), "test")
-	if _, err := stream.Recv(); !errors.Is(err, ErrStopped) {
-		t.Errorf("%v, want ErrStopped", err)
+	pid = h.processes()[0].pid()
+	if mode == "suspend" {
+		waitFor(t, "the plugin is suspended", func() bool { return processState(pid) == "T" })
 	}
-	gone(t, pid)
+	return pid, stream.Recv
+}
+
+func TestStopKillsAfterGrace(t *testing.T) {
+	t.Parallel()
+	for _, mode := range []string{"hang", "suspend"} {
+		t.Run(mode, func(t *testing.T) {
+			t.Parallel()
+			h := newHost(t, Options{StopGrace: 100 * time.Millisecond}, "good")
+			pid, recv := begin(t, h, mode)
+			h.Stop(t.Context(), "test")
+			if _, err := recv(); !errors.Is(err, ErrStopped) {
+				t.Errorf("%v, want ErrStopped", err)
+			}
+			gone(t, pid)
+		})
+	}
+}
+
+// Close ends processes that do not answer, too.
+func TestCloseWithoutAnswer(t *testing.T) {
+	t.Parallel()
+	for _, mode := range []string{"hang", "suspend"} {
+		t.Run(mode, func(t *testing.T) {
+			t.Parallel()
+			h := newHost(t, Options{}, "good")
+			pid, recv := begin(t, h, mode)
+			closed := make(chan error, 1)
+			go func() { closed <- h.Close() }()
+			select {
+			case err := <-closed:
+				if err != nil {
+					t.Error(err)
+				}
+			case <-time.After(20 * time.Second):
+				_ = syscall.Kill(pid, syscall.SIGKILL)
+				t.Fatal("Close waits for a process that cannot answer")
+			}
+			if running(pid) {
+				t.Errorf("process %d is still there", pid)
+			}
+			if _, err := recv(); !errors.Is(err, ErrStopped) {
+				t.Errorf("%v, want ErrStopped", err)
+			}
+		})
+	}
 }
 
 func TestClose(t *testing.T) {

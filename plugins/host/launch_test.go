@@ -33,6 +33,7 @@ func TestNotAPlugin(t *testing.T) {
 		"garbage":    `plugin garbage breaks the protocol: it wrote "Hello! I am not a plugin." to standard output`,
 		"endless":    `plugin endless breaks the protocol: it wrote "xxxxx`,
 		"silent":     "plugin silent breaks the protocol: no handshake within 1s",
+		"mute":       "plugin mute breaks the protocol: no connection within 1s of its handshake",
 		"cookie":     "plugin cookie breaks the protocol: it refuses to be started by this host (magic cookie)",
 		"oldversion": "plugin oldversion breaks the protocol: its handshake is not valid: incompatible API version",
 		"wrongname":  `plugin wrongname breaks the protocol: it calls itself "other"`,
@@ -100,55 +101,66 @@ func TestExecutableIsVerified(t *testing.T) {
 	}
 }
 
-// A host that is killed takes its plugins with it, and what they started, even where a plugin was suspended.
+// A host that is killed takes its plugins with it, and what they started, whoever inherits them and even where a plugin
+// was suspended.
 func TestHostKilled(t *testing.T) {
 	t.Parallel()
-	for _, mode := range []string{"child", "suspend"} {
-		t.Run(mode, func(t *testing.T) {
-			t.Parallel()
-			cmd := exec.Command(os.Args[0], "host", mode)
-			cmd.Stderr = os.Stderr
-			stdin, err := cmd.StdinPipe() // held open, so that only the kill ends the host
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer stdin.Close()
-			stdout, err := cmd.StdoutPipe()
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := cmd.Start(); err != nil {
-				t.Fatal(err)
-			}
-			line, err := bufio.NewReader(stdout).ReadString('\n')
-			if err != nil {
-				t.Fatal(err)
-			}
-			var plugin int
-			var text, dir string
-			if _, err := fmt.Sscan(line, &plugin, &text, &dir); err != nil {
-				t.Fatalf("%q: %v", line, err)
-			}
-			if mode == "suspend" {
-				time.Sleep(50 * time.Millisecond) // until it is; when it is not yet, the other mode is tested twice
-			}
-			if !running(plugin) {
-				t.Fatalf("plugin %d is not there", plugin)
-			}
-			if err := cmd.Process.Signal(syscall.SIGKILL); err != nil {
-				t.Fatal(err)
-			}
-			_ = cmd.Wait()
-			gone(t, plugin)
-			if child, err := strconv.Atoi(text); err == nil {
-				gone(t, child)
-				if left, _ := filepath.Glob(dir + "/plugin-dir*"); len(left) > 0 {
-					t.Errorf("sockets are left: %v", left)
-				}
-			}
-			os.RemoveAll(dir)
-		})
+	for _, parent := range []string{"host", "reaper"} {
+		for _, mode := range []string{"child", "suspend"} {
+			t.Run(parent+" "+mode, func(t *testing.T) {
+				t.Parallel()
+				killHost(t, parent, mode)
+			})
+		}
 	}
+}
+
+func killHost(t *testing.T, parent, mode string) {
+	cmd := exec.Command(os.Args[0], parent, mode)
+	cmd.Stderr = os.Stderr
+	stdin, err := cmd.StdinPipe() // held open, so that only the kill ends the host
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stdin.Close()
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	line, err := bufio.NewReader(stdout).ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	var host, plugin int
+	var text, dir string
+	if _, err := fmt.Sscan(line, &host, &plugin, &text, &dir); err != nil {
+		t.Fatalf("%q: %v", line, err)
+	}
+	defer os.RemoveAll(dir)
+	if mode == "suspend" {
+		waitFor(t, "the plugin is suspended", func() bool { return processState(plugin) == "T" })
+	} else if !running(plugin) {
+		t.Fatalf("plugin %d is not there", plugin)
+	}
+	if err := syscall.Kill(host, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	gone(t, plugin)
+	if running(plugin) { // nothing is left behind by a test that failed
+		_ = syscall.Kill(-plugin, syscall.SIGKILL)
+	}
+	if child, err := strconv.Atoi(text); err == nil && mode == "child" {
+		gone(t, child)
+	}
+	waitFor(t, "the socket is removed", func() bool {
+		left, err := filepath.Glob(dir + "/plugin-dir*")
+		return err == nil && len(left) == 0
+	})
+	stdin.Close()
+	_ = cmd.Wait() // "signal: killed" where it was the host
 }
 
 func TestEnvironment(t *testing.T) {

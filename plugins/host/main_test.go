@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,6 +16,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"jupiter/plugins/proto/pluginv1"
 	"jupiter/plugins/sdk"
@@ -30,6 +33,9 @@ func TestMain(m *testing.M) {
 			os.Exit(0)
 		case "host":
 			doomedHost()
+			os.Exit(0)
+		case "reaper":
+			reaper()
 			os.Exit(0)
 		}
 	}
@@ -53,6 +59,13 @@ func servePlugin(name string) {
 	case "cookie":
 		os.Setenv(sdk.CookieKey, "another")
 		sdk.Serve(sdk.Plugin{Name: "cookie"})
+	case "mute": // a handshake, and nobody who accepts connections
+		l, err := net.Listen("unix", filepath.Join(os.Getenv("PLUGIN_UNIX_SOCKET_DIR"), "mute"))
+		if err != nil {
+			panic(err)
+		}
+		fmt.Printf("1|%d|unix|%s|grpc|\n", sdk.ProtocolVersion, l.Addr())
+		time.Sleep(time.Minute)
 	case "oldversion":
 		fmt.Println("1|99|unix|/tmp/nowhere|grpc|")
 		time.Sleep(time.Minute)
@@ -133,8 +146,11 @@ func collect(ctx context.Context, c *sdk.Call, cfg modeConfig, emit func(*sdk.Re
 		if err := one(); err != nil {
 			return err
 		}
-		time.Sleep(20 * time.Millisecond)
-		return syscall.Kill(os.Getpid(), syscall.SIGSTOP)
+		time.Sleep(20 * time.Millisecond) // the record is on its way when the process stops
+		if err := syscall.Kill(os.Getpid(), syscall.SIGSTOP); err != nil {
+			return err
+		}
+		select {} // the other threads may run on for a moment
 	case "wait": // for Stop or the end of the context
 		if err := one(); err != nil {
 			return err
@@ -258,7 +274,25 @@ func doomedHost() {
 	}
 	p := h.processes()[0]
 	h.mu.Lock()
-	fmt.Println(p.pid(), e.GetBatch().Records[0].Text, h.tmp)
+	fmt.Println(os.Getpid(), p.pid(), e.GetBatch().Records[0].Text, h.tmp)
 	h.mu.Unlock()
 	_, _ = io.Copy(io.Discard, os.Stdin)
+}
+
+// reaper runs a host whose orphans it inherits, as the first process of a container does. It is in the host's session, so
+// that the plugin's process group is not orphaned by the host's death, and the kernel does not hang it up.
+func reaper() {
+	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
+		panic(err)
+	}
+	cmd := exec.Command(os.Args[0], "host", os.Args[2])
+	cmd.Stdout, cmd.Stderr, cmd.Stdin = os.Stdout, os.Stderr, os.Stdin
+	if err := cmd.Start(); err != nil {
+		panic(err)
+	}
+	for { // reaps whatever it inherits, until it has no children
+		if _, err := syscall.Wait4(-1, nil, 0, nil); err != nil && err != syscall.EINTR {
+			return
+		}
+	}
 }

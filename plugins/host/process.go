@@ -92,16 +92,9 @@ func (h *Host) start(name string, args []string, ended func()) (*process, error)
 	if err != nil {
 		return nil, p.notStarted(err, h.opts.StartTimeout)
 	}
-	cp, err := p.client.Client()
-	if err == nil {
-		var conn any
-		if conn, err = cp.Dispense(sdk.ServiceName); err == nil {
-			p.conn = conn.(*grpc.ClientConn)
-		}
-	}
-	if err != nil {
+	if err := p.connect(h.opts.StartTimeout); err != nil {
 		p.end()
-		return nil, p.protocolError("connect: " + err.Error())
+		return nil, err
 	}
 	h.log.Debug("plugin started", "plugin", name, "pid", p.pid())
 	h.spawn(func() {
@@ -111,6 +104,27 @@ func (h *Host) start(name string, args []string, ended func()) (*process, error)
 		ended()
 	})
 	return p, nil
+}
+
+// connect opens the connection to a plugin that has shown its handshake. go-plugin waits for it without limit.
+func (p *process) connect(timeout time.Duration) error {
+	guard := time.AfterFunc(timeout, func() {
+		p.kill(p.protocolError(fmt.Sprintf("no connection within %s of its handshake", timeout)))
+	})
+	defer guard.Stop()
+	cp, err := p.client.Client()
+	var conn any
+	if err == nil {
+		conn, err = cp.Dispense(sdk.ServiceName)
+	}
+	if cause := p.killedFor(); cause != nil {
+		return cause
+	}
+	if err != nil {
+		return p.protocolError("connect: " + err.Error())
+	}
+	p.conn = conn.(*grpc.ClientConn)
+	return nil
 }
 
 // maxReceive is gRPC's default for a server, which the protocol makes the limit in both directions.
@@ -192,7 +206,13 @@ func (p *process) killedFor() error {
 	return p.cause
 }
 
+// endGrace is how long a process has to exit when it is asked to.
+const endGrace = 2 * time.Second
+
 // end asks the process to exit, kills it where it does not at once, and waits until all that it wrote has been read.
+//
+// go-plugin asks with a call that has no deadline, and gives a process that has answered two seconds: one that cannot
+// answer, because it is suspended or its server is stuck, would hold it for ever.
 func (p *process) end() {
 	p.reap.Do(func() {
 		p.mu.Lock()
@@ -200,6 +220,10 @@ func (p *process) end() {
 			p.cause = errClosed
 		}
 		p.mu.Unlock()
+		if p.runner != nil {
+			guard := time.AfterFunc(endGrace, func() { _ = p.runner.Kill(context.Background()) }) // it never fails
+			defer guard.Stop()
+		}
 		p.client.Kill()
 	})
 }

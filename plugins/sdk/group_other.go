@@ -2,7 +2,12 @@
 
 package sdk
 
-import "os"
+import (
+	"os"
+	"syscall"
+)
 
 // endGroup ends the process. Where there are no process groups, what it has started must end with its own input.
 func endGroup() { os.Exit(1) }
+
+const hangup = syscall.SIGHUP

@@ -15,3 +15,5 @@ func endGroup() {
 	}
 	os.Exit(1)
 }
+
+const hangup = syscall.SIGHUP

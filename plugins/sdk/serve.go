@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"runtime/debug"
 	"strings"
 	"sync"
@@ -40,6 +41,9 @@ func Serve(p Plugin) {
 		os.Exit(1)
 	}
 	if os.Getenv(WatchKey) == "1" {
+		// A hang-up says that the host is gone, as the end of standard input does, which ends the process in order. The
+		// signals are taken and dropped, not ignored: what the plugin starts would inherit that.
+		signal.Notify(make(chan os.Signal, 1), hangup)
 		go watch(os.Stdin)
 	}
 	plugin.Serve(&plugin.ServeConfig{

@@ -97,6 +97,9 @@ func (it *item) check() error {
 			return fmt.Errorf("distractor %d occurs twice", i+1)
 		}
 	}
+	if n := len(it.Distractors); n == 1 || n == 2 {
+		return fmt.Errorf("has %d distractors; a choice needs at least three, because guessing among fewer is right too often", n)
+	}
 	return nil
 }
 

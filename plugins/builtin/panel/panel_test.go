@@ -48,7 +48,7 @@ func prepare(t *testing.T, req *sdk.PrepareRequest) ([]*sdk.Question, error) {
 func TestPrepareReadsAll(t *testing.T) {
 	t.Parallel()
 	got, err := prepare(t, &sdk.PrepareRequest{Splits: map[string]*sdk.Artifact{
-		"gate": write(t, `{"prompt":"P?","system":"S","reference":"R","distractors":["X","Y"],"key":"k","cluster":"c","evidence":["e"],"benchmark":"b","meta":{"m":"n"}}`),
+		"gate": write(t, `{"prompt":"P?","system":"S","reference":"R","distractors":["X","Y","Z"],"key":"k","cluster":"c","evidence":["e"],"benchmark":"b","meta":{"m":"n"}}`),
 		"dev":  write(t, "", `{"prompt":"  Other   P? ","text":"T"}`),
 	}})
 	if err != nil {
@@ -65,7 +65,7 @@ func TestPrepareReadsAll(t *testing.T) {
 	}
 	want := []question{
 		{Split: "dev", Text: "  Other   P? ", Reference: "T", Key: "other p?"},
-		{Split: "gate", System: "S", Text: "P?", Reference: "R", Key: "k", Cluster: "c", Benchmark: "b", Distractors: []string{"X", "Y"}, Evidence: []string{"e"}, Meta: map[string]string{"m": "n"}},
+		{Split: "gate", System: "S", Text: "P?", Reference: "R", Key: "k", Cluster: "c", Benchmark: "b", Distractors: []string{"X", "Y", "Z"}, Evidence: []string{"e"}, Meta: map[string]string{"m": "n"}},
 	}
 	if diff := cmp.Diff(want, qs); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -153,6 +153,7 @@ func TestPrepareRefuses(t *testing.T) {
 		"right option":                           {splits("dev", write(t, `{"prompt":"p","reference":"r","distractors":["a","R."]}`)), []string{"distractor 2 is the reference"}},
 		"same option":                            {splits("dev", write(t, `{"prompt":"p","reference":"r","distractors":["a","a"]}`)), []string{"distractor 2 occurs twice"}},
 		"empty option":                           {splits("dev", write(t, `{"prompt":"p","reference":"r","distractors":[""]}`)), []string{"distractor 1 is empty"}},
+		"few options":                            {splits("dev", write(t, `{"prompt":"p","reference":"r","distractors":["a","b"]}`)), []string{"has 2 distractors"}},
 		"many options":                           {splits("dev", write(t, fmt.Sprintf(`{"prompt":"p","reference":"r","distractors":[%s"z"]}`, strings.Repeat(`"x",`, 25)))), []string{"26 distractors"}},
 		"not UTF-8":                              {splits("dev", write(t, "{\"prompt\":\"\xff\",\"reference\":\"r\"}")), []string{":1: is not UTF-8"}},
 		"twice in one":                           {splits("dev", write(t, ok, `{"prompt":" P. ","reference":"r"}`)), []string{`key "p" occurs twice`, "bench.jsonl:1 (dev)", "bench.jsonl:2 (dev)"}},

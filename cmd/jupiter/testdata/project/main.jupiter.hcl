@@ -39,7 +39,7 @@ trainer "fake" "student" {
   quality          = 0.3
   gain             = var.gain
   max_steps        = var.max_steps
-  save_every_steps = 10
+  save_every_steps = var.save_every
   delay_ms         = var.delay_ms
   exit_at          = var.exit_at
   hang_at          = var.hang_at

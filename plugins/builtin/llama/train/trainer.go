@@ -73,7 +73,7 @@ func New(w *model.Weights, moments *Moments, o Options) (*Trainer, error) {
 		o.MaxRows = DefaultMaxRows
 	}
 	n := len(w.Flat)
-	s := &adamW{beta1: o.Beta1, beta2: o.Beta2, decay: o.WeightDecay, m: make([]float32, n), v: make([]float32, n)}
+	s := &adamW{rates: rates(w), beta1: o.Beta1, beta2: o.Beta2, decay: o.WeightDecay, m: make([]float32, n), v: make([]float32, n)}
 	if moments != nil {
 		if len(moments.M) != n || len(moments.V) != n {
 			return nil, fmt.Errorf("moments of %d and %d numbers for %d parameters", len(moments.M), len(moments.V), n)

@@ -1,0 +1,156 @@
+package plan
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestEffects: NONE changes nothing, ADVANCE keeps the lineage, RERUN changes both.
+func TestEffects(t *testing.T) {
+	t.Parallel()
+	base := ids(t, plans(t, configured(t), newMemory()), newMemory())
+	for _, tc := range []struct {
+		name    string
+		edit    []string
+		at      string
+		action  bool // the ID changes
+		lineage bool
+	}{
+		{"none", []string{"level            = 1", "level = 1\n threads = 9"}, "trainer.t.student", false, false},
+		{"advance", []string{"level            = 1", "level = 1\n more = 9"}, "trainer.t.student", true, false},
+		{"rerun", []string{"level            = 1", "level = 9"}, "trainer.t.student", true, true},
+		{"samples", []string{"samples = 100", "samples = 200"}, "domain.d.template.a", true, false},
+		{"seed", []string{"samples = 100", "samples = 100\n seed = 7"}, "domain.d.template.a", true, true},
+		{"prompt", []string{`prompt = "ask"`, `prompt = "tell"`}, "domain.d.template.b", true, true},
+		{"the prompt of another template", []string{`prompt = "ask"`, `prompt = "tell"`}, "domain.d.template.a", false, false},
+		{"max_steps", []string{"max_steps        = 40", "max_steps = 80"}, "trainer.t.student", false, false},
+		{"save_every_steps", []string{"max_steps        = 40\n  save_every_steps = 5", "max_steps = 40\n save_every_steps = 10"}, "trainer.t.student", true, true},
+		{"keep_last_n_checkpoints", []string{"benchmark_samples        = 700", "benchmark_samples = 700\n keep_last_n_checkpoints = 1"}, "evaluator.t.p", false, false},
+		{"benchmark_samples", []string{"benchmark_samples        = 700", "benchmark_samples = 600"}, "domain.d.benchmark", true, true},
+		{"exporter", []string{`exporter "t" "e" {}`, "exporter \"t\" \"e\" {\n level = 2\n}"}, "trainer.t.student.select", true, true},
+		{"verifier", []string{`verifier "t" "v" {}`, "verifier \"t\" \"v\" {\n level = 2\n}"}, "self_improvement.c.guard", true, true},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			m := newMemory()
+			now := ids(t, plans(t, configured(t, tc.edit...), m), m)[tc.at]
+			was := base[tc.at]
+			if was.ID == "" || now.ID == "" {
+				t.Fatalf("no action %s", tc.at)
+			}
+			if (now.ID != was.ID) != tc.action || (now.Lineage != was.Lineage) != tc.lineage {
+				t.Errorf("ID changes: %t, want %t; lineage changes: %t, want %t\n%s", now.ID != was.ID, tc.action, now.Lineage != was.Lineage, tc.lineage, cmp.Diff(was.Parts, now.Parts))
+			}
+			if (now.Seed() != was.Seed()) != tc.lineage {
+				t.Error("the seed is a function of the lineage alone")
+			}
+		})
+	}
+}
+
+// TestOperationalChangeIsNoChange: with everything recorded, an attribute without effect leaves the plan empty but for
+// the decision.
+func TestOperationalChangeIsNoChange(t *testing.T) {
+	t.Parallel()
+	m := newMemory()
+	m.run(t, plans(t, configured(t), m), 0)
+	p := plans(t, configured(t, "level            = 1", "level = 1\n threads = 9"), m)
+	if d := cmp.Diff(map[string]string{"self_improvement.c.promotion": "decide undecided:promotion"}, ops(p)); d != "" {
+		t.Errorf("changes (-want +got):\n%s", d)
+	}
+}
+
+const twin = `
+verifier: { t: { v: {} } }
+domain:
+  d:
+    description: d
+    verifier: ${verifier.t.v}
+    mix_ratio: { real: 0.35, synthetic: 0.65 }
+    source: { t: { s: { bucket: real } } }
+    template:
+      a: { bucket: synthetic, weight: 0.75 }
+      b: { bucket: synthetic, weight: 0.25, prompt: ask }
+    evaluation:
+      split:
+        dev: { file: dev.jsonl }
+        gate: { file: gate.jsonl }
+        validation: { file: validation.jsonl }
+trainer:
+  t:
+    base: { dataset: "${domain.d.real}", max_steps: 20, schedule_steps: 10, save_every_steps: 5 }
+    student: { level: 1, max_steps: 40, save_every_steps: 5, select: { split: validation } }
+generator: { t: { g: { model: "${trainer.t.base}", samples: 100 } } }
+filter: { t: { f: {} } }
+exporter: { t: { e: {} } }
+evaluator: { t: { p: {} } }
+self_improvement:
+  c:
+    domain: ${domain.d}
+    generator: ${generator.t.g}
+    filters: ["${filter.t.f}"]
+    trainer: ${trainer.t.student}
+    exporter: ${exporter.t.e}
+    evaluator: ${evaluator.t.p}
+    eval_every_steps: 10
+    min_steps_before_replace: 10
+    benchmark_samples: 700
+`
+
+// TestSpellings: the same project in YAML, in another directory, and in HCL with other spellings of the same values has
+// the same IDs and the same envelope.
+func TestSpellings(t *testing.T) {
+	t.Parallel()
+	cfg, m := configured(t), newMemory()
+	p := plans(t, cfg, m)
+	want := ids(t, p, m)
+	deep := filepath.Join(t.TempDir(), "somewhere", "else")
+	if err := os.MkdirAll(deep, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for name, dir := range map[string]string{
+		"yaml":      write(t, t.TempDir(), "twin.jupiter.yaml", twin),
+		"elsewhere": write(t, deep, "main.jupiter.hcl", project),
+		"spelling": write(t, t.TempDir(), "main.jupiter.hcl", edit(t, project,
+			"level            = 1", "level = 4 / 4.0", "samples = 100", "samples = 50 + 50",
+			"mix_ratio   = { real = 0.35, synthetic = 0.65 }", "mix_ratio = { synthetic = 0.65, \"real\" = 0.350 }")),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			other, m := load(t, dir), newMemory()
+			q := plans(t, other, m)
+			if d := cmp.Diff(want, ids(t, q, m)); d != "" {
+				t.Errorf("identities:\n%s", d)
+			}
+			if q.Envelope != p.Envelope {
+				t.Errorf("envelope %+v, want %+v", q.Envelope, p.Envelope)
+			}
+		})
+	}
+}
+
+// TestDigest: a halt, and an approval, last until something changes that a decision depends on.
+func TestDigest(t *testing.T) {
+	t.Parallel()
+	was := Digest(configured(t))
+	for _, tc := range []struct {
+		edit []string
+		same bool
+	}{
+		{[]string{"level            = 1", "level = 1\n threads = 9"}, true},
+		{[]string{"level            = 1", "level = 2"}, false},
+		{[]string{"benchmark_samples        = 700", "benchmark_samples = 700\n patience = 9"}, true},
+		{[]string{"benchmark_samples        = 700", "benchmark_samples = 600"}, false},
+		{[]string{"benchmark_samples        = 700", "benchmark_samples = 700\n improvement_threshold = 0.1"}, false},
+		{[]string{"benchmark_samples        = 700", "benchmark_samples = 700\n guard {\n nll = { halt = 0.2 }\n }"}, false},
+		{[]string{"benchmark_samples        = 700", "benchmark_samples = 700\n promotion = \"manual\""}, false},
+		{[]string{"mix_ratio   = { real = 0.35, synthetic = 0.65 }", "mix_ratio = { real = 0.36, synthetic = 0.64 }"}, false},
+	} {
+		if now := Digest(configured(t, tc.edit...)); (now == was) != tc.same {
+			t.Errorf("%q: the digest is the same: %t, want %t", tc.edit[1], now == was, tc.same)
+		}
+	}
+}
