@@ -68,17 +68,6 @@ func (f Facts) Withdrawn() []uint64 {
 	return v
 }
 
-// Promotions counts the PROMOTE verdicts among the looks before look k, approved or not. It never goes back.
-func (f Facts) Promotions() uint64 {
-	var m uint64
-	for _, l := range f.Looks {
-		if l.Verdict == "PROMOTE" {
-			m++
-		}
-	}
-	return m
-}
-
 func (f Facts) lastRollback() *state.Event {
 	for i := len(f.Events) - 1; i >= 0; i-- {
 		e := &f.Events[i]

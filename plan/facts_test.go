@@ -186,12 +186,3 @@ func TestRolledBackPlan(t *testing.T) {
 		}
 	}
 }
-
-// TestPromotions counts what the gate said, whatever a person made of it.
-func TestPromotions(t *testing.T) {
-	t.Parallel()
-	f := Facts{Looks: []state.Look{{K: 1, Verdict: state.Promote}, {K: 2, Verdict: state.Hold}, {K: 3, Verdict: state.Promote}, {K: 4}}}
-	if n := f.Promotions(); n != 2 {
-		t.Errorf("%d promotions, want 2", n)
-	}
-}

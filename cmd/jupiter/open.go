@@ -120,8 +120,12 @@ func newHost(w *world, dir string) (*host.Host, error) {
 	if err != nil {
 		return nil, fmt.Errorf("find the program itself: %w", err)
 	}
-	return host.New(host.Options{Executable: exe, Builtins: builtinArgs(), Version: version, Env: w.environ, Dir: dir, CacheDir: cacheDir(w)})
+	return host.New(host.Options{Executable: exe, Builtins: builtinArgs(), Version: version, Env: w.environ, Dir: dir, CacheDir: cacheDir(w), StallAfter: stallAfter})
 }
+
+// stallAfter is how long a plugin may say nothing while an answer is due. A slow model behind a server says something
+// well before; a plugin that hangs would hold a run that is left alone for a week.
+const stallAfter = 30 * time.Minute
 
 // cacheDir is where descriptions of plugins are kept between runs; "" where the user has no cache that can be written.
 func cacheDir(w *world) string {

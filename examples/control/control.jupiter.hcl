@@ -15,6 +15,7 @@ locals {
     prompt_loss_weight = 0.1
     warmup_steps       = 30
     min_lr_ratio       = 0.05
+    spaces_apart       = true # a unit is one token, after a digit and after a space
   }
 }
 

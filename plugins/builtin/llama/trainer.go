@@ -120,7 +120,7 @@ func fresh(c *sdk.Call, s settings, req *sdk.TrainRequest) (startState, error) {
 		source = req.Dataset
 	}
 	var failed error
-	tok := bpe.Train(texts(source.Path, &failed), bpe.Options{VocabSize: s.vocabSize})
+	tok := bpe.Train(texts(source.Path, &failed), bpe.Options{VocabSize: s.vocabSize, SpacesApart: s.spacesApart})
 	if failed != nil {
 		return startState{}, fmt.Errorf("read the data for a tokenizer: %w", failed)
 	}

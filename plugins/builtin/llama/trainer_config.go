@@ -30,8 +30,9 @@ type training struct {
 	KVHeads *int    `jupiter:"kv_heads" desc:"Key and value heads, a divisor of heads. Default: heads."`
 	FFN     *int    `jupiter:"ffn" desc:"Width of the SwiGLU layer. Default: 8/3 of dim, rounded up to a multiple of 16."`
 
-	VocabSize    *int `jupiter:"vocab_size" desc:"Most tokens of a tokenizer that is trained; fewer where the data has no more pairs to merge. Default: 512."`
-	MaxSeqLength *int `jupiter:"max_seq_length" desc:"Longest sequence in tokens; longer records are cut. Default: 256."`
+	VocabSize    *int  `jupiter:"vocab_size" desc:"Most tokens of a tokenizer that is trained; fewer where the data has no more pairs to merge. Default: 512."`
+	SpacesApart  *bool `jupiter:"spaces_apart" desc:"Whether the space before a word is a token of its own, so that a word is one token wherever it stands. For few and structured texts. Default: false."`
+	MaxSeqLength *int  `jupiter:"max_seq_length" desc:"Longest sequence in tokens; longer records are cut. Default: 256."`
 
 	BatchSize         *int      `jupiter:"batch_size" desc:"Records of a batch. Default: 32."`
 	AccumulationSteps *int      `jupiter:"gradient_accumulation_steps" desc:"Batches of one optimizer step. Default: 1."`
@@ -61,6 +62,7 @@ var presets = map[string]preset{
 type settings struct {
 	model            model.Config // Vocab is the tokenizer's size, once that is known
 	vocabSize        int
+	spacesApart      bool
 	batch            int // records of an optimizer step
 	schedule         train.Schedule
 	options          train.Options
@@ -120,6 +122,7 @@ func (c trainerConfig) settings() (settings, []*sdk.Diagnostic) {
 	}
 	s := settings{
 		vocabSize:        or(r.VocabSize, 512),
+		spacesApart:      or(r.SpacesApart, false),
 		promptLossWeight: or(r.PromptLossWeight, 1),
 		schedule: train.Schedule{
 			Peak: or(r.LearningRate, 0.001), Floor: or(r.MinLRRatio, 0.05), Warmup: uint64(max(0, or(r.WarmupSteps, 30))),

@@ -17,7 +17,7 @@ var update = flag.Bool("update", false, "write testdata/tokenizer.json and texts
 
 // naive learns merges by counting all pairs anew for every merge.
 func naive(texts []string, size int) (merges []string) {
-	counts := count(slices.Values(texts))
+	counts := count(slices.Values(texts), false)
 	words := map[string][]string{}
 	for p := range counts {
 		for i := range len(p) {

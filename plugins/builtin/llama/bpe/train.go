@@ -15,6 +15,10 @@ type Options struct {
 	VocabSize int
 	// Specials are special tokens beyond the five that every vocabulary has. Each is written "<|name|>" and given once.
 	Specials []string
+	// SpacesApart keeps the space before a word out of every merge, so that a word is the same token wherever it stands:
+	// after a digit, after punctuation, after a space. It costs a token a word, and pays where the texts are few and
+	// structured.
+	SpacesApart bool
 }
 
 // MinVocab is the size of a vocabulary without merges: what VocabSize must exceed for Train to learn anything.
@@ -37,7 +41,7 @@ const maxTrained = 256
 // counted anew: learning a merge touches only the words that contain it.
 func Train(texts iter.Seq[string], o Options) *Tokenizer {
 	t := base(o.specials())
-	l := newLearner(t, count(texts))
+	l := newLearner(t, count(texts, o.SpacesApart))
 	for len(t.tokens) < o.VocabSize {
 		best, ok := l.best()
 		if !ok {
@@ -82,10 +86,16 @@ func (t *Tokenizer) add(raw string) int32 {
 }
 
 // count counts the distinct pieces that training looks at.
-func count(texts iter.Seq[string]) map[string]int {
+func count(texts iter.Seq[string], spacesApart bool) map[string]int {
 	pieces := map[string]int{}
 	for text := range texts {
 		for p := range Pieces(text) {
+			if spacesApart {
+				p = strings.TrimLeft(p, " ")
+			}
+			if p == "" {
+				continue
+			}
 			if c, _ := next(p); c == number || len(p) < 2 || len(p) > maxTrained {
 				continue
 			}
