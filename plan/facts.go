@@ -68,6 +68,32 @@ func (f Facts) Withdrawn() []uint64 {
 	return v
 }
 
+// Behind lists the decisions that the next window's student has behind it: all but those that a rollback took back.
+func (f Facts) Behind() []state.Decision {
+	behind := make([]bool, len(f.Decisions))
+	for i := range behind {
+		behind[i] = true
+	}
+	for _, e := range f.Events {
+		if e.Act != "rollback" || e.KeepStudent {
+			continue
+		}
+		back := false
+		for i, d := range f.Decisions {
+			if back = back || d.Promoted > e.To; back && d.Epoch <= e.Epoch {
+				behind[i] = false
+			}
+		}
+	}
+	var all []state.Decision
+	for i, d := range f.Decisions {
+		if behind[i] {
+			all = append(all, d)
+		}
+	}
+	return all
+}
+
 func (f Facts) lastRollback() *state.Event {
 	for i := len(f.Events) - 1; i >= 0; i-- {
 		e := &f.Events[i]

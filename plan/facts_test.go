@@ -144,6 +144,36 @@ func TestRollback(t *testing.T) {
 	}
 }
 
+// TestBehind: which decisions a student has behind it.
+func TestBehind(t *testing.T) {
+	t.Parallel()
+	const p, h = state.Promote, state.Hold
+	to := func(v uint64, keep bool) state.Event { return state.Event{Act: "rollback", To: v, KeepStudent: keep} }
+	again := decisions(h, p, p).and(to(2, false))
+	again = Facts{}.joined(again, h)
+	for _, tc := range []struct {
+		name string
+		f    Facts
+		want []uint64
+	}{
+		{"no rollback", decisions(h, p, h), []uint64{1, 2, 3}},
+		{"over the last promotion and what followed", decisions(h, p, p, h).and(to(2, false)), []uint64{1, 2}},
+		{"over all promotions", decisions(h, p, p, h).and(to(1, false)), []uint64{1}},
+		{"keeping the student", decisions(h, p, p, h).and(to(1, true)), []uint64{1, 2, 3, 4}},
+		{"what came after it counts", again, []uint64{1, 2, 4}},
+		{"twice", again.and(to(1, false)), []uint64{1}},
+		{"none", Facts{}, nil},
+	} {
+		var got []uint64
+		for _, d := range tc.f.Behind() {
+			got = append(got, d.Epoch)
+		}
+		if d := cmp.Diff(tc.want, got); d != "" {
+			t.Errorf("%s (-want +got):\n%s", tc.name, d)
+		}
+	}
+}
+
 // TestRolledBackPlan: after a rollback generation, pool and training are stale; once the steps are used up the plan is
 // empty and says what would be needed.
 func TestRolledBackPlan(t *testing.T) {

@@ -64,7 +64,7 @@ func (r *Runner) Apply(ctx context.Context, o ApplyOptions) (Outcome, error) {
 	}
 	after := context.WithoutCancel(ctx)
 	ended := r.DB.Update(after, func(tx *state.Tx) error { return tx.PutRun(run) })
-	return outcome, errors.Join(err, ended)
+	return outcome, errors.Join(err, ended, r.writePipeline(after)) // also of a turn that was cut short
 }
 
 // begin puts right what a killed process may have left, and records the run.

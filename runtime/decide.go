@@ -140,7 +140,8 @@ func (t *turn) measure(ctx context.Context, model string) (guard.Metrics, string
 // calibrationRounds is how often the reference's raw samples are split to find the noise of each measure.
 const calibrationRounds = 50
 
-// guard compares the candidate with the reference, the best so far and the incumbent. The reference is the base
+// guard compares the candidate with the reference, the best so far and the incumbent. A student that a rollback took back
+// is no standard for the one that starts again. The reference is the base
 // generator where it is a model of ours; where a small specialist replaces a general model it is the first student.
 func (t *turn) guard(ctx context.Context, candidate, incumbent guard.Metrics) (guard.Report, error) {
 	ref, err := t.reference(ctx)
@@ -156,7 +157,7 @@ func (t *turn) guard(ctx context.Context, candidate, incumbent guard.Metrics) (g
 		return guard.Report{}, err
 	}
 	best := reference
-	for _, d := range t.facts.Decisions {
+	for _, d := range t.facts.Behind() {
 		var e evidence
 		if err := json.Unmarshal(d.Evidence, &e); err != nil {
 			return guard.Report{}, fmt.Errorf("evidence of epoch %d: %w", d.Epoch, err)

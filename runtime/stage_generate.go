@@ -46,6 +46,9 @@ func (j *job) generate(ctx context.Context) (*result, error) {
 	if err != nil {
 		return nil, err
 	}
+	if j.partial != nil && j.partial.Done > j.a.Samples {
+		j.partial = nil // what was saved is of a larger order; a shard is not cut
+	}
 	s := newSink(j, "samples", func(r *sdk.Record) error {
 		r.Bucket, r.GeneratorVersion = t.Bucket, version
 		r.Id = recordID(r)

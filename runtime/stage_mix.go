@@ -77,13 +77,12 @@ func (j *job) pool(context.Context) (*result, error) {
 		}
 		return ms, nil
 	}
-	// Of two records with one ID the earlier stays, so the older are entered last.
-	byID := map[string]*sdk.Record{}
-	in, err := members(fresh, byID)
+	newer, older := map[string]*sdk.Record{}, map[string]*sdk.Record{}
+	in, err := members(fresh, newer)
 	if err != nil {
 		return nil, err
 	}
-	old, err := members(before, byID)
+	old, err := members(before, older)
 	if err != nil {
 		return nil, err
 	}
@@ -98,13 +97,20 @@ func (j *job) pool(context.Context) (*result, error) {
 		}
 	}
 	p, gone := mix.Pool{Members: old}.Withdraw(withdrawn...)
+	stays := make(map[string]bool, len(p.Members))
+	for _, m := range p.Members {
+		stays[m.ID] = true
+	}
 	p, change, err := p.Accept(mix.Intake{New: in, Real: rm, Cap: j.a.Cycle.PoolCap})
 	if err != nil {
 		return nil, err
 	}
 	out := make([]*sdk.Record, len(p.Members))
 	for i, m := range p.Members {
-		out[i] = byID[m.ID]
+		// Of two records with one ID the earlier stays, unless it was withdrawn: then the later one is another's.
+		if out[i] = newer[m.ID]; stays[m.ID] {
+			out[i] = older[m.ID]
+		}
 	}
 	if err := writeRecords(filepath.Join(j.work, recordsFile), out); err != nil {
 		return nil, err

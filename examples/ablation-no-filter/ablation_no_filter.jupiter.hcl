@@ -59,7 +59,7 @@ trainer "llama" "student" {
   dim           = 64
   heads         = 4
   ffn           = 176
-  dropout       = 0.05
+  dropout       = 0.1
   learning_rate = 0.007
   recipe        = local.recipe
 

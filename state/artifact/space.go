@@ -15,7 +15,7 @@ type SpaceError struct {
 
 func (e *SpaceError) Error() string {
 	return fmt.Sprintf("no space left for artifacts in %s: nothing of this one was kept, all earlier ones are intact; "+
-		"free space there, or remove what nothing needs with \"jupiter artifact gc\" (%v)", e.Dir, e.Err)
+		"free space there and run the same command again (%v)", e.Dir, e.Err)
 }
 
 func (e *SpaceError) Unwrap() error { return e.Err }
