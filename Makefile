@@ -34,4 +34,4 @@ data:
 
 # The README's table: quickstart and control arm over four seeds, each in a copy of its own. About an hour on two cores.
 table-quickstart:
-	$(GO) run ./examples/table
+	$(GO) run ./cmd/table

@@ -60,7 +60,6 @@ func TestLayers(t *testing.T) {
 		"jupiter/plugins/host":    {"jupiter/plugins/host", "jupiter/plugins/sdk", "jupiter/plugins/proto", "jupiter/plugins/schema"},
 		"jupiter/plugins/builtin": {"jupiter/plugins/sdk", "jupiter/plugins/proto"},
 		"jupiter/domains":         {"jupiter/plugins/sdk", "jupiter/plugins/proto"},
-		"jupiter/examples":        {},
 	}
 	// The longest room wins: runtime/gate before runtime.
 	rooms := make([]string, 0, len(allowed))

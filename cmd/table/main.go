@@ -3,7 +3,7 @@
 // Each run happens in a copy of the examples and the domain, so that no run sees another's state and seeds share no look
 // at a gate pool. The figures come from `jupiter history --json`; nothing is computed from anything else.
 //
-//	go run ./examples/table -seeds 1,2,3,4 -arms quickstart,control
+//	go run ./cmd/table -seeds 1,2,3,4 -arms quickstart,control
 package main
 
 import (
