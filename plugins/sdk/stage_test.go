@@ -80,8 +80,8 @@ func collect(ctx context.Context, c *sdk.Call, cfg config, emit func(*sdk.Record
 	case "canceled":
 		return fmt.Errorf("read: %w", context.Canceled)
 	case "panic":
-		var m map[string]int
-		m["a"] = 1
+		var none []int
+		return fmt.Errorf("element %d", none[len(cfg.Mode)])
 	case "utf8":
 		return emit(&sdk.RecordBatch{Records: []*sdk.Record{{}, {Text: "\xff"}}})
 	case "huge":
@@ -320,7 +320,7 @@ func TestCollector(t *testing.T) {
 		{"error", codes.Unknown, "no such source"},
 		{"unavailable", codes.Unknown, "the server is down"},
 		{"canceled", codes.Unknown, "read: context canceled"},
-		{"panic", codes.Internal, "panic: assignment to entry in nil map"},
+		{"panic", codes.Internal, "index out of range"},
 		{"utf8", codes.InvalidArgument, "record 1 of the batch: its text is not valid UTF-8"},
 		{"huge", codes.InvalidArgument, "record 0 of the batch: is 3145734 bytes, and a record holds at most 3145728"},
 	} {

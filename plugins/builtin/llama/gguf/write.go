@@ -183,7 +183,6 @@ func (e *encoder) raw(b []byte) {
 	}
 }
 
-func (e *encoder) u16(v uint16) { e.raw(binary.LittleEndian.AppendUint16(nil, v)) }
 func (e *encoder) u32(v uint32) { e.raw(binary.LittleEndian.AppendUint32(nil, v)) }
 func (e *encoder) u64(v uint64) { e.raw(binary.LittleEndian.AppendUint64(nil, v)) }
 
