@@ -80,7 +80,7 @@ func (r *Runner) walk(ctx context.Context, actions []*plan.Action, run func(cont
 			if first == nil {
 				first = e.err
 				if running > 0 {
-					r.Host.Stop(ctx, "another stage failed")
+					r.Stop(ctx, "another stage failed")
 				}
 			}
 			continue
