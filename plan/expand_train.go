@@ -1,0 +1,134 @@
+package plan
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"jupiter/plan/addr"
+	"jupiter/plan/config"
+	"jupiter/plugins/schema"
+)
+
+// base expands what makes version 1: the windows of the trainer that the generator block names, or nothing where the
+// plugin brings a model of its own.
+func (x *expander) base(ctx context.Context, c *config.Cycle, g *ground, j *Judges) (*Action, error) {
+	adopt := &Action{Address: x.at(c.Addr.Child("base"), c), Kind: Adopt, Cycle: c, Stage: c.Generator, Domain: c.Domain, Judges: j, Title: "becomes generator_v1"}
+	adopt.part("cycle", string(c.Addr)) // two cycles may begin with one model; each has a history of its own
+	if c.Generator.Model == "" {
+		if err := adopt.stage("", c.Generator.Type, c.Generator.Body); err != nil {
+			return nil, err
+		}
+		fp, err := x.probe.Model(ctx, c.Generator)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", c.Generator.Addr, err)
+		}
+		adopt.part("fingerprint", fp)
+		return x.add(adopt), nil
+	}
+	t := c.Base
+	if t == nil {
+		return nil, fmt.Errorf("%s: model names %s, which is not a trainer of this configuration", c.Generator.Addr, c.Generator.Model)
+	}
+	size := t.ScheduleSteps
+	if size == 0 {
+		size = t.MaxSteps
+	}
+	var last *Action
+	for start := uint64(0); start < t.MaxSteps; start += size {
+		w := Window{Index: start / size, Start: start, End: min(start+size, t.MaxSteps), Total: t.MaxSteps}
+		n := int(w.Index) + 1
+		mix, err := x.mix(ctx, x.at(t.Addr.Child("mix"), c).Index(n), c, t, map[string]float64{RealBucket: 1}, w, g, nil)
+		if err != nil {
+			return nil, err
+		}
+		train, err := x.train(x.at(t.Addr, c).Index(n), c, t, w, mix, g)
+		if err != nil {
+			return nil, err
+		}
+		if last != nil {
+			train.from("start", last, "checkpoint")
+		}
+		sel, err := x.selection(x.at(t.Addr.Child("select"), c).Index(n), c, t, train, g, j)
+		if err != nil {
+			return nil, err
+		}
+		if last != nil { // a stand-alone run keeps the best of all its windows
+			sel.from("previous", last, "*")
+		}
+		last = sel
+	}
+	adopt.from("model", last, "model")
+	adopt.from("checkpoint", last, "checkpoint")
+	return x.add(adopt), nil
+}
+
+// RealBucket stands for all real buckets in the draws of a trainer that learns from real data alone.
+const RealBucket = "real"
+
+// mix expands the draws of one window.
+func (x *expander) mix(ctx context.Context, at addr.Address, c *config.Cycle, t *config.Stage, ratio map[string]float64, w Window, g *ground, pool *Action) (*Action, error) {
+	n, err := x.probe.Records(ctx, t, w.End-w.Start)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", t.Addr, err)
+	}
+	w.Records = n
+	a := x.add(&Action{Address: at, Kind: Mix, Cycle: c, Domain: c.Domain, Stage: t, Window: w, Title: mixTitle(c, ratio, pool != nil)})
+	shares, err := json.Marshal(ratio)
+	if err != nil {
+		return nil, err
+	}
+	a.core("mix_ratio", string(shares), schema.Rerun, c.Attrs)
+	a.part("anchor", text(c.Domain.Anchor))
+	a.core("max_repeats", fmt.Sprint(c.MaxRepeats), schema.Rerun, c.Attrs)
+	a.number("records", n)
+	a.number("window", w.Index+1)
+	a.core("seed", fmt.Sprint(t.Seed), schema.Rerun, t.Attrs)
+	a.from("real", g.real, "records")
+	if pool != nil {
+		a.from("pool", pool, "records")
+	}
+	return a, nil
+}
+
+func mixTitle(c *config.Cycle, ratio map[string]float64, synthetic bool) string {
+	if !synthetic {
+		return "real 100 %"
+	}
+	real := RealShare(c.Domain, ratio)
+	return fmt.Sprintf("real %.4g %%, synthetic %.4g %% (anchor %g–%g %%)", 100*real, 100*(1-real), 100*c.Domain.Anchor.Min, 100*c.Domain.Anchor.Max)
+}
+
+// train expands one window of optimizer steps.
+func (x *expander) train(at addr.Address, c *config.Cycle, t *config.Stage, w Window, mix *Action, g *ground) (*Action, error) {
+	w.Records = mix.Window.Records
+	a := x.add(&Action{Address: at, Kind: Train, Cycle: c, Stage: t, Domain: c.Domain, Window: w,
+		Title: fmt.Sprintf("steps %d → %d of %d", w.Start, w.End, w.Total)})
+	if err := a.stage("", t.Type, t.Body); err != nil {
+		return nil, err
+	}
+	a.core("seed", fmt.Sprint(t.Seed), schema.Rerun, t.Attrs)
+	a.core("save_every_steps", fmt.Sprint(t.SaveEverySteps), schema.Rerun, t.Attrs)
+	a.part("window", fmt.Sprintf("%d-%d", w.Start, w.End))
+	a.from("dataset", mix, "dataset")
+	a.from("real", g.real, "records")
+	return a, nil
+}
+
+// selection expands the choice among a window's checkpoints.
+func (x *expander) selection(at addr.Address, c *config.Cycle, t *config.Stage, train *Action, g *ground, j *Judges) (*Action, error) {
+	a := x.add(&Action{Address: at, Kind: Select, Cycle: c, Stage: t, Domain: c.Domain, Judges: j, Window: train.Window, Title: "the last checkpoint, exported"})
+	if t.Select != nil {
+		a.Title = fmt.Sprintf("best checkpoint on %q, exported", t.Select.Split)
+		a.core("select", fmt.Sprintf("%s/%d", t.Select.Split, t.Select.Every), schema.Rerun, t.Attrs)
+		a.part("weights", text(j.Weights))
+		if err := a.judge(j); err != nil {
+			return nil, err
+		}
+		a.from("benchmark", g.benchmark, "benchmark")
+	} else if err := a.exporter(j.Exporter); err != nil {
+		return nil, err
+	}
+	a.from("checkpoints", train, "*")
+	return a, nil
+}
