@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"sort"
+	"sync"
 
 	"jupiter/plan"
 	"jupiter/plan/config"
@@ -82,6 +83,11 @@ func executor(k plan.Kind) func(*job, context.Context) (*result, error) {
 // do gives what an action recorded: earlier, where it did, else by running it now.
 func (r *Runner) do(ctx context.Context, a *plan.Action, inputs map[string]string) (*state.ActionRecord, error) {
 	id := a.Identify(inputs)
+	// Two actions of one plan may be the same work: the draws of a control arm's student and of its base. The second
+	// waits for the first, and finds its result.
+	mu, _ := r.lineages.LoadOrStore(id.Lineage, new(sync.Mutex))
+	mu.(*sync.Mutex).Lock()
+	defer mu.(*sync.Mutex).Unlock()
 	var memo state.ActionRecord
 	var partial state.Partial
 	var known, begun bool

@@ -15,6 +15,7 @@ import (
 	"context"
 	"log/slog"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -45,7 +46,8 @@ type Runner struct {
 
 	probe    *probe
 	stopping atomic.Bool
-	run      string // ID of the run in progress
+	lineages sync.Map // lineage → *sync.Mutex: one action of a lineage at a time
+	run      string   // ID of the run in progress
 }
 
 // Plan makes the plan of the next turn. Sources are looked at once in a runner's life.
