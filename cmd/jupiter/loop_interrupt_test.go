@@ -27,23 +27,23 @@ func TestInterruptTiny(t *testing.T) {
 	}
 	for _, tc := range []struct {
 		name, at string // the action that is interrupted, once that it has saved something
-		plan     string // of the next plan's line; "": the action is no line of a plan
+		plan     string // the next plan's line, with %d for how much was saved; "": the action is no line of a plan
 	}{
-		{"training", "trainer.llama.student", "(interrupted); steps 0 → 200 of 400"},
-		{"evaluating", "evaluator.panel.scores", "256 answers (interrupted); candidate against generator_v1"},
+		{"training", "trainer.llama.student", "advance continue after %d steps (interrupted); steps 0 → 200 of 400"},
+		{"evaluating", "evaluator.panel.scores", "advance continue after %d answers (interrupted); candidate against generator_v1"},
 		{"at the gate", "evaluator.panel.scores.gate", ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			dir := project(t)
-			loopInterrupt(t, dir, of(runtime.Saved, tc.at))
+			saved := loopInterrupt(t, dir, of(runtime.Saved, tc.at))
 			ops := loopPlan(t, dir, exitDone)
 			if tc.plan == "" {
 				if len(ops) != 1 || !strings.HasPrefix(ops["self_improvement.tiny.promotion"], "decide ") {
 					t.Errorf("the next plan: %v", ops)
 				}
-			} else if op := ops[tc.at]; !strings.HasPrefix(op, "advance continue after ") || !strings.Contains(op, tc.plan) {
-				t.Errorf("the next plan: %q", op)
+			} else if want := fmt.Sprintf(tc.plan, saved.Done); ops[tc.at] != want {
+				t.Errorf("the next plan: %q, want %q", ops[tc.at], want)
 			}
 			loopApply(t, dir)
 			loopSame(t, "after an interruption", want, dir)
