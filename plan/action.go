@@ -2,6 +2,7 @@ package plan
 
 import (
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"sort"
@@ -91,12 +92,18 @@ type Judges struct {
 }
 
 // Identity is an action's two names. ID owns the memo. Lineage leaves out what only advances or is operational: it owns
-// partial results and seeds, so that asking for more keeps what is there.
+// partial results, so that asking for more keeps what is there.
 type Identity struct {
 	ID      string
 	Lineage string
 	Parts   map[string]string
+	Seed    uint64 // a pure function of some parts of the lineage, see seedParts
 }
+
+// seedParts are what a seed is made from, where an action has them: the user's seed, the window or cycle, and what a
+// generator writes from. The other parts do not enter: two learning rates, two mixes or two versions of a plugin are
+// compared on the same initial weights, the same order of draws and the same dropout.
+var seedParts = []string{"kind", "seed", "window", "cycle", "bucket", "prompt", "system_prompt", "values", "examples", "input.generator"}
 
 // Identify names the action, given the digest of each input.
 func (a *Action) Identify(inputs map[string]string) Identity {
@@ -117,21 +124,21 @@ func (a *Action) Identify(inputs map[string]string) Identity {
 	for name, digest := range inputs {
 		add("input."+name, digest, schema.Rerun)
 	}
-	return Identity{ID: hash("action", parts), Lineage: hash("lineage", lineage), Parts: parts}
-}
-
-// Seed gives the action's random seed: a pure function of its lineage, which has the user's seed among its parts.
-func (id Identity) Seed() uint64 {
-	sum := sha256.Sum256([]byte("seed\x00" + id.Lineage))
-	var s uint64
-	for _, b := range sum[:8] {
-		s = s<<8 | uint64(b)
+	seed := map[string]string{}
+	for _, name := range seedParts {
+		if v, ok := lineage[name]; ok {
+			seed[name] = v
+		}
 	}
-	return s
+	return Identity{ID: hash("action", parts), Lineage: hash("lineage", lineage), Parts: parts, Seed: binary.BigEndian.Uint64(sum("seed", seed))}
 }
 
-// hash digests a set of parts: SHA-256 of its JSON form, keys sorted, under a domain-separating label.
 func hash(label string, parts map[string]string) string {
+	return hex.EncodeToString(sum(label, parts))
+}
+
+// sum is the SHA-256 of a set of parts in JSON, keys sorted, under a domain-separating label.
+func sum(label string, parts map[string]string) []byte {
 	b, err := json.Marshal(parts) // encoding/json sorts map keys
 	if err != nil {
 		panic(err) // strings always marshal
@@ -140,7 +147,7 @@ func hash(label string, parts map[string]string) string {
 	h.Write([]byte(label))
 	h.Write([]byte{0})
 	h.Write(b)
-	return hex.EncodeToString(h.Sum(nil))
+	return h.Sum(nil)
 }
 
 // part adds a part that the core owns.

@@ -79,13 +79,13 @@ func (x *expander) mix(ctx context.Context, at addr.Address, c *config.Cycle, t 
 		return nil, err
 	}
 	a.core("mix_ratio", string(shares), schema.Rerun, c.Attrs)
-	a.part("anchor", text(c.Domain.Anchor))
 	a.core("max_repeats", fmt.Sprint(c.MaxRepeats), schema.Rerun, c.Attrs)
 	a.number("records", n)
 	a.number("window", w.Index+1)
 	a.core("seed", fmt.Sprint(t.Seed), schema.Rerun, t.Attrs)
 	a.from("real", g.real, "records")
 	if pool != nil {
+		a.part("anchor", text(c.Domain.Anchor))
 		a.from("pool", pool, "records")
 	}
 	return a, nil

@@ -8,9 +8,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestEffects: NONE changes nothing, ADVANCE keeps the lineage, RERUN changes both.
+// TestEffects: NONE changes nothing, ADVANCE keeps the lineage, RERUN changes both. The seed changes with what makes it.
 func TestEffects(t *testing.T) {
 	t.Parallel()
+	const anchored = "description = \"d\"\n anchor {\n min = 0.31\n max = 0.40\n }"
 	base := ids(t, plans(t, configured(t), newMemory()), newMemory())
 	for _, tc := range []struct {
 		name    string
@@ -18,20 +19,23 @@ func TestEffects(t *testing.T) {
 		at      string
 		action  bool // the ID changes
 		lineage bool
+		seed    bool
 	}{
-		{"none", []string{"level            = 1", "level = 1\n threads = 9"}, "trainer.t.student", false, false},
-		{"advance", []string{"level            = 1", "level = 1\n more = 9"}, "trainer.t.student", true, false},
-		{"rerun", []string{"level            = 1", "level = 9"}, "trainer.t.student", true, true},
-		{"samples", []string{"samples = 100", "samples = 200"}, "domain.d.template.a", true, false},
-		{"seed", []string{"samples = 100", "samples = 100\n seed = 7"}, "domain.d.template.a", true, true},
-		{"prompt", []string{`prompt = "ask"`, `prompt = "tell"`}, "domain.d.template.b", true, true},
-		{"the prompt of another template", []string{`prompt = "ask"`, `prompt = "tell"`}, "domain.d.template.a", false, false},
-		{"max_steps", []string{"max_steps        = 40", "max_steps = 80"}, "trainer.t.student", false, false},
-		{"save_every_steps", []string{"max_steps        = 40\n  save_every_steps = 5", "max_steps = 40\n save_every_steps = 10"}, "trainer.t.student", true, true},
-		{"keep_last_n_checkpoints", []string{"benchmark_samples        = 700", "benchmark_samples = 700\n keep_last_n_checkpoints = 1"}, "evaluator.t.p", false, false},
-		{"benchmark_samples", []string{"benchmark_samples        = 700", "benchmark_samples = 600"}, "domain.d.benchmark", true, true},
-		{"exporter", []string{`exporter "t" "e" {}`, "exporter \"t\" \"e\" {\n level = 2\n}"}, "trainer.t.student.select", true, true},
-		{"verifier", []string{`verifier "t" "v" {}`, "verifier \"t\" \"v\" {\n level = 2\n}"}, "self_improvement.c.guard", true, true},
+		{"none", []string{"level            = 1", "level = 1\n threads = 9"}, "trainer.t.student", false, false, false},
+		{"advance", []string{"level            = 1", "level = 1\n more = 9"}, "trainer.t.student", true, false, false},
+		{"rerun", []string{"level            = 1", "level = 9"}, "trainer.t.student", true, true, false},
+		{"samples", []string{"samples = 100", "samples = 200"}, "domain.d.template.a", true, false, false},
+		{"seed", []string{"samples = 100", "samples = 100\n seed = 7"}, "domain.d.template.a", true, true, true},
+		{"prompt", []string{`prompt = "ask"`, `prompt = "tell"`}, "domain.d.template.b", true, true, true},
+		{"anchor", []string{`description = "d"`, anchored}, "self_improvement.c.mix", true, true, false},
+		{"the anchor of other draws", []string{`description = "d"`, anchored}, "trainer.t.base.mix[1]", false, false, false},
+		{"the prompt of another template", []string{`prompt = "ask"`, `prompt = "tell"`}, "domain.d.template.a", false, false, false},
+		{"max_steps", []string{"max_steps        = 40", "max_steps = 80"}, "trainer.t.student", false, false, false},
+		{"save_every_steps", []string{"max_steps        = 40\n  save_every_steps = 5", "max_steps = 40\n save_every_steps = 10"}, "trainer.t.student", true, true, false},
+		{"keep_last_n_checkpoints", []string{"benchmark_samples        = 700", "benchmark_samples = 700\n keep_last_n_checkpoints = 1"}, "evaluator.t.p", false, false, false},
+		{"benchmark_samples", []string{"benchmark_samples        = 700", "benchmark_samples = 600"}, "domain.d.benchmark", true, true, false},
+		{"exporter", []string{`exporter "t" "e" {}`, "exporter \"t\" \"e\" {\n level = 2\n}"}, "trainer.t.student.select", true, true, false},
+		{"verifier", []string{`verifier "t" "v" {}`, "verifier \"t\" \"v\" {\n level = 2\n}"}, "self_improvement.c.guard", true, true, false},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
@@ -44,8 +48,8 @@ func TestEffects(t *testing.T) {
 			if (now.ID != was.ID) != tc.action || (now.Lineage != was.Lineage) != tc.lineage {
 				t.Errorf("ID changes: %t, want %t; lineage changes: %t, want %t\n%s", now.ID != was.ID, tc.action, now.Lineage != was.Lineage, tc.lineage, cmp.Diff(was.Parts, now.Parts))
 			}
-			if (now.Seed() != was.Seed()) != tc.lineage {
-				t.Error("the seed is a function of the lineage alone")
+			if (now.Seed != was.Seed) != tc.seed {
+				t.Errorf("the seed changes: %t, want %t", now.Seed != was.Seed, tc.seed)
 			}
 		})
 	}

@@ -268,7 +268,7 @@ func (j *job) call(typ string, b config.Body) (*pluginv1.Call, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &pluginv1.Call{Stage: typ, Config: &pluginv1.Config{Json: conf}, WorkDir: j.work, Seed: j.id.Seed(), Id: j.id.ID[:16]}
+	c := &pluginv1.Call{Stage: typ, Config: &pluginv1.Config{Json: conf}, WorkDir: j.work, Seed: j.id.Seed, Id: j.id.ID[:16]}
 	if d := j.a.Domain; d != nil {
 		c.Domain = &pluginv1.Domain{Name: d.Name(), Language: d.Language, Keywords: d.Keywords, NegativeKeywords: d.NegativeKeywords}
 	}

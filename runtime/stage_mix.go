@@ -181,7 +181,7 @@ func (j *job) mix(context.Context) (*result, error) {
 func (j *job) mixRequest(recs []*sdk.Record, real int) (mix.Request, error) {
 	w, c := j.a.Window, j.a.Cycle
 	steps := w.End - w.Start
-	req := mix.Request{Draws: w.Records, Block: w.Records / steps, MaxRepeats: c.MaxRepeats, Seed: j.id.Seed(), Anchor: mix.Anchor{Min: c.Domain.Anchor.Min, Max: 1}}
+	req := mix.Request{Draws: w.Records, Block: w.Records / steps, MaxRepeats: c.MaxRepeats, Seed: j.id.Seed, Anchor: mix.Anchor{Min: c.Domain.Anchor.Min, Max: 1}}
 	if err := json.Unmarshal([]byte(j.id.Parts["mix_ratio"]), &req.Shares); err != nil {
 		return req, err
 	}

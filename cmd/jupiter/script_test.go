@@ -26,6 +26,7 @@ func TestMain(m *testing.M) {
 		"jupiter": func() {
 			w := here()
 			w.hook = killer(w)
+			_, w.force = w.getenv("JUPITER_TEST_FORCE")
 			os.Exit(run(context.Background(), w))
 		},
 	})
