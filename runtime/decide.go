@@ -266,7 +266,7 @@ func (t *turn) record(cur *state.Generator, d gate.Decision, ev evidence, look *
 		return nil, err
 	}
 	out := &state.Decision{Epoch: t.facts.Epoch(), Step: t.a.Window.End, IncumbentVersion: cur.Version,
-		Challenger: scores(d.Challenger), Incumbent: scores(d.Incumbent), Split: d.Split, N: d.N, GainAbsolute: d.GainAbsolute,
+		Challenger: scores(d.Challenger), Incumbent: scores(d.Incumbent), Split: d.Split, N: d.N, GainAbsolute: d.GainAbsolute, GainRelative: d.GainRelative,
 		Verdict: string(d.Verdict), Halted: d.Halted, Pending: d.Verdict == gate.Promote && t.c.Promotion == "manual",
 		Early: t.a.Window.End < t.c.MinStepsBeforeReplace, Reasons: append([]string{d.Summary}, d.Texts()...),
 		Evidence: raw, Model: t.model, Checkpoint: t.ckpt, StartCheckpoint: t.facts.Start(), Inputs: inputs, Run: t.r.run, At: t.r.Clock()}
@@ -275,9 +275,6 @@ func (t *turn) record(cur *state.Generator, d gate.Decision, ev evidence, look *
 	}
 	if ev.Forced {
 		out.Reasons = append([]string{"forced by the test harness"}, out.Reasons...)
-	}
-	if d.GainRelative != nil {
-		out.GainRelative = *d.GainRelative
 	}
 	if look != nil {
 		out.Look, out.Alpha, out.LCB = &look.K, d.Alpha, d.LCB

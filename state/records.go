@@ -108,8 +108,8 @@ type Decision struct {
 	Alpha            *float64          `json:"alpha"`
 	LCB              *float64          `json:"lcb"` // lower confidence bound of the absolute gain
 	GainAbsolute     float64           `json:"gain_absolute"`
-	GainRelative     float64           `json:"gain_relative"`
-	Verdict          string            `json:"decision"` // PROMOTE, HOLD, REJECT, CEILING
+	GainRelative     *float64          `json:"gain_relative"` // null where the incumbent scores 0 or less
+	Verdict          string            `json:"decision"`      // PROMOTE, HOLD, REJECT, CEILING
 	Reasons          []string          `json:"reasons"`
 	Halted           bool              `json:"halted,omitempty"`  // a guard at its halt value
 	Early            bool              `json:"early,omitempty"`   // before min_steps_before_replace: nothing could be promoted

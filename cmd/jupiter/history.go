@@ -87,7 +87,7 @@ type historyCycle struct {
 	Alpha            *float64     `json:"alpha"`
 	LCB              *float64     `json:"lcb"`
 	GainAbsolute     float64      `json:"gain_absolute"`
-	GainRelative     float64      `json:"gain_relative"`
+	GainRelative     *float64     `json:"gain_relative"`
 	Decision         string       `json:"decision"`
 	Reasons          []string     `json:"reasons"`
 }

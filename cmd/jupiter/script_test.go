@@ -71,7 +71,6 @@ func TestScripts(t *testing.T) {
 		UpdateScripts: *update,
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("XDG_CACHE_HOME", shared) // descriptions of plugins, asked once
-			e.Setenv("TMPDIR", os.TempDir())   // that of the script is too long for a Unix socket
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){

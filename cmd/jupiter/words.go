@@ -42,7 +42,12 @@ func optional(v *float64, format string) string {
 }
 
 // percent is a share with its sign.
-func percent(v float64) string { return fmt.Sprintf("%+.1f %%", 100*v) }
+func percent(v *float64) string {
+	if v == nil {
+		return "–"
+	}
+	return fmt.Sprintf("%+.1f %%", 100**v)
+}
 
 // rate is a number of things a second.
 func rate(v float64) string {

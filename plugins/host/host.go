@@ -28,6 +28,7 @@
 package host
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -132,20 +133,24 @@ func (h *Host) Checksum() (string, error) {
 // adds: "/plugin-dir" and "/plugin", each with ten digits.
 const maxSocketDir = 104 - 40
 
+// shortTemp is where sockets go when TMPDIR is not set, or too long.
+const shortTemp = "/tmp"
+
 func (h *Host) makeSocketDir() (string, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.closed {
 		return "", errClosed
 	}
-	dir, err := os.MkdirTemp(lookup(h.opts.Env, "TMPDIR"), "jupiter-")
+	parent := cmp.Or(lookup(h.opts.Env, "TMPDIR"), shortTemp)
+	if len(parent)+len("/jupiter-0123456789") > maxSocketDir {
+		parent = shortTemp // darwin's TMPDIR is as long as that by default
+	}
+	dir, err := os.MkdirTemp(parent, "jupiter-") // for this user alone
 	if err != nil {
 		return "", fmt.Errorf("make a directory for sockets: %w", err)
 	}
 	h.tmp = dir
-	if len(dir) > maxSocketDir {
-		return "", fmt.Errorf("%s is too long for a Unix socket; set TMPDIR to a shorter path", dir)
-	}
 	return dir, nil
 }
 

@@ -403,3 +403,19 @@ func BenchmarkRecords(b *testing.B) {
 		}
 	}
 }
+
+// Where TMPDIR is too long for a socket, as it is by default on darwin, sockets go where they fit.
+func TestLongTemporaryDirectory(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), strings.Repeat("x", 60))
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	h := newHost(t, Options{Env: append(os.Environ(), "TMPDIR="+dir)}, "plain")
+	if _, err := h.Stage(t.Context(), "collector", "plain"); err != nil {
+		t.Fatal(err)
+	}
+	if p := h.processes(); len(p) != 1 || strings.HasPrefix(h.tmp, dir) {
+		t.Errorf("%d processes, sockets in %s", len(p), h.tmp)
+	}
+}

@@ -1,6 +1,8 @@
 package llama
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"math"
 	"runtime"
@@ -28,6 +30,11 @@ const (
 	maxBatch   = 1 << 14
 	maxThreads = 1 << 10
 )
+
+// Fingerprint is asked of a generator block without the attribute model, whose plugin brings a model of its own.
+func (generatorConfig) Fingerprint(context.Context) (string, error) {
+	return "", errors.New("there is no model to run: name the trainer that makes it, as in model = trainer.llama.base")
+}
 
 // Validate finds what the schema cannot.
 func (c generatorConfig) Validate() []*sdk.Diagnostic {

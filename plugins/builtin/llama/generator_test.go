@@ -386,3 +386,15 @@ func TestExport(t *testing.T) {
 		t.Errorf("dtype q4: %v", ds)
 	}
 }
+
+// TestGeneratorWithoutModel: a plan asks for the fingerprint of a generator that brings its model, and this one brings
+// none.
+func TestGeneratorWithoutModel(t *testing.T) {
+	t.Parallel()
+	conn := sdktest.Open(t, Plugin("1.0.0"))
+	const kind = pluginv1.Kind_KIND_GENERATOR
+	_, err := conn.Plugin.Fingerprint(t.Context(), &pluginv1.FingerprintRequest{Kind: kind, Stage: "llama", Config: conn.Config(t, kind, "llama", map[string]any{})})
+	if err == nil || !strings.Contains(err.Error(), "model = trainer.") {
+		t.Errorf("got %v", err)
+	}
+}

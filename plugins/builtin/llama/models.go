@@ -29,7 +29,7 @@ type loaded struct {
 // get gives an artifact's model, reading it where it is not at hand. Two calls for the same one read it once.
 func (m *models) get(a *sdk.Artifact) (*infer.Model, error) {
 	if a == nil {
-		return nil, fmt.Errorf("there is no model: the generator's attribute model must name a trainer or a GGUF file")
+		return nil, fmt.Errorf("there is no model: the generator's attribute model must name a trainer")
 	}
 	if a.GetDigest() == "" {
 		return load(a.GetPath())

@@ -160,7 +160,75 @@ func checkGradient(t *testing.T, ref *reference, seqs []Sequence, p model.Param,
 	}
 }
 
-// Ten steps against the reference's loss after each: update and gradient together.
+// Ten updates against AdamW as it is written down, in double precision: clipping, bias correction, decay of matrices alone,
+// and the learning rates of a tied embedding and of the norm behind it.
+func TestUpdatesFollowTheReference(t *testing.T) {
+	t.Parallel()
+	const lr = 0.01
+	for _, tied := range []bool{true, false} {
+		o := plain
+		w := weights(tiny(tied), 1)
+		tr := trainer(t, w, nil, o)
+		n := len(w.Flat)
+		m, v, want := make([]float64, n), make([]float64, n), make([]float64, n)
+		for i, x := range w.Flat {
+			want[i] = float64(x)
+		}
+		clipped := 0
+		for step := 1; step <= 10; step++ {
+			seqs := sequences(19, 6, 8, uint64(step))
+			if _, _, err := tr.gradients(seqs); err != nil { // what the gradient is, is TestGradientOfEveryParameter's
+				t.Fatal(err)
+			}
+			g := slices.Clone(tr.grads)
+			var norm float64
+			for _, x := range g {
+				norm += float64(x) * float64(x)
+			}
+			clip := min(1, o.Clip/math.Sqrt(norm))
+			if clip < 1 {
+				clipped++
+			}
+			if _, err := tr.Step(seqs, lr); err != nil {
+				t.Fatal(err)
+			}
+			scale := math.Sqrt(float64(w.Dim)) / 2
+			for _, p := range w.Params() {
+				rate := lr
+				switch {
+				case p.Name == "embed":
+					rate *= scale
+				case p.Name == "norm" && tied:
+					rate /= scale
+				}
+				for i := p.Offset; i < p.Offset+len(p.Data); i++ {
+					x := float64(g[i]) * clip
+					m[i] = o.Beta1*m[i] + (1-o.Beta1)*x
+					v[i] = o.Beta2*v[i] + (1-o.Beta2)*x*x
+					mean, square := m[i]/(1-math.Pow(o.Beta1, float64(step))), v[i]/(1-math.Pow(o.Beta2, float64(step)))
+					if len(p.Shape) > 1 {
+						want[i] -= lr * o.WeightDecay * want[i]
+					}
+					want[i] -= rate * mean / (math.Sqrt(square) + 1e-8)
+				}
+			}
+		}
+		if clipped == 0 || clipped == 10 {
+			t.Errorf("%d of 10 steps were clipped: the test does not see both", clipped)
+		}
+		for _, p := range w.Params() {
+			var worst float64
+			for i, x := range p.Data {
+				worst = max(worst, math.Abs(float64(x)-want[p.Offset+i]))
+			}
+			if worst > 2e-5 {
+				t.Errorf("tied %t: %s is off by %.2g after ten updates", tied, p.Name, worst)
+			}
+		}
+	}
+}
+
+// The gradient along ten steps: the loss before each is the reference's.
 func TestLossStaysOnTheReference(t *testing.T) {
 	t.Parallel()
 	o := plain
