@@ -219,7 +219,8 @@ func reducedQuickstart(t *testing.T, root string) {
 		times    int
 	}{
 		{"window = 1600", "window = 500", 1},
-		{"3 * local.window\n  schedule_steps   = local.window", "60\n  schedule_steps   = 60", 1},
+		{"3 * local.window\n  schedule_steps   = local.window", "20\n  schedule_steps   = 20", 1},
+		{"learning_rate = 0.007", "learning_rate = 0.012", 1},
 		{"4 * local.window", "local.window", 1},
 		{"save_every_steps = 200", "save_every_steps = 20", 2},
 		{"layers        = 3", "layers        = 1", 1},
