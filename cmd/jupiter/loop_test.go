@@ -90,6 +90,7 @@ func TestVerdicts(t *testing.T) {
 		{"hold", "0.01", "20", nil, exitDone, "HOLD", "max_steps = 20 reached"},
 		{"worse", "-0.02", "20", []string{"compression = { warn = 5, halt = 9 }", lax}, exitDone, "HOLD", "max_steps = 20 reached"},
 		{"halt", "-0.01", "60", nil, exitHalted, "REJECT", "halted"},
+		{"generates worse", "0.02", "20", []string{"quality = 0.5", "quality = 0.5\n raw_cost = 2", "compression = { warn = 5, halt = 9 }", lax}, exitDone, "REJECT", "max_steps = 20 reached"},
 		{"patience", "0", "100", []string{benchmark, benchmark + "\n patience = 2", "compression = { warn = 5, halt = 9 }", lax}, exitDone, "HOLD HOLD", "patience = 2"},
 		{"max_cycles", "0.02", "100", []string{benchmark, benchmark + "\n max_cycles = 1"}, exitDone, "PROMOTE", "max_cycles = 1 reached"},
 		{"before min_steps", "0.02", "40", []string{"min_steps_before_replace = 20", "min_steps_before_replace = 40"}, exitDone, "HOLD PROMOTE", "max_steps = 40"},

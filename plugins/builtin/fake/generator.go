@@ -12,6 +12,7 @@ import (
 type generatorConfig struct {
 	Quality float64 `jupiter:"quality" default:"0.5" desc:"Share of right answers of the base generator, which is given no model."`
 	Range   uint64  `jupiter:"range" default:"100000" desc:"Samples without a prompt are about a number below this."`
+	RawCost float64 `jupiter:"raw_cost" default:"0" desc:"How much worse drawn samples become for each point by which answers are better than the base generator's."`
 	Batch   uint64  `jupiter:"batch,effect=none" default:"10" desc:"Samples in a batch."`
 	Faults
 }
@@ -51,6 +52,7 @@ func (generator) Generate(ctx context.Context, c *sdk.Call, cfg generatorConfig,
 	if err != nil {
 		return err
 	}
+	quality = max(0, min(1, quality-cfg.RawCost*(quality-cfg.Quality)))
 	b := &batcher{size: cfg.Batch, emit: emit}
 	done := uint64(0)
 	for _, set := range req.GetSets() {
