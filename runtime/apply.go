@@ -146,6 +146,7 @@ func (r *Runner) ended(p *plan.Plan) Outcome {
 func (r *Runner) cycleTurn(ctx context.Context, c *config.Cycle, cp *plan.CyclePlan) error {
 	t := &turn{r: r, c: c, records: map[plan.Kind]*state.ActionRecord{}}
 	var mu sync.Mutex
+	done := map[*plan.Action]*state.ActionRecord{}
 	var actions []*plan.Action
 	for _, a := range cp.Actions {
 		if a.Kind == plan.Promote {
@@ -154,8 +155,8 @@ func (r *Runner) cycleTurn(ctx context.Context, c *config.Cycle, cp *plan.CycleP
 		}
 		actions = append(actions, a)
 	}
-	_, err := r.walk(ctx, actions, func(ctx context.Context, a *plan.Action, done map[*plan.Action]outputs) (outputs, error) {
-		inputs, unknown := a.Resolve(done)
+	_, err := r.walk(ctx, actions, func(ctx context.Context, a *plan.Action, have map[*plan.Action]outputs) (outputs, error) {
+		inputs, unknown := a.Resolve(have)
 		if len(unknown) > 0 {
 			return nil, fmt.Errorf("%s: inputs %v are not there", a.Address, unknown)
 		}
@@ -170,11 +171,14 @@ func (r *Runner) cycleTurn(ctx context.Context, c *config.Cycle, cp *plan.CycleP
 		}
 		mu.Lock()
 		defer mu.Unlock()
-		t.records[a.Kind] = rec // of several of a kind the last: the cycle's own
+		done[a] = rec
 		return rec.Outputs, nil
 	})
 	if err != nil {
 		return err
+	}
+	for _, a := range actions { // of several of a kind the plan's last, whichever ended last: the cycle's own
+		t.records[a.Kind] = done[a]
 	}
 	if t.facts, err = r.Facts(ctx, c.Addr); err != nil {
 		return err
