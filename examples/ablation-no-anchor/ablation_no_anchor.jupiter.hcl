@@ -1,8 +1,14 @@
-# ../quickstart without the anchor: the student learns from unchecked samples of the last generator alone.
+# ../quickstart without the anchor: the student learns from the last generator's samples alone.
 
 variable "seed" {
   type    = number
   default = 1
+}
+
+variable "verify" {
+  type        = bool
+  default     = false
+  description = "Whether the verifier drops what is wrong."
 }
 
 locals {
@@ -49,7 +55,7 @@ trainer "llama" "base" {
 
 generator "llama" "base" {
   model       = trainer.llama.base
-  samples     = 8192
+  samples     = 32768
   temperature = 1
   max_tokens  = 96
   seed        = var.seed
@@ -92,7 +98,8 @@ self_improvement "quantities" {
   min_steps_before_replace = local.window
   improvement_threshold    = 0.05 # 5 % better than the generator in use
   benchmark_samples        = 2000
+  pool_cap                 = 30 # at most 18,000 samples stay
 
-  verify = false
+  verify = var.verify
   pool   = "replace" # earlier generations' samples do not stay
 }

@@ -47,7 +47,7 @@ trainer "llama" "base" {
 
 generator "llama" "base" {
   model       = trainer.llama.base
-  samples     = 8192
+  samples     = 32768
   temperature = 1
   max_tokens  = 96
   seed        = var.seed
@@ -90,6 +90,7 @@ self_improvement "quantities" {
   min_steps_before_replace = local.window
   improvement_threshold    = 0.05 # 5 % better than the generator in use
   benchmark_samples        = 2000
+  pool_cap                 = 30 # at most 18,000 samples stay
 
   verify = false # keep rejected and repeated samples; what the benchmark holds is dropped all the same
 }

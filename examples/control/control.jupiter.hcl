@@ -47,7 +47,7 @@ trainer "llama" "base" {
 
 generator "llama" "base" {
   model       = trainer.llama.base
-  samples     = 8192
+  samples     = 32768
   temperature = 1
   max_tokens  = 96
   seed        = var.seed
