@@ -3,7 +3,7 @@
 GO          ?= go
 STATICCHECK  = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: build test lint unit cross proto data table-quickstart
+.PHONY: build test lint unit cross proto data table-quickstart test-collapse
 
 build:
 	$(GO) build -o jupiter ./cmd/jupiter
@@ -32,6 +32,11 @@ proto:
 data:
 	$(GO) run ./domains/quantities/gen
 
-# The README's table: quickstart and control arm over four seeds, each in a copy of its own. About an hour on two cores.
+# The README's table: quickstart and control arm over four seeds, each in a copy of its own. About half an hour on two cores.
 table-quickstart:
 	$(GO) run ./cmd/table
+
+# The guard against both collapses and the healthy loop, with the examples as they are, over four seeds. About an hour on
+# two cores; `make test` does the same with one seed and half the steps.
+test-collapse:
+	$(GO) test -count=1 -timeout 3h -v -run TestCollapse ./cmd/jupiter -collapse.full

@@ -207,7 +207,7 @@ const wideGuard = `
 // its samples are wrong, and verify = false keeps them.
 func reducedQuickstart(t *testing.T, root string) {
 	t.Helper()
-	copyExample(t, root)
+	copyExample(t, root, "quickstart")
 	plan := filepath.Join(root, "examples", "quickstart", "quickstart.jupiter.hcl")
 	b, err := os.ReadFile(plan)
 	if err != nil {
@@ -227,7 +227,7 @@ func reducedQuickstart(t *testing.T, root string) {
 		{"layers        = 2", "layers        = 1", 1},
 		{"dim           = 64", "dim           = 32", 2},
 		{"ffn           = 176", "ffn           = 64", 2},
-		{"samples     = 8192", "samples     = 300", 1},
+		{"samples     = 32768", "samples     = 300", 1},
 		{"max_tokens  = 96", "max_tokens  = 48", 1},
 		{"benchmark_samples        = 2000", "benchmark_samples        = 120\n  verify                   = false\n" + wideGuard, 1},
 	} {
@@ -252,10 +252,10 @@ func reducedQuickstart(t *testing.T, root string) {
 	}
 }
 
-// copyExample copies the quickstart and its domain as they are, without anything that an apply left there.
-func copyExample(t *testing.T, root string) {
+// copyExample copies an example in HCL and the domain of all as they are, without anything that an apply left there.
+func copyExample(t *testing.T, root, name string) {
 	t.Helper()
-	for _, pattern := range []string{"examples/quickstart/*.hcl", "domains/quantities/*.hcl", "domains/quantities/*.jsonl"} {
+	for _, pattern := range []string{"examples/" + name + "/*.hcl", "domains/quantities/*.hcl", "domains/quantities/*.jsonl"} {
 		paths, err := filepath.Glob(filepath.Join(repository, filepath.FromSlash(pattern)))
 		if err != nil || len(paths) == 0 {
 			t.Fatalf("%s: %d files, %v", pattern, len(paths), err)
@@ -280,7 +280,7 @@ func copyExample(t *testing.T, root string) {
 func TestPlanOfReadme(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
-	copyExample(t, root)
+	copyExample(t, root, "quickstart")
 	checked := 0
 	for _, d := range documents(t) {
 		for _, b := range d.blocks {
