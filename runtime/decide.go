@@ -247,14 +247,8 @@ func promotionsBefore(looks []state.Look, k uint64) uint64 {
 
 func gateItems(items []item) []gate.Item {
 	out := make([]gate.Item, len(items))
-	comp := func(s *itemScore) gate.Components {
-		if s == nil {
-			return gate.Components{}
-		}
-		return gate.Components{Accuracy: s.Accuracy, Coherence: s.Coherence, Domain: s.Domain}
-	}
 	for i, it := range items {
-		out[i] = gate.Item{ID: it.ID, Cluster: it.Cluster, Challenger: comp(it.Challenger), Incumbent: comp(it.Incumbent)}
+		out[i] = gate.Item{ID: it.ID, Cluster: it.Cluster, Challenger: it.Challenger.components(), Incumbent: it.Incumbent.components()}
 	}
 	return out
 }
@@ -266,7 +260,7 @@ func (t *turn) record(cur *state.Generator, d gate.Decision, ev evidence, look *
 		return nil, err
 	}
 	out := &state.Decision{Epoch: t.facts.Epoch(), Step: t.a.Window.End, IncumbentVersion: cur.Version,
-		Challenger: scores(d.Challenger), Incumbent: scores(d.Incumbent), Split: d.Split, N: d.N, GainAbsolute: d.GainAbsolute, GainRelative: d.GainRelative,
+		Challenger: state.Scores(d.Challenger), Incumbent: state.Scores(d.Incumbent), Split: d.Split, N: d.N, GainAbsolute: d.GainAbsolute, GainRelative: d.GainRelative,
 		Verdict: string(d.Verdict), Halted: d.Halted, Pending: d.Verdict == gate.Promote && t.c.Promotion == "manual",
 		Early: t.a.Window.End < t.c.MinStepsBeforeReplace, Reasons: append([]string{d.Summary}, d.Texts()...),
 		Evidence: raw, Model: t.model, Checkpoint: t.ckpt, StartCheckpoint: t.facts.Start(), Inputs: inputs, Run: t.r.run, At: t.r.Clock()}
@@ -280,15 +274,4 @@ func (t *turn) record(cur *state.Generator, d gate.Decision, ev evidence, look *
 		out.Look, out.Alpha, out.LCB = &look.K, d.Alpha, d.LCB
 	}
 	return out, nil
-}
-
-// scores drops the distinction between absent and 0, which the evidence keeps.
-func scores(s gate.Scores) state.Scores {
-	v := func(p *float64) float64 {
-		if p == nil {
-			return 0
-		}
-		return *p
-	}
-	return state.Scores{Accuracy: v(s.Accuracy), Coherence: v(s.Coherence), Domain: v(s.Domain), Score: v(s.Score)}
 }

@@ -13,13 +13,13 @@ import (
 
 // Pipeline is pipeline_state.json: what scripts and notebooks read to draw a run.
 type Pipeline struct {
-	Schema           string  `json:"schema"`
-	Cycle            string  `json:"cycle"`
-	CurrentEpoch     uint64  `json:"current_epoch"` // decided cycles
-	Phase            string  `json:"phase"`         // running, or the terminal state
-	GeneratorVersion uint64  `json:"generator_version"`
-	BestEvalScore    float64 `json:"best_eval_score"`
-	Epochs           []Epoch `json:"epochs"`
+	Schema           string   `json:"schema"`
+	Cycle            string   `json:"cycle"`
+	CurrentEpoch     uint64   `json:"current_epoch"` // decided cycles
+	Phase            string   `json:"phase"`         // running, or the terminal state
+	GeneratorVersion uint64   `json:"generator_version"`
+	BestEvalScore    *float64 `json:"best_eval_score"` // null: nothing was scored yet
+	Epochs           []Epoch  `json:"epochs"`
 }
 
 // Epoch is one decided cycle.
@@ -28,11 +28,11 @@ type Epoch struct {
 	Step             uint64   `json:"step"`
 	Generator        string   `json:"generator"` // the one in use when it was decided
 	GeneratorVersion uint64   `json:"generator_version"`
-	Accuracy         float64  `json:"accuracy"`
-	Coherence        float64  `json:"coherence"`
-	Domain           float64  `json:"domain"`
-	Score            float64  `json:"score"` // the candidate's
-	Incumbent        float64  `json:"incumbent_score"`
+	Accuracy         *float64 `json:"accuracy"`
+	Coherence        *float64 `json:"coherence"`
+	Domain           *float64 `json:"domain"`
+	Score            *float64 `json:"score"` // the candidate's
+	Incumbent        *float64 `json:"incumbent_score"`
 	LCB              *float64 `json:"lcb"`
 	Decision         string   `json:"decision"`
 	Entropy          *float64 `json:"entropy4"` // of raw samples, bits
@@ -53,7 +53,9 @@ func NewPipeline(c *config.Cycle, f plan.Facts) Pipeline {
 				e.Entropy = &pt.Entropy4
 			}
 		}
-		p.BestEvalScore = max(p.BestEvalScore, e.Score)
+		if e.Score != nil && (p.BestEvalScore == nil || *e.Score > *p.BestEvalScore) {
+			p.BestEvalScore = e.Score
+		}
 		p.Epochs = append(p.Epochs, e)
 	}
 	return p

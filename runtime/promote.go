@@ -92,8 +92,8 @@ func (t *turn) settle(ctx context.Context, d *state.Decision) error {
 				return err
 			}
 		}
-		if base := t.facts.Generators[0]; base.Score == nil && d.IncumbentVersion == 1 {
-			base.Score = &d.Incumbent.Score
+		if base := t.facts.Generators[0]; base.Score == nil && d.Incumbent.Score != nil && d.IncumbentVersion == 1 {
+			base.Score = d.Incumbent.Score
 			if err := tx.UpdateGenerator(t.c.Addr, base); err != nil {
 				return err
 			}
@@ -116,9 +116,8 @@ func (t *turn) settle(ctx context.Context, d *state.Decision) error {
 
 // successor is the generator that a PROMOTE brings. What was evaluated is what is promoted: the same digest.
 func (t *turn) successor(d *state.Decision) *state.Generator {
-	score := d.Challenger.Score
 	return &state.Generator{Version: uint64(len(t.facts.Generators)) + 1, Digest: d.Model, MediaType: ModelMediaType, Stage: string(t.c.Successor.Addr),
-		Checkpoint: d.Checkpoint, Epoch: d.Epoch, Step: d.Step, CreatedBy: t.a.Identify(map[string]string{"model": d.Model}).ID, CreatedAt: t.r.Clock(), Score: &score}
+		Checkpoint: d.Checkpoint, Epoch: d.Epoch, Step: d.Step, CreatedBy: t.a.Identify(map[string]string{"model": d.Model}).ID, CreatedAt: t.r.Clock(), Score: d.Challenger.Score}
 }
 
 // pendingTurn finds the decision of a cycle that waits for a person.

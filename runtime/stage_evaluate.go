@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 
 	"jupiter/plugins/proto/pluginv1"
 	"jupiter/runtime/gate"
@@ -20,6 +21,14 @@ type itemScore struct {
 	Domain    *float64 `json:"domain"`
 	Text      string   `json:"text"`
 	Correct   bool     `json:"correct"`
+}
+
+// components are the scores as the gate knows them; none where the contestant was not scored at all.
+func (s *itemScore) components() gate.Components {
+	if s == nil {
+		return gate.Components{}
+	}
+	return gate.Components{Accuracy: s.Accuracy, Coherence: s.Coherence, Domain: s.Domain}
 }
 
 // item is one question with what the contestants made of it: the record that a decision can be replayed from.
@@ -39,10 +48,16 @@ type evaluated struct {
 }
 
 func (e evaluated) String() string {
-	if e.Incumbent == nil {
-		return fmt.Sprintf("%s %d: score %.4f, accuracy %.4f", e.Split, e.N, e.Challenger.Score, e.Challenger.Accuracy)
+	show := func(v *float64) string {
+		if v == nil {
+			return "unavailable"
+		}
+		return strconv.FormatFloat(*v, 'f', 4, 64)
 	}
-	return fmt.Sprintf("%s %d: candidate %.4f, incumbent %.4f", e.Split, e.N, e.Challenger.Score, e.Incumbent.Score)
+	if e.Incumbent == nil {
+		return fmt.Sprintf("%s %d: score %s, accuracy %s", e.Split, e.N, show(e.Challenger.Score), show(e.Challenger.Accuracy))
+	}
+	return fmt.Sprintf("%s %d: candidate %s, incumbent %s", e.Split, e.N, show(e.Challenger.Score), show(e.Incumbent.Score))
 }
 
 // evaluate lets candidate and incumbent answer the same questions in the same run.
@@ -162,20 +177,11 @@ func (j *job) score(ctx context.Context, qs []question, answers []answer) ([]ite
 	return scores, nil
 }
 
-// mean gives a contestant's means. A component that is unavailable on any item is left at 0 here; the gate, which
-// decides, sees the items and says so.
+// mean gives a contestant's means, by the cycle's weights.
 func (j *job) mean(scores []itemScore) state.Scores {
-	w := gate.Weights(j.a.Judges.Weights)
-	var m state.Scores
-	n := float64(len(scores))
-	for _, s := range scores {
-		if s.Accuracy == nil || s.Coherence == nil || s.Domain == nil {
-			continue
-		}
-		m.Accuracy += *s.Accuracy / n
-		m.Coherence += *s.Coherence / n
-		m.Domain += *s.Domain / n
+	items := make([]gate.Components, len(scores))
+	for i := range scores {
+		items[i] = scores[i].components()
 	}
-	m.Score = w.Accuracy*m.Accuracy + w.Coherence*m.Coherence + w.Domain*m.Domain
-	return m
+	return state.Scores(gate.Means(items, gate.Weights(j.a.Judges.Weights)))
 }

@@ -2,7 +2,6 @@ package runtime
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -34,7 +33,7 @@ type selected struct {
 func (s selected) String() string {
 	for _, c := range s.Candidates {
 		if c.Name == s.Best && c.Scores != nil {
-			return fmt.Sprintf("%s, the best of %d, score %.4f", stepName(s.Best), len(s.Candidates), c.Scores.Score)
+			return fmt.Sprintf("%s, the best of %d, score %.4f", stepName(s.Best), len(s.Candidates), *c.Scores.Score)
 		}
 	}
 	return stepName(s.Best)
@@ -102,9 +101,12 @@ func (j *job) selectBest(ctx context.Context) (*result, error) {
 			}
 			c.Scores = &s
 		}
-		if c.Scores == nil || c.Scores.Score > best {
+		if c.Scores != nil && c.Scores.Score == nil {
+			return nil, fmt.Errorf("%s could not be scored on split %q: evaluator %q left an answer without any score", stepName(e.name), sel.Split, j.a.Judges.Evaluator.Type)
+		}
+		if c.Scores == nil || *c.Scores.Score > best {
 			if c.Scores != nil {
-				best = c.Scores.Score
+				best = *c.Scores.Score
 			}
 			out.Best = e.name
 			res.outputs = map[string]put{
@@ -131,12 +133,15 @@ func (j *job) validation(ctx context.Context, split, model string) (state.Scores
 	if err != nil {
 		return state.Scores{}, err
 	}
-	var e evaluated
-	err = json.Unmarshal(rec.Result, &e)
-	// The weights are no part of the scores' identity, so the composite is made anew.
-	wt := j.a.Judges.Weights
-	e.Challenger.Score = wt.Accuracy*e.Challenger.Accuracy + wt.Coherence*e.Challenger.Coherence + wt.Domain*e.Challenger.Domain
-	return e.Challenger, err
+	items, err := readLines[item](j.r.at(rec.Outputs["items"].Digest))
+	if err != nil {
+		return state.Scores{}, err
+	}
+	scores := make([]itemScore, len(items))
+	for i, it := range items {
+		scores[i] = *it.Challenger
+	}
+	return j.mean(scores), nil // by the weights of now: they are no part of an evaluation's identity
 }
 
 // mediaType is what an artifact was recorded as.

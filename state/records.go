@@ -87,12 +87,12 @@ type Generator struct {
 	Released bool `json:"released,omitempty"`
 }
 
-// Scores of one contestant on one split: means over its items.
+// Scores of one contestant on one split: means over its items. Null: could not be measured.
 type Scores struct {
-	Accuracy  float64 `json:"accuracy"`
-	Coherence float64 `json:"coherence"`
-	Domain    float64 `json:"domain"`
-	Score     float64 `json:"score"`
+	Accuracy  *float64 `json:"accuracy"`
+	Coherence *float64 `json:"coherence"`
+	Domain    *float64 `json:"domain"`
+	Score     *float64 `json:"score"`
 }
 
 // Decision is the outcome of one cycle: both score sets, rule by rule, and the verdict.

@@ -41,7 +41,7 @@ func approve(ctx context.Context, w *world, o *approveOptions, arg string) error
 			return err
 		}
 		fmt.Fprintf(w.out, "self_improvement.%s: generator v%d is now in use (step %d, score %s).\njupiter apply%s goes on.\n",
-			c.Name, g.Version, g.Step, optional(g.Score, "%.4f"), p.at())
+			c.Name, g.Version, g.Step, score(g.Score), p.at())
 		return nil
 	})
 }

@@ -61,7 +61,7 @@ func TestCollapse(t *testing.T) {
 				for _, c := range h.Cycles {
 					guarded := strings.Contains(strings.Join(c.Reasons, "\n"), "the collapse guard halts")
 					halted = halted || guarded
-					if t.Logf("epoch %d: candidate %.3f, generator v%d %.3f: %s", c.Epoch, c.Challenger.Score, c.IncumbentVersion, c.Incumbent.Score, c.Decision); guarded {
+					if t.Logf("epoch %d: candidate %s, generator v%d %s: %s", c.Epoch, score(c.Challenger.Score), c.IncumbentVersion, score(c.Incumbent.Score), c.Decision); guarded {
 						t.Logf("  %s", strings.Join(c.Reasons, "\n  "))
 					}
 				}

@@ -122,6 +122,23 @@ func TestVerdicts(t *testing.T) {
 	}
 }
 
+// TestUnscored: an answer without any score is never taken for a bad one. A selection that meets one stops and says so.
+func TestUnscored(t *testing.T) {
+	t.Parallel()
+	dir := loopFake(t, nil, `evaluator "fake" "panel" {}`, "evaluator \"fake\" \"panel\" {\n quality = 0.9\n}")
+	if out := loopRun(t, dir, exitError, "apply", "--auto-approve"); !strings.Contains(out, `could not be scored on split "validation"`) {
+		t.Errorf("apply says:\n%s", out)
+	}
+	loopChange(t, dir, "select {\n    split = \"validation\"\n  }", "")
+	loopApply(t, dir)
+	if v := loopVerdicts(t, dir); v != "HOLD" {
+		t.Errorf("decisions %s", v)
+	}
+	if out := loopRun(t, dir, exitDone, "history"); !strings.Contains(out, "missing") {
+		t.Errorf("history says:\n%s", out)
+	}
+}
+
 // TestManual: a promotion that waits is made or turned down by a person, and what was approved is what was evaluated.
 func TestManual(t *testing.T) {
 	t.Parallel()

@@ -205,7 +205,7 @@ func viewStatus(w *world, s status) {
 		if c.Generator > 0 {
 			g = fmt.Sprintf("v%d", c.Generator)
 		}
-		rows = append(rows, []string{c.Cycle, fmt.Sprint(c.Epoch), fmt.Sprintf("%d/%d", c.Step, c.MaxSteps), g, optional(c.Score, "%.4f"), c.Phase})
+		rows = append(rows, []string{c.Cycle, fmt.Sprint(c.Epoch), fmt.Sprintf("%d/%d", c.Step, c.MaxSteps), g, score(c.Score), c.Phase})
 	}
 	table(out, "", []string{"cycle", ">epoch", ">step", "generator", ">score", "phase"}, rows)
 	for _, c := range s.Cycles {

@@ -81,12 +81,15 @@ func scorePlot(c *config.Cycle, p runtime.Pipeline, ds []state.Decision) (*plot.
 	candidate, inUse, needed := make(plotter.XYs, 0, len(ds)), make(plotter.XYs, 0, len(ds)), make(plotter.XYs, 0, len(ds))
 	var promoted plotter.XYs
 	for _, d := range ds {
-		x := float64(d.Epoch)
-		candidate = append(candidate, plotter.XY{X: x, Y: d.Challenger.Score})
-		inUse = append(inUse, plotter.XY{X: x, Y: d.Incumbent.Score})
-		needed = append(needed, plotter.XY{X: x, Y: neededScore(c, d.Incumbent.Score)})
+		x, of, against := float64(d.Epoch), d.Challenger.Score, d.Incumbent.Score
+		if of == nil || against == nil {
+			continue // it could not be measured
+		}
+		candidate = append(candidate, plotter.XY{X: x, Y: *of})
+		inUse = append(inUse, plotter.XY{X: x, Y: *against})
+		needed = append(needed, plotter.XY{X: x, Y: neededScore(c, *against)})
 		if d.Promoted > 0 {
-			promoted = append(promoted, plotter.XY{X: x, Y: d.Challenger.Score})
+			promoted = append(promoted, plotter.XY{X: x, Y: *of})
 		}
 	}
 	for _, s := range []struct {

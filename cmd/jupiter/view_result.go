@@ -95,7 +95,7 @@ func viewGenerators(out io.Writer, f plan.Facts) {
 		if g.Base {
 			note = joinNonEmpty("base", note)
 		}
-		rows = append(rows, []string{fmt.Sprintf("v%d", g.Version), optional(g.Score, "%.4f"), fmt.Sprint(g.Epoch), fmt.Sprint(g.Step), shortDigest(g.Digest), note})
+		rows = append(rows, []string{fmt.Sprintf("v%d", g.Version), score(g.Score), fmt.Sprint(g.Epoch), fmt.Sprint(g.Step), shortDigest(g.Digest), note})
 	}
 	table(out, "  ", header, rows)
 }

@@ -31,7 +31,7 @@ func spent(seconds float64) string {
 }
 
 // score is a score between 0 and 1 as tables show it.
-func score(v float64) string { return fmt.Sprintf("%.4f", v) }
+func score(v *float64) string { return optional(v, "%.4f") }
 
 // optional is a figure that may be absent.
 func optional(v *float64, format string) string {

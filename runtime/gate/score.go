@@ -214,6 +214,34 @@ func (s sheet) scores(challenger bool) Scores {
 	}
 }
 
+// Means returns the means of one contestant that is not compared with another: each component over the items that have
+// it, and the composite over all items. The composite is nil where there are no items, or where Compose is NaN on one.
+func Means(items []Components, w Weights) Scores {
+	var parts [3][]float64
+	var whole []float64
+	for _, c := range items {
+		for i, v := range c.list() {
+			if v != nil {
+				parts[i] = append(parts[i], *v)
+			}
+		}
+		if x := Compose(c, w); !math.IsNaN(x) {
+			whole = append(whole, x)
+		}
+	}
+	of := func(x []float64) *float64 {
+		if len(x) == 0 {
+			return nil
+		}
+		return new(mean(x))
+	}
+	m := Scores{Accuracy: of(parts[0]), Coherence: of(parts[1]), Domain: of(parts[2])}
+	if len(whole) == len(items) {
+		m.Score = of(whole)
+	}
+	return m
+}
+
 func mean(x []float64) float64 {
 	sum := 0.0
 	for _, v := range x {
