@@ -76,7 +76,7 @@ func scorePlot(c *config.Cycle, p runtime.Pipeline, ds []state.Decision) (*plot.
 	pl.Y.Label.Text = "composite score"
 	pl.X.Tick.Marker = whole{}
 	pl.Y.Tick.Marker = upToOne{}
-	pl.Legend.Top, pl.Legend.Left = true, true
+	pl.Legend.Top, pl.Legend.Left, pl.Legend.Padding = true, true, vg.Points(3)
 	pl.Add(plotter.NewGrid())
 	candidate, inUse, needed := make(plotter.XYs, 0, len(ds)), make(plotter.XYs, 0, len(ds)), make(plotter.XYs, 0, len(ds))
 	var promoted plotter.XYs
