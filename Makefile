@@ -37,6 +37,6 @@ table-quickstart:
 	$(GO) run ./cmd/table
 
 # The guard against both collapses and the healthy loop, with the examples as they are, over four seeds; and what becomes
-# of the collapses without it. About an hour on two cores; `make test` does the first with one seed and half the steps.
+# of the collapses without it. About an hour on two cores; `make test` does the first with one seed and one cycle.
 test-collapse:
 	$(GO) test -count=1 -timeout 3h -v -run 'TestCollapse|TestUnguarded' ./cmd/jupiter -collapse.full

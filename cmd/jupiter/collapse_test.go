@@ -127,13 +127,14 @@ func collapseApply(t *testing.T, dir string, force bool, args []string) *exec.Cm
 	return cmd
 }
 
-// collapseReduce makes an example small enough for every day: half the steps a window, two cycles.
+// collapseReduce makes an example small enough for every day: a base with half the steps, and one window of the student.
 func collapseReduce(t *testing.T, dir string) {
 	t.Helper()
 	paths, err := filepath.Glob(filepath.Join(dir, "*.hcl"))
 	if err != nil || len(paths) != 1 {
 		t.Fatalf("%v, %v", paths, err)
 	}
-	text := loopEdit(t, loopRead(t, paths[0]), "window = 1600", "window = 800", "max_steps        = 4 * local.window", "max_steps = 2 * local.window")
+	text := loopEdit(t, loopRead(t, paths[0]), "max_steps        = 3 * local.window\n  schedule_steps   = local.window", "max_steps = 2400\n  schedule_steps = 800",
+		"max_steps        = 4 * local.window", "max_steps = local.window")
 	loopWrite(t, dir, filepath.Base(paths[0]), text)
 }

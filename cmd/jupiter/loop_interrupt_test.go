@@ -15,7 +15,7 @@ import (
 func TestInterruptTiny(t *testing.T) {
 	t.Parallel()
 	project := func(t *testing.T) string {
-		dir := loopTiny(t, "verify                   = false", "verify = false\n max_cycles = 1\n improvement_threshold = 0.01")
+		dir := loopTiny(t, "verify                   = false", "verify = false\n max_cycles = 1")
 		loopSplits(t, dir, 300) // more than what is answered between two durable points
 		return dir
 	}

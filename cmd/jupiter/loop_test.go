@@ -385,7 +385,8 @@ func TestNoLearning(t *testing.T) {
 	t.Run("shuffled answers", func(t *testing.T) {
 		t.Parallel()
 		// The base has learned all that such examples have to give, which is what an answer looks like.
-		dir := loopTiny(t, "dim              = 16", "dim = 32", "ffn              = 48", "ffn = 96", "max_steps        = 40\n", "max_steps = 600\n")
+		dir := loopTiny(t, "dim              = 16", "dim = 32", "ffn              = 48", "ffn = 96", "max_steps        = 40\n", "max_steps = 600\n",
+			"learning_rate    = 0.002", "learning_rate = 0.01")
 		shuffleAnswers(t, filepath.Join(dir, "real.jsonl"))
 		neverPromotes(t, dir)
 	})

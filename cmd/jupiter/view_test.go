@@ -37,7 +37,7 @@ func someRun(c *clock, emit func(runtime.Event)) {
 	emit(runtime.Event{At: c.now(), Type: runtime.Finished, Address: "trainer.a.export"})
 	emit(runtime.Event{At: c.now(), Type: runtime.Warned, Address: "trainer.a", Message: "slow"})
 	emit(runtime.Event{At: c.now(), Type: runtime.Finished, Address: "trainer.a", Seconds: 21, Message: "loss 0.5"})
-	emit(runtime.Event{At: c.now(), Type: runtime.Decided, Decision: &state.Decision{Epoch: 2, Step: 400, IncumbentVersion: 1, Split: "dev", N: 10,
+	emit(runtime.Event{At: c.now(), Type: runtime.Decided, Decision: &state.Decision{Epoch: 2, Step: 400, IncumbentVersion: 1, Incumbent: state.Scores{Score: new(0.25)}, Split: "dev", N: 10,
 		Verdict: state.Hold, Reasons: []string{"not better"}}})
 }
 
@@ -57,7 +57,7 @@ Cycle 2 of self_improvement.numbers, generator v1: 1 to advance; 1 unchanged
   …        trainer.a: 380/400 steps  20.0/s  1s left  acc 0.25  loss 0.5
   warning  trainer.a: slow
   done     trainer.a: loss 0.5 (21s)
-  HOLD at step 400: candidate 0.0000, generator v1 0.0000 on dev (10 questions)
+  HOLD at step 400: candidate –, generator v1 0.2500 on dev (10 questions)
            not better
 `
 	if diff := cmp.Diff(want, out.String()); diff != "" {

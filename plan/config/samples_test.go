@@ -79,7 +79,7 @@ func TestQuickstart(t *testing.T) {
 	if k.Base.Dataset != want {
 		t.Errorf("dataset = %+v, want %+v", k.Base.Dataset, want)
 	}
-	if k.Trainer.MaxSteps != 6400 || k.EvalEverySteps != 1600 || k.Generator.Samples != 8192 || k.Patience != 5 {
+	if k.Trainer.MaxSteps != 6400 || k.EvalEverySteps != 1600 || k.Generator.Samples != 32768 || k.Patience != 5 {
 		t.Errorf("numbers are wrong: %+v %+v", k.Trainer, k)
 	}
 	paths := d.Sources[0].Body.Value.GetAttr("paths").AsValueSlice()

@@ -37,7 +37,7 @@ trainer "llama" "base" {
   dim              = 16
   heads            = 2
   ffn              = 48
-  learning_rate    = 0.01
+  learning_rate    = 0.002
   max_steps        = 40
   save_every_steps = 20
 
@@ -80,10 +80,16 @@ self_improvement "tiny" {
   eval_every_steps         = 200
   min_steps_before_replace = 200
   benchmark_samples        = 400
+  improvement_threshold    = 0.01
   verify                   = false
+
+  # What such models answer is chance. How likely they find right answers is not.
+  weights = { accuracy = 0.1, coherence = 0.8, domain = 0.1 }
 
   # Learning to write at all changes these more than any collapse would.
   guard {
+    entropy      = { warn = 50, halt = 90 }
+    compression  = { warn = 5, halt = 9 }
     distinct4    = { warn = 0.5, halt = 0.9 }
     family_share = { warn = 0.002, halt = 0.001 }
   }
