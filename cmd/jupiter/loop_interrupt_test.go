@@ -74,7 +74,7 @@ func loopInterrupt(t *testing.T, dir string, at func(runtime.Event) bool) state.
 func TestInterruptGenerating(t *testing.T) {
 	t.Parallel()
 	const samples, cycles = "samples    = 200", "verify                   = false"
-	many := "samples = 24000\n threads = 1" // so that it takes a while
+	many := "samples = 12000\n threads = 1" // so that it takes a while
 	one := "verify = false\n max_cycles = 1"
 	short := []string{"max_steps        = 400", "max_steps = 20", "save_every_steps = 100", "save_every_steps = 10",
 		"eval_every_steps         = 200", "eval_every_steps = 20", "min_steps_before_replace = 200", "min_steps_before_replace = 20",
@@ -86,7 +86,7 @@ func TestInterruptGenerating(t *testing.T) {
 	saved := loopInterrupt(t, dir, func(e runtime.Event) bool {
 		return e.Type == runtime.Progressed && e.Address == "domain.quantities.template.example" && e.Done > 0
 	})
-	if op := loopPlan(t, dir, exitDone)["domain.quantities.template.example"]; op != fmt.Sprintf("advance continue after %d samples (interrupted); 24000 samples by generator_v1", saved.Done) {
+	if op := loopPlan(t, dir, exitDone)["domain.quantities.template.example"]; op != fmt.Sprintf("advance continue after %d samples (interrupted); 12000 samples by generator_v1", saved.Done) {
 		t.Errorf("the next plan: %q", op)
 	}
 	if saved.Done <= 20 {
@@ -102,7 +102,7 @@ func TestInterruptGenerating(t *testing.T) {
 	loopApply(t, quiet)
 	loopSame(t, "after an interruption", loopResultOf(t, quiet), dir)
 
-	loopChange(t, less, "samples = 24000", "samples = 300")
+	loopChange(t, less, "samples = 12000", "samples = 300")
 	loopApply(t, less)
 	few := project(t, "samples = 300\n threads = 1")
 	loopApply(t, few)
