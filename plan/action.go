@@ -171,7 +171,7 @@ func (a *Action) stage(prefix, typ string, b config.Body) error {
 	if b.Value.IsNull() {
 		return nil
 	}
-	values := b.Value.AsValueMap()
+	values := b.Schema.Public(b.Value).AsValueMap()
 	names := make([]string, 0, len(values))
 	for name := range values {
 		names = append(names, name)

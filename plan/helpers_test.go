@@ -33,6 +33,7 @@ func (stages) Stage(kind, typ string) (*schema.Stage, error) {
 		{Name: "level", Type: cty.Number},
 		{Name: "more", Type: cty.Number, Effect: schema.Advance},
 		{Name: "threads", Type: cty.Number, Effect: schema.None},
+		{Name: "key", Type: cty.String, Sensitive: true},
 	}}
 	switch kind {
 	case "trainer":

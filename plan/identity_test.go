@@ -24,6 +24,7 @@ func TestEffects(t *testing.T) {
 		{"none", []string{"level            = 1", "level = 1\n threads = 9"}, "trainer.t.student", false, false, false},
 		{"advance", []string{"level            = 1", "level = 1\n more = 9"}, "trainer.t.student", true, false, false},
 		{"rerun", []string{"level            = 1", "level = 9"}, "trainer.t.student", true, true, false},
+		{"a secret", []string{"level            = 1", "level = 1\n key = \"canary\""}, "trainer.t.student", false, false, false},
 		{"samples", []string{"samples = 100", "samples = 200"}, "domain.d.template.a", true, false, false},
 		{"seed", []string{"samples = 100", "samples = 100\n seed = 7"}, "domain.d.template.a", true, true, true},
 		{"prompt", []string{`prompt = "ask"`, `prompt = "tell"`}, "domain.d.template.b", true, true, true},

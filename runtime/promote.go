@@ -29,7 +29,7 @@ func (j *job) adopt(ctx context.Context) (*result, error) {
 		g.Digest, g.MediaType, g.Checkpoint = model, ModelMediaType, j.inputs["checkpoint"]
 		res.outputs["model"] = put{digest: model, mediaType: ModelMediaType}
 	} else {
-		conf, err := schema.CanonicalJSON(c.Generator.Body.Value)
+		conf, err := schema.CanonicalJSON(c.Generator.Body.Schema.Public(c.Generator.Body.Value))
 		if err != nil {
 			return nil, err
 		}

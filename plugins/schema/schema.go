@@ -54,3 +54,18 @@ type Block struct {
 	Attributes []Attribute
 	Blocks     []Block
 }
+
+// Public is a body's value with its sensitive attributes null: what may be written down. A secret is no part of what a
+// stage does, so another key changes no result.
+func (s *Stage) Public(v cty.Value) cty.Value {
+	if v.IsNull() {
+		return v
+	}
+	m := v.AsValueMap()
+	for _, a := range s.Attributes {
+		if x, ok := m[a.Name]; ok && a.Sensitive {
+			m[a.Name] = cty.NullVal(x.Type())
+		}
+	}
+	return cty.ObjectVal(m)
+}
