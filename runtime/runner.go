@@ -62,6 +62,24 @@ func (r *Runner) Plan(ctx context.Context) (*plan.Plan, error) {
 	return plan.Make(ctx, r.Config, rec, r.probe)
 }
 
+// Explain says why the action at an address of the next plan would run or not, with all that its identity is made of; or
+// what was recorded there. It gives nil where there is neither, with the addresses that the next plan has.
+func (r *Runner) Explain(ctx context.Context, at addr.Address) (*plan.Explanation, []string, error) {
+	p, err := r.Plan(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	rec, err := r.recorded(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	var all []string
+	for _, c := range p.Changes {
+		all = append(all, string(c.Address))
+	}
+	return plan.Explain(p, rec, at), all, nil
+}
+
 // Stop asks the run to save what it has and return. A second call has no further effect; to end at once, cancel the
 // context that Apply was given.
 func (r *Runner) Stop(ctx context.Context, reason string) {
