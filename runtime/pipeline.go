@@ -4,11 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"os"
 	"path/filepath"
 
 	"jupiter/plan"
 	"jupiter/plan/config"
+	"jupiter/state/durable"
 )
 
 // Pipeline is pipeline_state.json: what scripts and notebooks read to draw a run.
@@ -76,30 +76,9 @@ func (r *Runner) writePipeline(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := replaceFile(filepath.Join(r.Config.Dir, name), append(b, '\n')); err != nil {
+		if err := durable.Replace(filepath.Join(r.Config.Dir, name), append(b, '\n')); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// replaceFile writes a file that readers see whole, old or new.
-func replaceFile(path string, b []byte) error {
-	temp, err := os.CreateTemp(filepath.Dir(path), ".pipeline-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(temp.Name())
-	if _, err := temp.Write(b); err != nil {
-		temp.Close()
-		return err
-	}
-	if err := temp.Chmod(0o644); err != nil {
-		temp.Close()
-		return err
-	}
-	if err := temp.Close(); err != nil {
-		return err
-	}
-	return os.Rename(temp.Name(), path)
 }

@@ -98,8 +98,8 @@ type loader struct {
 
 func (l *loader) add(d ...*hcl.Diagnostic) { l.diags = append(l.diags, d...) }
 
-// isConfig says whether a file name is one of a module's.
-func isConfig(name string) bool {
+// IsFile says whether a file name is one of a module's.
+func IsFile(name string) bool {
 	return !strings.HasPrefix(name, ".") && (strings.HasSuffix(name, ".jupiter.hcl") || strings.HasSuffix(name, ".jupiter.yaml"))
 }
 
@@ -116,7 +116,7 @@ func FindModule(path string) (dir string, names []string, err error) {
 		return "", nil, err
 	}
 	if !info.IsDir() {
-		if !isConfig(filepath.Base(path)) {
+		if !IsFile(filepath.Base(path)) {
 			return "", nil, fmt.Errorf("%s is not a configuration file: its name must end in .jupiter.hcl or .jupiter.yaml", path)
 		}
 		return filepath.Dir(path), []string{filepath.Base(path)}, nil
@@ -126,7 +126,7 @@ func FindModule(path string) (dir string, names []string, err error) {
 		return "", nil, err
 	}
 	for _, e := range entries {
-		if isConfig(e.Name()) && !e.IsDir() {
+		if IsFile(e.Name()) && !e.IsDir() {
 			names = append(names, e.Name())
 		}
 	}

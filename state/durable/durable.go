@@ -56,3 +56,36 @@ func Remove(path string) error {
 	}
 	return Sync(filepath.Dir(path))
 }
+
+// Replace gives a file new contents that readers, and whoever comes after a crash or a full disk, see whole, old or new.
+// A link stays a link: the file that it leads to is replaced. A new file gets mode 0644, one that is there keeps its own.
+func Replace(path string, b []byte) error {
+	mode := fs.FileMode(0o644)
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		path = target
+		fi, err := os.Stat(path)
+		if err != nil {
+			return err
+		}
+		mode = fi.Mode().Perm()
+	}
+	temp, err := os.CreateTemp(filepath.Dir(path), ".jupiter-*")
+	if err != nil {
+		return err
+	}
+	_, err = temp.Write(b)
+	if err == nil {
+		err = temp.Chmod(mode)
+	}
+	if err == nil {
+		err = temp.Sync()
+	}
+	err = errors.Join(err, temp.Close())
+	if err == nil {
+		err = os.Rename(temp.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(temp.Name()))
+	}
+	return Sync(filepath.Dir(path))
+}

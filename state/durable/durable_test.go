@@ -60,3 +60,32 @@ func TestSync(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestReplace(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	file, link := filepath.Join(dir, "file"), filepath.Join(dir, "link")
+	if err := Replace(file, []byte("new")); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(os.Chmod(file, 0o600), os.Symlink("file", link)); err != nil {
+		t.Fatal(err)
+	}
+	if err := Replace(link, []byte("newer")); err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(file)
+	st, statErr := os.Lstat(link)
+	if err != nil || statErr != nil || string(b) != "newer" || st.Mode().Type() != fs.ModeSymlink {
+		t.Errorf("%q, %v; the link is %v, %v", b, err, st, statErr)
+	}
+	if st, err := os.Stat(file); err != nil || st.Mode().Perm() != 0o600 {
+		t.Errorf("mode %v, %v", st, err)
+	}
+	if err := Replace(filepath.Join(file, "below"), nil); err == nil {
+		t.Error("replaced a file below a file")
+	}
+	if left, err := filepath.Glob(filepath.Join(dir, ".jupiter-*")); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}

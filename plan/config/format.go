@@ -1,0 +1,71 @@
+package config
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/hashicorp/hcl/v2/hclwrite"
+	"gopkg.in/yaml.v3"
+
+	"jupiter/plan/lang"
+	"jupiter/plan/lang/yamlbody"
+)
+
+// Format lays a file of the configuration out in the usual way; its name says which spelling it is. HCL gets its
+// indentation and aligned equals signs. YAML's layout is its author's: only line ends, spaces before them and the end of
+// the file are put right. Comments stay, and what a file says does not change. A file that cannot be parsed is reported
+// and not formatted. Formatting twice is formatting once.
+func Format(src []byte, name string) ([]byte, *hcl.File, hcl.Diagnostics) {
+	if strings.HasSuffix(name, ".yaml") {
+		f, diags := yamlbody.Parse(src, name, yamlOptions())
+		if diags.HasErrors() {
+			return nil, f, diags
+		}
+		return formatYAML(src), f, nil
+	}
+	f := &hcl.File{Bytes: src}
+	if err := lang.CheckNesting(src, false); err != nil {
+		return nil, f, hcl.Diagnostics{fileError(name, err)}
+	}
+	if _, diags := hclsyntax.ParseConfig(src, name, hcl.InitialPos); diags.HasErrors() {
+		return nil, f, diags
+	}
+	return formatHCL(src), f, nil
+}
+
+// formatRounds bounds how often hclwrite is asked again: what it gives is not always what it gives for that.
+const formatRounds = 4
+
+func formatHCL(src []byte) []byte {
+	for range formatRounds {
+		out := append(bytes.TrimRight(hclwrite.Format(src), " \t\r\n"), '\n')
+		if bytes.Equal(out, src) {
+			break
+		}
+		src = out
+	}
+	return src
+}
+
+func formatYAML(src []byte) []byte {
+	lines := strings.Split(strings.ReplaceAll(string(src), "\r\n", "\n"), "\n")
+	for i := range lines {
+		lines[i] = strings.TrimRight(lines[i], " \t")
+	}
+	out := []byte(strings.TrimRight(strings.Join(lines, "\n"), "\n") + "\n")
+	var was, is yaml.Node
+	if yaml.Unmarshal(src, &was) != nil || yaml.Unmarshal(out, &is) != nil || !sameYAML(&was, &is) {
+		return src // a text over several lines ends in spaces, and they are part of it
+	}
+	return out
+}
+
+// sameYAML says whether two trees say the same, comments included.
+func sameYAML(a, b *yaml.Node) bool {
+	return a.Kind == b.Kind && a.Tag == b.Tag && a.Value == b.Value && a.Anchor == b.Anchor &&
+		a.HeadComment == b.HeadComment && a.LineComment == b.LineComment && a.FootComment == b.FootComment &&
+		slices.EqualFunc(a.Content, b.Content, sameYAML)
+}
