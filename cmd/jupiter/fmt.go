@@ -4,9 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -47,7 +45,7 @@ Exit status: 0 done, 1 error, 2 a file is not laid out so (with --check).`,
 
 func format(w *world, o *fmtOptions, args []string) error {
 	if len(args) == 1 && args[0] == "-" {
-		src, err := io.ReadAll(w.in)
+		src, err := config.Read(w.in, "the standard input")
 		if err != nil {
 			return err
 		}
@@ -72,7 +70,7 @@ func format(w *world, o *fmtOptions, args []string) error {
 	}
 	changed, failed := false, error(nil)
 	for _, p := range paths {
-		src, err := os.ReadFile(p)
+		src, err := config.ReadFile(p)
 		if err != nil {
 			return err
 		}

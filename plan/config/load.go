@@ -137,16 +137,21 @@ func FindModule(path string) (dir string, names []string, err error) {
 	return path, names, nil
 }
 
-// read reads a file of at most maxSource bytes.
-func read(path string) ([]byte, error) {
+// ReadFile reads a file of a configuration, of at most maxSource bytes.
+func ReadFile(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, maxSource+1))
+	return Read(f, path)
+}
+
+// Read reads at most maxSource bytes of a configuration; name is for the error where there are more.
+func Read(r io.Reader, name string) ([]byte, error) {
+	b, err := io.ReadAll(io.LimitReader(r, maxSource+1))
 	if err == nil && len(b) > maxSource {
-		err = fmt.Errorf("%s is larger than %d MiB", path, maxSource>>20)
+		err = fmt.Errorf("%s is larger than %d MiB", name, maxSource>>20)
 	}
 	return b, err
 }

@@ -94,7 +94,7 @@ func (l *loader) module(dir, abs string, names []string) *module {
 
 // parse reads one file. The body is nil where it cannot be used.
 func (l *loader) parse(name, abs string) hcl.Body {
-	src, err := read(abs)
+	src, err := ReadFile(abs)
 	if err != nil {
 		l.add(fileError(name, err))
 		return nil

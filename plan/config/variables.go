@@ -265,7 +265,7 @@ func (l *loader) commandLine(name, text string, decl *variable) (argument, bool)
 
 // varFile reads a file of values.
 func (l *loader) varFile(path string) map[string]argument {
-	src, err := read(path)
+	src, err := ReadFile(path)
 	if err != nil {
 		l.add(fileError(path, err))
 		return nil
