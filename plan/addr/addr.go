@@ -7,8 +7,10 @@
 package addr
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // Address names one thing: a block, an instance of a block, or a node that the planner derives from them.
@@ -33,6 +35,84 @@ func (a Address) Instance(key string) Address { return a + Address("["+strconv.Q
 
 // Index gives the address of the i-th instance of a.
 func (a Address) Index(i int) Address { return a + Address("["+strconv.Itoa(i)+"]") }
+
+// Under says whether a is base, an instance of it, or a part of either.
+func (a Address) Under(base Address) bool {
+	rest, ok := strings.CutPrefix(string(a), string(base))
+	return ok && base != Root && (rest == "" || rest[0] == '.' || rest[0] == '[')
+}
+
+// Rebase gives the address that a has when from is called to; a itself where it is not under from.
+func (a Address) Rebase(from, to Address) Address {
+	if !a.Under(from) {
+		return a
+	}
+	return to + a[len(from):]
+}
+
+// Parse reads an address as a user types it: names joined by dots, each with keys in brackets behind it where it is an
+// instance, as in filter.quality.shape["es"] and trainer.llama.base[2].
+func Parse(text string) (Address, error) {
+	rest := text
+	for first := true; ; first = false {
+		if !first {
+			if !strings.HasPrefix(rest, ".") {
+				return "", fmt.Errorf("%q is no address: %q follows a name", text, rest)
+			}
+			rest = rest[1:]
+		}
+		n := nameLength(rest)
+		if n == 0 {
+			return "", fmt.Errorf("%q is no address: a name is missing", text)
+		}
+		rest = rest[n:]
+		for strings.HasPrefix(rest, "[") {
+			n, err := keyLength(rest)
+			if err != nil {
+				return "", fmt.Errorf("%q is no address: %w", text, err)
+			}
+			rest = rest[n:]
+		}
+		if rest == "" {
+			return Address(text), nil
+		}
+	}
+}
+
+// nameLength is the length of the name that s begins with: a letter or _, then letters, digits, _ and -.
+func nameLength(s string) int {
+	for i, r := range s {
+		if r == '_' || unicode.IsLetter(r) || i > 0 && (r == '-' || unicode.IsDigit(r) || unicode.Is(unicode.Mn, r) || unicode.Is(unicode.Mc, r)) {
+			continue
+		}
+		return i
+	}
+	return len(s)
+}
+
+// keyLength is the length of the key in brackets that s begins with: a quoted text, spelled as Instance spells it, or a
+// number.
+func keyLength(s string) (int, error) {
+	if strings.HasPrefix(s, `["`) {
+		quoted, err := strconv.QuotedPrefix(s[1:])
+		if err != nil || !strings.HasPrefix(s[1+len(quoted):], "]") {
+			return 0, fmt.Errorf("the key in %q does not end", s)
+		}
+		key, err := strconv.Unquote(quoted)
+		if err != nil || strconv.Quote(key) != quoted {
+			return 0, fmt.Errorf("the key %s is not spelled %s", quoted, strconv.Quote(key))
+		}
+		return len(quoted) + 2, nil
+	}
+	end := strings.IndexByte(s, ']')
+	if end < 0 {
+		return 0, fmt.Errorf("the key in %q does not end", s)
+	}
+	if n, err := strconv.Atoi(s[1:end]); err != nil || strconv.Itoa(n) != s[1:end] || n < 0 {
+		return 0, fmt.Errorf("the key in %q is neither a number nor a text in quotes", s[:end+1])
+	}
+	return end + 1, nil
+}
 
 func (a Address) String() string { return string(a) }
 
