@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
+	"slices"
 	"sort"
 	"strconv"
 
@@ -36,6 +37,7 @@ const (
 	Evaluate  Kind = "evaluate"  // both contestants' answers on one split
 	Adopt     Kind = "adopt"     // the base generator becomes version 1
 	Promote   Kind = "promotion" // the decision
+	Pin       Kind = "pin"       // the generator that the configuration pins
 )
 
 // Part is one thing that an action's result depends on, other than its inputs.
@@ -80,6 +82,10 @@ type Action struct {
 
 	Parts  []Part
 	Inputs []Input
+
+	Refs    []string  // paths that its stages' attributes refer to: an input each, see RefInput
+	After   []*Action // done before it without handing it anything: depends_on
+	Replace bool      // runs although its result is recorded
 }
 
 // Judges is what a model is exported, run and scored with.
@@ -164,6 +170,13 @@ func (a *Action) core(name, value string, effect schema.Effect, attrs map[string
 func (a *Action) stage(prefix, typ string, b config.Body) error {
 	a.part(prefix+"type", typ)
 	a.number(prefix+"revision", uint64(b.Schema.Revision))
+	for _, name := range sorted(b.Refs) {
+		path := string(b.Refs[name])
+		a.Parts = append(a.Parts, Part{Name: prefix + "config." + name, Value: path, Range: b.Attrs[name].Range})
+		if !slices.Contains(a.Refs, path) {
+			a.Refs = append(a.Refs, path)
+		}
+	}
 	effects := make(map[string]schema.Effect, len(b.Schema.Attributes))
 	for _, at := range b.Schema.Attributes {
 		effects[at.Name] = at.Effect

@@ -20,6 +20,9 @@ func CycleDigest(c *config.Cycle) string {
 	}
 	probe.part("cycle", fmt.Sprintf("%d %g %s %d %d %s %s %s %g %d %s %t %s %g %t %s", c.EvalEverySteps, c.ImprovementThreshold, c.ThresholdKind,
 		c.MinStepsBeforeReplace, c.BenchmarkSamples, c.Promotion, c.Regenerate, c.Pool, c.PoolCap, c.MaxRepeats, text(Ratio(c)), c.Verify, text(c.Weights), c.Alpha, c.Strict, guardText(c.Guard)))
+	if c.PinGenerator != 0 {
+		probe.number("pin_generator", c.PinGenerator)
+	}
 	probe.domain(c.Domain)
 	return probe.Identify(nil).ID
 }

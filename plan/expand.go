@@ -25,6 +25,7 @@ type expander struct {
 	probe   Probe
 	single  bool // one cycle only: addresses need no suffix
 	domains map[string]*ground
+	options Options
 	out     *[]*Action
 }
 
@@ -81,7 +82,15 @@ func (x *expander) cycle(ctx context.Context, c *config.Cycle, f Facts) error {
 	if err != nil {
 		return err
 	}
-	train.input("start", f.Start(), fmt.Sprintf("step %d", w.Start))
+	if start := f.Start(); start == "" && c.Trainer.Start != nil {
+		from, err := x.alone(ctx, c, c.Trainer.Start, g, j)
+		if err != nil {
+			return err
+		}
+		train.from("start", from, "checkpoint")
+	} else {
+		train.input("start", start, fmt.Sprintf("step %d", w.Start))
+	}
 	sel, err := x.selection(x.at(c.Trainer.Addr.Child("select"), c), c, c.Trainer, train, g, j)
 	if err != nil {
 		return err
@@ -107,11 +116,14 @@ func (x *expander) cycle(ctx context.Context, c *config.Cycle, f Facts) error {
 	evaluate.Inputs = append(evaluate.Inputs, incumbent)
 	evaluate.from("benchmark", g.benchmark, "benchmark")
 
-	promote := x.add(&Action{Address: x.at(c.Addr.Child("promotion"), c), Kind: Promote, Cycle: c, Domain: c.Domain, Judges: j, Window: w, Title: promotionTitle(c, w)})
+	promote := x.add(&Action{Address: x.at(c.Addr.Child("promotion"), c), Kind: Promote, Cycle: c, Domain: c.Domain, Judges: j, Window: w, Title: promotionTitle(c, f, w)})
 	promote.from("evaluation", evaluate, "items")
 	promote.from("guard", measure, "metrics")
 	promote.from("select", sel, "*")
-	return nil
+	if err := x.refs(c, incumbent, g.real); err != nil {
+		return err
+	}
+	return x.order()
 }
 
 // GuardSamples is how many raw samples the guard's measures are taken over; every figure in its table is.
@@ -124,7 +136,10 @@ func versionLabel(f Facts) string {
 	return fmt.Sprintf("generator_v%d", f.Current)
 }
 
-func promotionTitle(c *config.Cycle, w Window) string {
+func promotionTitle(c *config.Cycle, f Facts, w Window) string {
+	if v := f.Pinned(c); v != 0 {
+		return fmt.Sprintf("no: generator_v%d is pinned; the scores are recorded", v)
+	}
 	kind := "relative"
 	if c.ThresholdKind == "absolute" {
 		kind = "points"

@@ -30,6 +30,30 @@ func (x *expander) base(ctx context.Context, c *config.Cycle, g *ground, j *Judg
 	if t == nil {
 		return nil, fmt.Errorf("%s: model names %s, which is not a trainer of this configuration", c.Generator.Addr, c.Generator.Model)
 	}
+	last, err := x.alone(ctx, c, t, g, j)
+	if err != nil {
+		return nil, err
+	}
+	adopt.from("model", last, "model")
+	adopt.from("checkpoint", last, "checkpoint")
+	return x.add(adopt), nil
+}
+
+// alone expands the windows of a trainer that stands alone, and gives the choice among the checkpoints of all of them.
+func (x *expander) alone(ctx context.Context, c *config.Cycle, t *config.Stage, g *ground, j *Judges) (*Action, error) {
+	at := x.at(t.Addr.Child("select"), c)
+	for i := len(*x.out) - 1; i >= 0; i-- { // the base of a cycle may also be what its student starts from
+		if a := (*x.out)[i]; a.Kind == Select && a.Stage == t && a.Address.Under(at) {
+			return a, nil
+		}
+	}
+	var before *Action
+	if t.Start != nil {
+		var err error
+		if before, err = x.alone(ctx, c, t.Start, g, j); err != nil {
+			return nil, err
+		}
+	}
 	size := t.ScheduleSteps
 	if size == 0 {
 		size = t.MaxSteps
@@ -48,6 +72,8 @@ func (x *expander) base(ctx context.Context, c *config.Cycle, g *ground, j *Judg
 		}
 		if last != nil {
 			train.from("start", last, "checkpoint")
+		} else if before != nil {
+			train.from("start", before, "checkpoint")
 		}
 		sel, err := x.selection(x.at(t.Addr.Child("select"), c).Index(n), c, t, train, g, j)
 		if err != nil {
@@ -58,9 +84,7 @@ func (x *expander) base(ctx context.Context, c *config.Cycle, g *ground, j *Judg
 		}
 		last = sel
 	}
-	adopt.from("model", last, "model")
-	adopt.from("checkpoint", last, "checkpoint")
-	return x.add(adopt), nil
+	return last, nil
 }
 
 // RealBucket stands for all real buckets in the draws of a trainer that learns from real data alone.

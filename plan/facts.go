@@ -14,6 +14,7 @@ type Facts struct {
 	Decisions  []state.Decision
 	Looks      []state.Look
 	Events     []state.Event
+	Restart    bool // the student is about to start again from nothing
 }
 
 // Epoch is the number of the next cycle; 1 for the first.
@@ -37,10 +38,13 @@ func (f Facts) Generator() *state.Generator {
 	return nil
 }
 
-// Start is the checkpoint that the next window starts from: the last decision's, or the one that a rollback since then
-// went back to. Empty: the student starts fresh.
+// Start is the checkpoint that the next window starts from: the last decision's, or the one that a rollback or a restart
+// since then went back to. Empty: the student starts fresh.
 func (f Facts) Start() string {
-	if e := f.lastRollback(); e != nil && !e.KeepStudent {
+	if f.Restart {
+		return ""
+	}
+	if e := f.lastReturn(); e != nil && !e.KeepStudent {
 		return e.Checkpoint
 	}
 	if n := len(f.Decisions); n > 0 {
@@ -68,13 +72,18 @@ func (f Facts) Withdrawn() []uint64 {
 	return v
 }
 
-// Behind lists the decisions that the next window's student has behind it: all but those that a rollback took back.
+// Behind lists the decisions that the next window's student has behind it: all but those that a rollback or a restart took back.
 func (f Facts) Behind() []state.Decision {
 	behind := make([]bool, len(f.Decisions))
 	for i := range behind {
 		behind[i] = true
 	}
 	for _, e := range f.Events {
+		if e.Act == "restart" {
+			for i, d := range f.Decisions {
+				behind[i] = behind[i] && d.Epoch > e.Epoch
+			}
+		}
 		if e.Act != "rollback" || e.KeepStudent {
 			continue
 		}
@@ -94,10 +103,11 @@ func (f Facts) Behind() []state.Decision {
 	return all
 }
 
-func (f Facts) lastRollback() *state.Event {
+// lastReturn is the rollback or the restart that came after the last decision, or nil.
+func (f Facts) lastReturn() *state.Event {
 	for i := len(f.Events) - 1; i >= 0; i-- {
 		e := &f.Events[i]
-		if e.Act == "rollback" {
+		if e.Act == "rollback" || e.Act == "restart" {
 			if e.Epoch == uint64(len(f.Decisions)) {
 				return e
 			}
@@ -143,8 +153,8 @@ func (f Facts) End(c *config.Cycle) (Terminal, string) {
 
 // note says what a cycle that has ended leaves open: a rollback asks for another turn, which the end does not allow.
 func (f Facts) note(c *config.Cycle, end Terminal) string {
-	e := f.lastRollback()
-	if e == nil || end != Done {
+	e := f.lastReturn()
+	if e == nil || end != Done || e.Act != "rollback" {
 		return ""
 	}
 	return fmt.Sprintf("generator_v%d is in use again, and nothing is left to train a successor with: raise %s to go on",

@@ -211,7 +211,7 @@ func TestRolledBackPlan(t *testing.T) {
 		"raise max_cycles of self_improvement.c to 3": {"benchmark_samples        = 700", "benchmark_samples = 700\n max_cycles = 2"},
 	} {
 		over := plans(t, configured(t, edits...), m)
-		if c := over.Cycles[0]; !over.Empty() || c.Terminal != Done || len(c.Notes) != 1 || !strings.Contains(c.Notes[0], "generator_v2 is in use again") || !strings.Contains(c.Notes[0], end) {
+		if c := over.Cycles[0]; !over.Empty() || c.Terminal != Done || len(c.Notes) != 2 || !strings.Contains(c.Notes[0], "since a rollback") || !strings.Contains(c.Notes[1], "generator_v2 is in use again") || !strings.Contains(c.Notes[1], end) {
 			t.Errorf("at the end of the steps: %+v", c)
 		}
 	}

@@ -174,17 +174,43 @@ type memory struct {
 	last     map[string]*state.ActionRecord
 	partials map[string]*state.Partial
 	gone     map[string]bool
+	cycle    addr.Address // whose history facts is
 }
 
 func newMemory() *memory {
-	return &memory{actions: map[string]*state.ActionRecord{}, last: map[string]*state.ActionRecord{}, partials: map[string]*state.Partial{}, gone: map[string]bool{}}
+	return &memory{actions: map[string]*state.ActionRecord{}, last: map[string]*state.ActionRecord{}, partials: map[string]*state.Partial{}, gone: map[string]bool{}, cycle: "self_improvement.c"}
 }
 
-func (m *memory) Facts(addr.Address) Facts              { return m.facts }
+func (m *memory) Facts(cycle addr.Address) Facts {
+	if cycle != m.cycle {
+		return Facts{}
+	}
+	return m.facts
+}
 func (m *memory) Action(id string) *state.ActionRecord  { return m.actions[id] }
 func (m *memory) Last(at string) *state.ActionRecord    { return m.last[at] }
 func (m *memory) Partial(lineage string) *state.Partial { return m.partials[lineage] }
-func (m *memory) Has(digest string) bool                { return !m.gone[digest] }
+func (m *memory) Begun(at string) *state.Partial {
+	for _, l := range sorted(m.partials) {
+		if m.partials[l].Address == at {
+			return m.partials[l]
+		}
+	}
+	return nil
+}
+func (m *memory) Stages() (all []addr.Address) {
+	for _, a := range sorted(m.last) {
+		all = append(all, addr.Address(a))
+	}
+	return all
+}
+func (m *memory) Cycles() []addr.Address {
+	if len(m.facts.Generators) == 0 {
+		return nil
+	}
+	return []addr.Address{m.cycle}
+}
+func (m *memory) Has(digest string) bool { return !m.gone[digest] }
 
 // outputs are the names of what an action gives.
 func outputs(a *Action) []string {
@@ -267,7 +293,7 @@ func plans(t *testing.T, cfg *config.Config, m *memory) *Plan {
 
 func planWith(t *testing.T, cfg *config.Config, m *memory, pr Probe) *Plan {
 	t.Helper()
-	p, err := Make(t.Context(), cfg, m, pr)
+	p, err := Make(t.Context(), cfg, m, pr, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,46 +15,106 @@ type Recorded interface {
 	Action(id string) *state.ActionRecord    // nil: not recorded
 	Last(address string) *state.ActionRecord // the last good result at an address, or nil
 	Partial(lineage string) *state.Partial   // nil: none
+	Begun(address string) *state.Partial     // a partial result at an address, of whatever lineage; nil: none
+	Stages() []addr.Address                  // all that have a last good result, sorted
+	Cycles() []addr.Address                  // all that have a history, sorted
 	Has(digest string) bool                  // whether an artifact's bytes are there
 }
 
-// Make plans the next turn of every cycle of the configuration.
-func Make(ctx context.Context, cfg *config.Config, rec Recorded, probe Probe) (*Plan, error) {
-	p := &Plan{Envelope: Envelope{Config: Digest(cfg), Promotion: "auto"}}
-	x := &expander{probe: probe, single: len(cfg.Cycles) == 1, domains: map[string]*ground{}}
-	outputs := map[*Action]map[string]state.Output{}
-	seen := map[*Action]bool{}
+// Make plans the next turn of every cycle of the configuration, as far as the options go. Attributes that a stage's
+// ignore_changes names take their recorded values in cfg.
+func Make(ctx context.Context, cfg *config.Config, rec Recorded, probe Probe, o Options) (*Plan, error) {
+	p := &Plan{Options: o}
+	var moved []Change
+	p.Moves, moved = moves(cfg, rec)
+	rec = afterMoves(rec, p.Moves)
+	if o.KeepSources {
+		probe = asRecorded{probe, rec}
+	}
+	x := &expander{probe: probe, single: len(cfg.Cycles) == 1, domains: map[string]*ground{}, options: o}
+	if err := ignoreChanges(cfg, rec, x); err != nil {
+		return nil, err
+	}
+	p.Envelope = Envelope{Config: Digest(cfg), Promotion: "auto"}
+	p.Notes = forgotten(cfg, rec)
+	if o.Destroy {
+		return p, destroyed(cfg, rec, p)
+	}
+	for _, ch := range moved {
+		p.change(ch)
+	}
+	var all []*Action
 	for _, c := range cfg.Cycles {
-		f := rec.Facts(c.Addr)
-		cp := &CyclePlan{Cycle: c.Name, Epoch: f.Epoch(), Generator: f.Current, Step: f.Step(), MaxSteps: c.Trainer.MaxSteps}
-		p.Cycles = append(p.Cycles, cp)
-		if c.Promotion == "manual" {
-			p.Envelope.Promotion = "manual"
-		}
-		if cp.Terminal, cp.Why = f.End(c); cp.Terminal != Running {
-			if note := f.note(c, cp.Terminal); note != "" {
-				cp.Notes = append(cp.Notes, note)
-			}
-			continue
-		}
-		cp.Remaining = remaining(c, f)
-		p.Envelope.Cycles += cp.Remaining
-		p.Envelope.Looks += cp.Remaining
-		x.out = &cp.Actions
-		if err := x.cycle(ctx, c, f); err != nil {
+		cp, err := x.plan(ctx, c, rec.Facts(c.Addr), &p.Envelope)
+		if err != nil {
 			return nil, err
 		}
+		if cp.Pin != 0 && !o.Partial() {
+			p.change(pinned(c, cp))
+		}
+		p.Cycles = append(p.Cycles, cp)
+		all = append(all, cp.Actions...)
+		o.replace(cp.Actions)
+		cp.Actions = o.narrow(cp.Actions)
+	}
+	if err := o.check(all, p.Cycles); err != nil {
+		return nil, err
+	}
+	if err := p.compareAll(rec); err != nil {
+		return nil, err
+	}
+	if !o.Partial() {
+		for _, ch := range left(cfg, rec) {
+			p.change(ch)
+		}
+	}
+	return p, nil
+}
+
+// plan expands the next turn of a cycle, if it has one.
+func (x *expander) plan(ctx context.Context, c *config.Cycle, f Facts, e *Envelope) (*CyclePlan, error) {
+	f.Restart = x.options.restarts(x, c)
+	cp := &CyclePlan{Cycle: c.Name, Epoch: f.Epoch(), Generator: f.Current, Step: f.Step(), MaxSteps: c.Trainer.MaxSteps, Notes: f.acts(c)}
+	if c.Promotion == "manual" {
+		e.Promotion = "manual"
+	}
+	if cp.Terminal, cp.Why = f.End(c); cp.Terminal != Running {
+		if note := f.note(c, cp.Terminal); note != "" {
+			cp.Notes = append(cp.Notes, note)
+		}
+		return cp, nil
+	}
+	if err := cp.pin(c, f); err != nil {
+		return nil, err
+	}
+	if cp.Pin != 0 {
+		f.Current = cp.Pin
+	}
+	cp.Remaining = remaining(c, f)
+	e.Cycles += cp.Remaining
+	e.Looks += cp.Remaining
+	x.out = &cp.Actions
+	return cp, x.cycle(ctx, c, f)
+}
+
+// compareAll finds what is to be done for each action of the plan.
+func (p *Plan) compareAll(rec Recorded) error {
+	outputs := map[*Action]map[string]state.Output{}
+	seen := map[*Action]bool{}
+	for _, cp := range p.Cycles {
 		for _, a := range cp.Actions {
 			if seen[a] {
 				continue // of a domain that another cycle shares
 			}
 			seen[a] = true
 			ch := compare(a, rec, outputs)
-			p.Changes = append(p.Changes, ch)
-			p.Summary.count(ch.Op)
+			if err := protect(a, ch, rec); err != nil {
+				return err
+			}
+			p.change(ch)
 		}
 	}
-	return p, nil
+	return nil
 }
 
 // remaining is how many more cycles the steps and max_cycles allow.
@@ -108,6 +168,8 @@ func compare(a *Action, rec Recorded, done map[*Action]map[string]state.Output) 
 			hidden["input."+n] = true
 		}
 		switch {
+		case a.Replace:
+			return a.asked(last)
 		case last == nil:
 			ch.Op, ch.Reasons = Create, append([]Reason{{Code: NotRecorded, Names: []string{string(a.Address)}}}, ch.Reasons...)
 		default:
@@ -117,6 +179,9 @@ func compare(a *Action, rec Recorded, done map[*Action]map[string]state.Output) 
 		return ch
 	}
 
+	if a.Replace {
+		return a.asked(last)
+	}
 	if r := rec.Action(id.ID); r != nil {
 		missing := ""
 		if r.Retained {

@@ -29,6 +29,7 @@ const (
 	Rerun   Op = "rerun"   // the recorded result is of something else, or gone
 	Destroy Op = "destroy" // recorded, no longer configured
 	Decide  Op = "decide"  // settled while the plan is applied
+	Move    Op = "move"    // recorded under another address
 )
 
 // Symbol is the mark that a change has in a plan's text.
@@ -44,6 +45,8 @@ func (o Op) Symbol() string {
 		return "-"
 	case Decide:
 		return "?"
+	case Move:
+		return "→"
 	}
 	return " "
 }
@@ -51,6 +54,7 @@ func (o Op) Symbol() string {
 // Change is one line of a plan.
 type Change struct {
 	Address addr.Address `json:"address"`
+	From    addr.Address `json:"from,omitempty"` // of a move: the address before
 	Kind    Kind         `json:"kind"`
 	Op      Op           `json:"op"`
 	Title   string       `json:"title"`
@@ -81,7 +85,8 @@ type CyclePlan struct {
 	Generator uint64   `json:"generator"` // version in use; 0: none yet
 	Step      uint64   `json:"step"`      // trained so far
 	MaxSteps  uint64   `json:"max_steps"`
-	Remaining uint64   `json:"remaining"` // cycles that the steps allow, this one included
+	Remaining uint64   `json:"remaining"`     // cycles that the steps allow, this one included
+	Pin       uint64   `json:"pin,omitempty"` // version that is to be in use first, because the configuration pins it
 
 	Actions []*Action `json:"-"` // in an order in which they can run
 }
@@ -101,6 +106,7 @@ type Summary struct {
 	Rerun   int `json:"rerun"`
 	Destroy int `json:"destroy"`
 	Decide  int `json:"decide"`
+	Move    int `json:"move"`
 	NoOp    int `json:"no_op"`
 }
 
@@ -110,11 +116,19 @@ type Plan struct {
 	Changes  []Change     `json:"changes"`
 	Summary  Summary      `json:"summary"`
 	Envelope Envelope     `json:"envelope"`
+	Options  Options      `json:"options"`
+	Moves    []Rename     `json:"moves,omitempty"` // of what is recorded, before anything else
+	Notes    []string     `json:"notes,omitempty"`
+}
+
+func (p *Plan) change(ch Change) {
+	p.Changes = append(p.Changes, ch)
+	p.Summary.count(ch.Op)
 }
 
 // Empty says whether there is nothing to do.
 func (p *Plan) Empty() bool {
-	return p.Summary.Create+p.Summary.Advance+p.Summary.Rerun+p.Summary.Destroy+p.Summary.Decide == 0
+	return p.Summary.Create+p.Summary.Advance+p.Summary.Rerun+p.Summary.Destroy+p.Summary.Decide+p.Summary.Move == 0
 }
 
 // Halted says whether a cycle was stopped by the guard and not yet released.
@@ -139,6 +153,8 @@ func (s *Summary) count(op Op) {
 		s.Destroy++
 	case Decide:
 		s.Decide++
+	case Move:
+		s.Move++
 	default:
 		s.NoOp++
 	}

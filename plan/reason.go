@@ -23,6 +23,9 @@ const (
 	Interrupted     Code = "interrupted"      // a partial result is there
 	ArtifactMissing Code = "artifact-missing" // recorded, but its bytes are gone
 	Undecided       Code = "undecided"        // settled during apply
+	Asked           Code = "asked"            // by an option of the command
+	Renamed         Code = "renamed"          // a moved block gives its address
+	NotConfigured   Code = "not-configured"   // no block is at this address any more
 )
 
 // Reason says why a change is planned: which parts of the action's identity differ from what is recorded.

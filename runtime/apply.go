@@ -25,6 +25,7 @@ const (
 	OutcomeHalted      Outcome = "halted"      // by the guard
 	OutcomePending     Outcome = "pending"     // a promotion waits for a person
 	OutcomeEnvelope    Outcome = "envelope"    // what was approved is used up
+	OutcomePartial     Outcome = "partial"     // what was asked of the turn is done, and no more was asked
 	OutcomeInterrupted Outcome = "interrupted" // progress is saved
 	OutcomeFailed      Outcome = "failed"
 )
@@ -48,10 +49,7 @@ func (r *Runner) Apply(ctx context.Context, o ApplyOptions) (Outcome, error) {
 		return OutcomeFailed, err
 	}
 	r.run = run.ID
-	outcome, err := r.cycles(ctx, o)
-	if errors.Is(err, ErrInterrupted) {
-		outcome, err = OutcomeInterrupted, nil
-	}
+	outcome, err := r.outcomeOf(r.cycles(ctx, o))
 	if errors.Is(err, ErrEnvelope) {
 		outcome = OutcomeEnvelope
 	}
@@ -113,6 +111,21 @@ func (r *Runner) cycles(ctx context.Context, o ApplyOptions) (Outcome, error) {
 		if p.Empty() {
 			return r.ended(p), nil
 		}
+		booked, err := r.books(ctx, p)
+		if err != nil {
+			return "", err
+		}
+		if p.Options.Destroy {
+			return OutcomeDone, nil
+		}
+		if booked {
+			if p, err = r.Plan(ctx); err != nil {
+				return "", err
+			}
+			if p.Empty() {
+				return r.ended(p), nil
+			}
+		}
 		if used >= limit {
 			return OutcomeEnvelope, nil
 		}
@@ -126,6 +139,10 @@ func (r *Runner) cycles(ctx context.Context, o ApplyOptions) (Outcome, error) {
 				return "", err
 			}
 		}
+		if p.Options.Partial() {
+			return OutcomePartial, nil
+		}
+		r.Options.Replace = nil // done, and not again in the next turn
 	}
 }
 
@@ -145,6 +162,7 @@ func (r *Runner) ended(p *plan.Plan) Outcome {
 // cycleTurn runs one cycle's actions, decides, and acts on the decision.
 func (r *Runner) cycleTurn(ctx context.Context, c *config.Cycle, cp *plan.CyclePlan) error {
 	t := &turn{r: r, c: c, records: map[plan.Kind]*state.ActionRecord{}}
+	r.handed.Clear()
 	var mu sync.Mutex
 	done := map[*plan.Action]*state.ActionRecord{}
 	var actions []*plan.Action
@@ -174,7 +192,7 @@ func (r *Runner) cycleTurn(ctx context.Context, c *config.Cycle, cp *plan.CycleP
 		done[a] = rec
 		return rec.Outputs, nil
 	})
-	if err != nil {
+	if err != nil || t.a == nil { // without a promotion the turn is a part of one, and decides nothing
 		return err
 	}
 	for _, a := range actions { // of several of a kind the plan's last, whichever ended last: the cycle's own

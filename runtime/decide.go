@@ -58,6 +58,7 @@ func (t *turn) decide(ctx context.Context) (*state.Decision, error) {
 		return nil, err
 	}
 	p := policy(t.c)
+	p.Pinned = t.facts.Pinned(t.c)
 	open, d, err := gate.NeedsGate(p, ev)
 	if err != nil {
 		return nil, err
@@ -202,12 +203,36 @@ func (t *turn) limits(raw string) (guard.Limits, error) {
 func (t *turn) reference(ctx context.Context) (string, error) {
 	base := t.facts.Generators[0]
 	if base.MediaType == ModelMediaType {
-		return base.Digest, nil
+		if measurable, err := t.measurable(ctx, base.Digest); measurable || err != nil {
+			return base.Digest, err
+		} // else always_keep_base_generator = false let go of it, and it would have to be measured anew
 	}
 	if len(t.facts.Decisions) > 0 {
 		return t.facts.Decisions[0].Model, nil
 	}
 	return t.model, nil
+}
+
+// measurable says whether a model's metrics are recorded, or its bytes are there to take them from.
+func (t *turn) measurable(ctx context.Context, model string) (bool, error) {
+	if t.r.has(model) {
+		return true, nil
+	}
+	a, err := plan.MeasureOf(t.c.Addr.Child("guard"), t.c.Domain, t.a.Judges, model, t.bench)
+	if err != nil {
+		return false, err
+	}
+	inputs := map[string]string{"model": model, "benchmark": t.bench}
+	if err := t.r.refs(a, inputs); err != nil {
+		return false, err
+	}
+	known := false
+	err = t.r.DB.View(ctx, func(tx *state.Tx) error {
+		memo, ok, err := tx.Action(a.Identify(inputs).ID)
+		known = ok && t.r.present(&memo)
+		return err
+	})
+	return known, err
 }
 
 // openGate spends a look, durable before the pool is read, and has both contestants answer the pool.
@@ -217,6 +242,9 @@ func (t *turn) openGate(ctx context.Context, cur *state.Generator, inputs map[st
 		return nil, nil, err
 	}
 	in := map[string]string{"challenger": t.model, "incumbent": cur.Digest, "benchmark": t.bench}
+	if err := t.r.refs(a, in); err != nil {
+		return nil, nil, err
+	}
 	var look state.Look
 	err = t.r.DB.Update(ctx, func(tx *state.Tx) (err error) {
 		look, err = tx.AppendLook(t.c.Addr, state.Look{Evaluation: a.Identify(in).ID, Pool: t.bench, Step: t.a.Window.End, At: t.r.Clock()})
@@ -262,7 +290,7 @@ func (t *turn) record(cur *state.Generator, d gate.Decision, ev evidence, look *
 	out := &state.Decision{Epoch: t.facts.Epoch(), Step: t.a.Window.End, IncumbentVersion: cur.Version,
 		Challenger: state.Scores(d.Challenger), Incumbent: state.Scores(d.Incumbent), Split: d.Split, N: d.N, GainAbsolute: d.GainAbsolute, GainRelative: d.GainRelative,
 		Verdict: string(d.Verdict), Halted: d.Halted, Pending: d.Verdict == gate.Promote && t.c.Promotion == "manual",
-		Early: t.a.Window.End < t.c.MinStepsBeforeReplace, Reasons: append([]string{d.Summary}, d.Texts()...),
+		Early: t.a.Window.End < t.c.MinStepsBeforeReplace || t.facts.Pinned(t.c) != 0, Reasons: append([]string{d.Summary}, d.Texts()...),
 		Evidence: raw, Model: t.model, Checkpoint: t.ckpt, StartCheckpoint: t.facts.Start(), Inputs: inputs, Run: t.r.run, At: t.r.Clock()}
 	if len(d.Reasons) > 0 && d.Reasons[0].Text == d.Summary {
 		out.Reasons = d.Texts()

@@ -23,6 +23,7 @@ const (
 	Warned      EventType = "warning"     // a plugin or the core has something to say
 	Decided     EventType = "decided"     // Decision is set
 	Promoted    EventType = "promoted"    // Version became the generator in use
+	Booked      EventType = "booked"      // records were moved or forgotten, before anything runs
 	Ended       EventType = "ended"       // a cycle reached a terminal state; Message says why
 )
 

@@ -82,6 +82,9 @@ func executor(k plan.Kind) func(*job, context.Context) (*result, error) {
 
 // do gives what an action recorded: earlier, where it did, else by running it now.
 func (r *Runner) do(ctx context.Context, a *plan.Action, inputs map[string]string) (*state.ActionRecord, error) {
+	if err := r.refs(a, inputs); err != nil {
+		return nil, err
+	}
 	id := a.Identify(inputs)
 	// Two actions of one plan may be the same work: the draws of a control arm's student and of its base. The second
 	// waits for the first, and finds its result.
@@ -101,7 +104,7 @@ func (r *Runner) do(ctx context.Context, a *plan.Action, inputs map[string]strin
 	if err != nil {
 		return nil, err
 	}
-	if known && r.present(&memo) {
+	if known && r.present(&memo) && !a.Replace {
 		r.emit(Event{Type: Reused, Address: string(a.Address), Title: a.Title})
 		return &memo, nil
 	}
@@ -110,7 +113,7 @@ func (r *Runner) do(ctx context.Context, a *plan.Action, inputs map[string]strin
 	}
 
 	j := &job{r: r, a: a, id: id, inputs: inputs, work: r.workDir(id.Lineage)}
-	if begun {
+	if begun && !a.Replace {
 		j.partial = &partial
 	}
 	if err := os.RemoveAll(j.work); err != nil {
@@ -122,7 +125,7 @@ func (r *Runner) do(ctx context.Context, a *plan.Action, inputs map[string]strin
 	began := r.Clock()
 	r.emit(Event{Type: Started, Address: string(a.Address), Title: a.Title})
 	r.journal(ctx, "started", a, "")
-	res, err := executor(a.Kind)(j, ctx)
+	res, err := r.bounded(ctx, j)
 	if err != nil {
 		return nil, r.failed(ctx, a, err)
 	}
@@ -134,6 +137,24 @@ func (r *Runner) do(ctx context.Context, a *plan.Action, inputs map[string]strin
 	r.emit(Event{Type: Finished, Address: string(a.Address), Title: a.Title, Seconds: seconds, Message: summary(res.detail)})
 	r.journal(ctx, "finished", a, summary(res.detail))
 	return rec, os.RemoveAll(j.work)
+}
+
+// refs gives an action what its stages' attributes refer to. Those of an action that is a line of the plan are among its
+// inputs; what is found out only while a line runs takes what the turn has made.
+func (r *Runner) refs(a *plan.Action, inputs map[string]string) error {
+	for _, path := range a.Refs {
+		name := plan.RefInput(path)
+		if inputs[name] != "" {
+			r.handed.Store(path, inputs[name])
+			continue
+		}
+		digest, ok := r.handed.Load(path)
+		if !ok {
+			return fmt.Errorf("%s refers to %s, which nothing has made yet", a.Address, path)
+		}
+		inputs[name] = digest.(string)
+	}
+	return nil
 }
 
 // present says whether every output of a recorded action can be read.
@@ -191,7 +212,7 @@ func (j *job) commit(ctx context.Context, res *result) (*state.ActionRecord, err
 		if err := tx.PutStage(j.a.Address, state.StageRecord{Action: rec.ID, At: r.Clock()}); err != nil {
 			return err
 		}
-		if err := tx.DeletePartial(rec.Lineage); err != nil {
+		if err := dropPartials(tx, rec); err != nil {
 			return err
 		}
 		if res.also != nil {
@@ -200,6 +221,26 @@ func (j *job) commit(ctx context.Context, res *result) (*state.ActionRecord, err
 		return nil
 	})
 	return rec, err
+}
+
+// dropPartials forgets the progress that a result makes worthless: its own, and what was begun at its address with
+// another recipe and given up.
+func dropPartials(tx *state.Tx, rec *state.ActionRecord) error {
+	gone := []string{rec.Lineage}
+	for p, err := range tx.Partials() {
+		if err != nil {
+			return err
+		}
+		if p.Address == rec.Address && p.Lineage != rec.Lineage {
+			gone = append(gone, p.Lineage)
+		}
+	}
+	for _, l := range gone {
+		if err := tx.DeletePartial(l); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // ingest moves a file or directory of the work directory into the store.
@@ -269,6 +310,16 @@ func (j *job) call(typ string, b config.Body) (*pluginv1.Call, error) {
 		return nil, err
 	}
 	c := &pluginv1.Call{Stage: typ, Config: &pluginv1.Config{Json: conf}, WorkDir: j.work, Seed: j.id.Seed, Id: j.id.ID[:16]}
+	for name, path := range b.Refs {
+		digest := j.inputs[plan.RefInput(string(path))]
+		if digest == "" {
+			return nil, fmt.Errorf("%s refers to %s, which is known only while a plan is applied", name, path)
+		}
+		if c.Inputs == nil {
+			c.Inputs = map[string]*pluginv1.Artifact{}
+		}
+		c.Inputs[name] = j.artifact(digest, "")
+	}
 	if d := j.a.Domain; d != nil {
 		c.Domain = &pluginv1.Domain{Name: d.Name(), Language: d.Language, Keywords: d.Keywords, NegativeKeywords: d.NegativeKeywords}
 	}

@@ -13,6 +13,9 @@ type recorded struct {
 	actions  map[string]*state.ActionRecord
 	last     map[string]*state.ActionRecord // by address
 	partials map[string]*state.Partial
+	begun    map[string]*state.Partial // by address
+	stages   []addr.Address
+	cycles   []addr.Address
 	store    *artifact.Store
 }
 
@@ -23,7 +26,8 @@ func (r *recorded) load(tx *state.Tx) error {
 		}
 		r.actions[a.ID] = &a
 	}
-	for _, at := range tx.Stages() {
+	r.stages = tx.Stages()
+	for _, at := range r.stages {
 		s, ok, err := tx.Stage(at)
 		if err != nil {
 			return err
@@ -36,7 +40,7 @@ func (r *recorded) load(tx *state.Tx) error {
 		if err != nil {
 			return err
 		}
-		r.partials[p.Lineage] = &p
+		r.partials[p.Lineage], r.begun[p.Address] = &p, &p
 	}
 	return nil
 }
@@ -45,6 +49,9 @@ func (r *recorded) Facts(cycle addr.Address) plan.Facts     { return r.facts[cyc
 func (r *recorded) Action(id string) *state.ActionRecord    { return r.actions[id] }
 func (r *recorded) Last(address string) *state.ActionRecord { return r.last[address] }
 func (r *recorded) Partial(lineage string) *state.Partial   { return r.partials[lineage] }
+func (r *recorded) Begun(address string) *state.Partial     { return r.begun[address] }
+func (r *recorded) Stages() []addr.Address                  { return r.stages }
+func (r *recorded) Cycles() []addr.Address                  { return r.cycles }
 
 // Has says whether an artifact's bytes are there.
 func (r *recorded) Has(digest string) bool {

@@ -12,7 +12,7 @@ import (
 )
 
 // retain removes checkpoints and exports that nothing needs any more. What stays: the checkpoints of the last
-// keep_last_n_checkpoints windows, each generator of the history with its checkpoint (version 1 is never deleted), what a
+// keep_last_n_checkpoints windows, each generator of the history with its checkpoint (version 1 only while it is in use where always_keep_base_generator is false), what a
 // rollback would set the student back to, and all that an unfinished action holds.
 //
 // The state forgets first and the bytes go after: a crash in between leaves bytes without an entry, which gc finds.
@@ -31,11 +31,24 @@ func (r *Runner) retain(ctx context.Context, c *config.Cycle) error {
 		}
 	}
 	keep[f.Decisions[0].Model] = true // the guard's reference where the base is no model of ours
+	release := !c.AlwaysKeepBaseGenerator && f.Current > 1
 	for _, g := range f.Generators {
-		keep[g.Digest], keep[g.Checkpoint] = true, true
+		if !g.Released && !(release && g.Version == 1) {
+			keep[g.Digest], keep[g.Checkpoint] = true, true
+		}
 	}
 	var gone []string
 	err = r.DB.Update(ctx, func(tx *state.Tx) error {
+		if base := f.Generators[0]; release && !base.Released {
+			if err := tx.ReleaseBase(c.Addr); err != nil {
+				return err
+			}
+			if base.Checkpoint != "" {
+				if err := tx.Unpin(base.Checkpoint, c.Addr); err != nil {
+					return err
+				}
+			}
+		}
 		var err error
 		if gone, err = doomed(tx, c, f, keep); err != nil || len(gone) == 0 {
 			return err

@@ -15,6 +15,7 @@ import (
 	"context"
 	"log/slog"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -39,6 +40,7 @@ type Runner struct {
 	Machine  string // host name
 	PID      int
 	Parallel int // actions at once
+	Options  plan.Options
 
 	// Force makes the gate promote every candidate. It exists for the proof that the guard halts a collapse which a gate
 	// would have prevented, is reachable from tests only, and is no user's option.
@@ -46,6 +48,8 @@ type Runner struct {
 
 	probe    *probe
 	stopping atomic.Bool
+	handed   sync.Map // path that an attribute refers to → digest, in this turn
+	late     atomic.Pointer[LateError]
 	lineages sync.Map // lineage → *sync.Mutex: one action of a lineage at a time
 	run      string   // ID of the run in progress
 }
@@ -59,7 +63,7 @@ func (r *Runner) Plan(ctx context.Context) (*plan.Plan, error) {
 	if r.probe == nil {
 		r.probe = newProbe(r)
 	}
-	return plan.Make(ctx, r.Config, rec, r.probe)
+	return plan.Make(ctx, r.Config, rec, r.probe, r.Options)
 }
 
 // Explain says why the action at an address of the next plan would run or not, with all that its identity is made of; or
@@ -84,7 +88,7 @@ func (r *Runner) Explain(ctx context.Context, at addr.Address) (*plan.Explanatio
 // context that Apply was given.
 func (r *Runner) Stop(ctx context.Context, reason string) {
 	if r.stopping.CompareAndSwap(false, true) {
-		r.Host.Stop(ctx, reason)
+		r.Host.Stop(ctx, reason, r.grace())
 	}
 }
 
@@ -112,18 +116,31 @@ func (r *Runner) workDir(lineage string) string {
 
 // recorded reads all that a plan needs in one transaction.
 func (r *Runner) recorded(ctx context.Context) (*recorded, error) {
-	rec := &recorded{facts: map[addr.Address]plan.Facts{}, actions: map[string]*state.ActionRecord{}, last: map[string]*state.ActionRecord{}, partials: map[string]*state.Partial{}, store: r.store()}
+	rec := &recorded{facts: map[addr.Address]plan.Facts{}, actions: map[string]*state.ActionRecord{}, last: map[string]*state.ActionRecord{}, partials: map[string]*state.Partial{},
+		begun: map[string]*state.Partial{}, store: r.store()}
 	err := r.DB.View(ctx, func(tx *state.Tx) error {
-		for _, c := range r.Config.Cycles {
-			f, err := facts(tx, c.Addr)
+		rec.cycles = recordedCycles(tx)
+		all := slices.Clone(rec.cycles)
+		for _, c := range r.Config.Cycles { // something may have been done to one that has no history yet
+			all = append(all, c.Addr)
+		}
+		for _, c := range all {
+			f, err := facts(tx, c)
 			if err != nil {
 				return err
 			}
-			rec.facts[c.Addr] = f
+			rec.facts[c] = f
 		}
 		return rec.load(tx)
 	})
 	return rec, err
+}
+
+// recordedCycles lists the cycles that have any history, in order.
+func recordedCycles(tx *state.Tx) []addr.Address {
+	all := slices.Concat(tx.Cycles(), tx.DecidedCycles(), tx.LookedCycles())
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // facts reads the history of one cycle.
@@ -141,10 +158,13 @@ func facts(tx *state.Tx, cycle addr.Address) (f plan.Facts, err error) {
 		return f, err
 	}
 	for e, err := range tx.Events() {
-		if err != nil {
+		switch {
+		case err != nil:
 			return f, err
-		}
-		if e.Cycle == string(cycle) {
+		case e.Cycle != string(cycle):
+		case e.Act == "destroy":
+			f.Events = nil // what was done to a history that is gone says nothing of this one
+		default:
 			f.Events = append(f.Events, e)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 
 	"jupiter/plan"
 	"jupiter/state"
@@ -39,6 +40,11 @@ func (r *Runner) walk(ctx context.Context, actions []*plan.Action, run func(cont
 	var first error
 
 	ready := func(a *plan.Action) bool {
+		for _, other := range a.After {
+			if _, ok := done[other]; !ok && slices.Contains(actions, other) {
+				return false
+			}
+		}
 		for _, in := range a.Inputs {
 			if in.From == nil {
 				continue

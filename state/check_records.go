@@ -297,7 +297,7 @@ func (c *checker) looks(cycle addr.Address) {
 			c.say("M13", what, "evaluation %s is look %d", l.Evaluation, first)
 		}
 		seen[l.Evaluation] = l.K
-		if n := decided[l.K]; l.Verdict != "" && n != 1 || n > 1 {
+		if n := decided[l.K]; !l.Destroyed && l.Verdict != "" && n != 1 || n > 1 {
 			c.say("M13", what, "it said %q, and %d decisions come from it", l.Verdict, n)
 		}
 	}

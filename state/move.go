@@ -77,6 +77,18 @@ func (tx *Tx) moveMemos(from, to addr.Address) (moved bool, err error) {
 }
 
 func (tx *Tx) moveCycle(from, to addr.Address) error {
+	for e, err := range tx.Events() {
+		if err != nil {
+			return err
+		}
+		if e.Cycle != string(from) {
+			continue
+		}
+		e.Cycle = string(to)
+		if err := put(tx, e, u64(e.Seq), bEvents); err != nil {
+			return err
+		}
+	}
 	for _, bucket := range []string{bGenerators, bDecisions, bLooks} {
 		if tx.bucket(bucket, string(from)) == nil {
 			continue

@@ -112,7 +112,7 @@ type Decision struct {
 	Verdict          string            `json:"decision"`      // PROMOTE, HOLD, REJECT, CEILING
 	Reasons          []string          `json:"reasons"`
 	Halted           bool              `json:"halted,omitempty"`  // a guard at its halt value
-	Early            bool              `json:"early,omitempty"`   // before min_steps_before_replace: nothing could be promoted
+	Early            bool              `json:"early,omitempty"`   // before min_steps_before_replace, or pinned: nothing could be promoted
 	Pending          bool              `json:"pending,omitempty"` // PROMOTE that waits for approve or reject
 	Resolution       *Resolution       `json:"resolution,omitempty"`
 	Promoted         uint64            `json:"promoted,omitempty"` // generator version that came of it
@@ -150,6 +150,7 @@ type Look struct {
 	Step       uint64    `json:"step"`
 	Verdict    string    `json:"verdict,omitempty"` // once decided
 	At         time.Time `json:"at"`
+	Destroyed  bool      `json:"destroyed,omitempty"` // the history that it was a part of is gone
 }
 
 // Run is one apply.
@@ -175,7 +176,7 @@ type Entry struct {
 	Detail  string    `json:"detail,omitempty"`
 }
 
-// Event is a manual act: rollback, pin, approve, reject, quarantine, adopt, resume.
+// Event is a manual act: rollback, restart, pin, unpin, approve, reject, quarantine, adopt, import, resume, destroy.
 type Event struct {
 	Seq    uint64    `json:"seq"`
 	At     time.Time `json:"at"`

@@ -12,6 +12,7 @@ type actOptions struct {
 	targetOptions
 	cycleOptions
 	lockOptions
+	links bool // leave the links of the generators as they are: the act is about them
 }
 
 // act opens a project for a manual act: under the operation lock, with what a killed process left put right first.
@@ -25,8 +26,10 @@ func act(ctx context.Context, w *world, o *actOptions, name, arg string, do func
 	if err != nil {
 		return err
 	}
-	if _, err := p.db.Recover(ctx); err != nil {
-		return err
+	if !o.links {
+		if _, err := p.db.Recover(ctx); err != nil {
+			return err
+		}
 	}
 	return do(ctx, p, c)
 }

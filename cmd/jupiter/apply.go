@@ -18,6 +18,7 @@ import (
 
 type applyOptions struct {
 	targetOptions
+	narrowOptions
 	lockOptions
 	json     bool
 	approved bool
@@ -45,6 +46,7 @@ fits what was approved, 130 interrupted with progress saved.`,
 		},
 	}
 	o.targetOptions.addFlags(cmd)
+	o.narrowOptions.addFlags(cmd)
 	o.lockOptions.addFlags(cmd)
 	f := cmd.Flags()
 	f.BoolVar(&o.json, "json", false, "write JSON, an event a line")
@@ -63,6 +65,15 @@ func applyCommand(ctx context.Context, w *world, o *applyOptions, arg string) (e
 	if err != nil {
 		return err
 	}
+	narrow, err := o.options()
+	switch {
+	case err != nil:
+		return err
+	case saved != nil && o.narrowOptions.given():
+		return usageError{errors.New("a saved plan says what is done: --target and its like go with jupiter plan --out")}
+	case saved != nil:
+		narrow = saved.Plan.Options
+	}
 	watch := watchInterrupts(ctx, w)
 	defer watch.close()
 	ctx = watch.ctx
@@ -78,6 +89,7 @@ func applyCommand(ctx context.Context, w *world, o *applyOptions, arg string) (e
 	if _, err := p.db.Recover(ctx); err != nil {
 		return err
 	}
+	p.runner.Options = narrow
 	made, base, err := p.plan(ctx)
 	if err != nil {
 		return err
@@ -96,7 +108,7 @@ func applyCommand(ctx context.Context, w *world, o *applyOptions, arg string) (e
 		return err
 	}
 	if !o.json {
-		viewPlan(w, p, made)
+		viewPlan(w, made)
 	}
 	switch {
 	case made.Empty() && !killed:

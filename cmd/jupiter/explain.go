@@ -55,9 +55,13 @@ func explain(ctx context.Context, w *world, o *explainOptions, address string) (
 		return err
 	}
 	defer func() { err = errors.Join(err, p.Close()) }()
-	e, all, err := p.runner.Explain(ctx, addr.Address(address))
+	at, err := addr.Parse(address)
 	if err != nil {
-		return err
+		return usageError{err}
+	}
+	e, all, err := p.runner.Explain(ctx, at)
+	if err != nil {
+		return p.placed(err)
 	}
 	if e == nil {
 		return fmt.Errorf("the next plan has no %s, and nothing is recorded there.%s jupiter plan%s lists the addresses", address, lang.DidYouMean(address, all), p.at())

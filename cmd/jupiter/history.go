@@ -154,7 +154,10 @@ func viewEvent(out io.Writer, e state.Event) {
 		return
 	}
 	text := e.Act
-	if e.From > 0 && e.To > 0 {
+	switch {
+	case e.From == e.To && e.To > 0:
+		text += fmt.Sprintf(" v%d", e.To)
+	case e.From > 0 && e.To > 0:
 		text += fmt.Sprintf(" v%d → v%d", e.From, e.To)
 	}
 	fmt.Fprintf(out, "\n%s, by %s%s\n", capital(text), e.Who, after(": ", strings.TrimSpace(e.Reason)))

@@ -4,17 +4,23 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
 
 	"jupiter/plan"
+	"jupiter/plan/config"
+	"jupiter/plan/lang"
 	"jupiter/plan/planfile"
 	"jupiter/state"
+	"jupiter/state/artifact"
 )
 
 type planOptions struct {
 	targetOptions
+	narrowOptions
+	markdown bool
 	json     bool
 	detailed bool
 	out      string
@@ -30,7 +36,8 @@ func newPlanCommand(w *world) *cobra.Command {
 cycle does: one line a change, with its reason. Nothing is changed.
 
   +  new          ~  goes on, or more of the same      ±  runs again
-  -  no longer configured                              ?  settled while the plan is applied
+  -  forgotten: no longer configured                   ?  settled while the plan is applied
+  →  recorded under another address
 
 Exit status: 0 done, 1 error, 2 there is something to do (with --detailed-exitcode),
 3 the collapse guard has stopped a cycle.`,
@@ -39,10 +46,12 @@ Exit status: 0 done, 1 error, 2 there is something to do (with --detailed-exitco
 			return showPlan(cmd.Context(), w, &o, arg(args))
 		},
 	}
-	o.addFlags(cmd)
+	o.targetOptions.addFlags(cmd)
+	o.narrowOptions.addFlags(cmd)
 	addJSON(cmd, &o.json, "plan")
 	f := cmd.Flags()
 	f.BoolVar(&o.detailed, "detailed-exitcode", false, "exit with 2 where there is something to do")
+	f.BoolVar(&o.markdown, "markdown", false, "write a comment for a pull request")
 	f.StringVar(&o.out, "out", "", "save the plan to `FILE`, for apply")
 	f.Uint64Var(&o.cycles, "cycles", 1, "with --out: how many cycles the saved plan approves, at most `N`")
 	return cmd
@@ -57,11 +66,19 @@ func arg(args []string) string {
 }
 
 func showPlan(ctx context.Context, w *world, o *planOptions, arg string) (err error) {
+	narrow, err := o.options()
+	if err != nil {
+		return err
+	}
+	if o.json && o.markdown {
+		return usageError{errors.New("--json and --markdown are two forms of one output")}
+	}
 	p, err := open(ctx, w, &o.targetOptions, o.path(arg), access{warn: true})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, p.Close()) }()
+	p.runner.Options = narrow
 	made, base, err := p.plan(ctx)
 	if err != nil {
 		return err
@@ -75,10 +92,13 @@ func showPlan(ctx context.Context, w *world, o *planOptions, arg string) (err er
 			return err
 		}
 	}
-	if o.json {
+	switch {
+	case o.json:
 		err = w.json(planDocument{"jupiter.plan/v1", made})
-	} else {
-		viewPlan(w, p, made)
+	case o.markdown:
+		viewMarkdown(w.out, made)
+	default:
+		viewPlan(w, made)
 		if o.out != "" {
 			fmt.Fprintf(w.out, "\nSaved to %s. To do it, type: jupiter apply %s\n", o.out, o.out)
 		}
@@ -112,7 +132,7 @@ func (p *project) plan(ctx context.Context) (*plan.Plan, planfile.Base, error) {
 	}
 	made, err := p.runner.Plan(ctx)
 	if err != nil {
-		return nil, before, err
+		return nil, before, p.placed(err)
 	}
 	before.Config = made.Envelope.Config
 	after, err := p.base(ctx)
@@ -139,13 +159,45 @@ func (p *project) plan(ctx context.Context) (*plan.Plan, planfile.Base, error) {
 	return made, before, nil
 }
 
+// placed gives an error of the planner the sources that it points into.
+func (p *project) placed(err error) error {
+	var refused *plan.RefusedError
+	if errors.As(err, &refused) {
+		return &configurationError{refused.Diags, p.files}
+	}
+	var unknown *plan.UnknownAddressError
+	if errors.As(err, &unknown) {
+		return fmt.Errorf("%w.%s jupiter plan%s lists the addresses", err, lang.DidYouMean(string(unknown.Address), unknown.Have), p.at())
+	}
+	return err
+}
+
 // base says which state there is now.
 func (p *project) base(ctx context.Context) (b planfile.Base, err error) {
 	err = p.db.View(ctx, func(tx *state.Tx) error {
 		b.Lineage, b.Serial = tx.Lineage(), tx.Serial()
 		return nil
 	})
+	if err != nil {
+		return b, err
+	}
+	b.Version = version
+	b.Lock, err = lockDigest(p.cfg.Dir)
 	return b, err
+}
+
+// lockFile fixes the versions of the plugins that a configuration uses.
+const lockFile = ".jupiter.lock.hcl"
+
+// lockDigest is the digest of a configuration's lock file; "": it has none.
+func lockDigest(dir string) (string, error) {
+	b, err := config.ReadFile(filepath.Join(dir, lockFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	} else if err != nil {
+		return "", err
+	}
+	return artifact.Sum(b), nil
 }
 
 // limitEnvelope narrows what a plan's approval allows.

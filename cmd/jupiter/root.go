@@ -45,9 +45,9 @@ Exit status: 0 done, 1 error. The help of a command lists what else it may retur
 			cmd.AddCommand(c)
 		}
 	}
-	add("cycle", newFmtCommand(w), newValidateCommand(w), newPlanCommand(w), newExplainCommand(w), newApplyCommand(w), newStatusCommand(w))
+	add("cycle", newFmtCommand(w), newValidateCommand(w), newPlanCommand(w), newExplainCommand(w), newShowCommand(w), newApplyCommand(w), newStatusCommand(w))
 	add("look", newHistoryCommand(w), newGeneratorsCommand(w), newRunsCommand(w), newPlotCommand(w), newSampleCommand(w))
-	add("act", newApproveCommand(w), newRejectCommand(w), newRollbackCommand(w), newResumeCommand(w))
+	add("act", newApproveCommand(w), newRejectCommand(w), newRollbackCommand(w), newPinCommand(w), newQuarantineCommand(w), newAdoptCommand(w), newResumeCommand(w))
 	add("care", newStateCommand(w), newVersionCommand(w))
 	cmd.AddCommand(newPluginServeCommand())
 	return cmd

@@ -60,6 +60,9 @@ var update = flag.Bool("update", false, "write what the commands give into the s
 //	                            cycles=N: with the state that an apply of N cycles leaves; the status of that apply is
 //	                            not looked at
 //	exits N PROGRAM ARG …       runs a program and checks its exit status
+//	edit FILE OLD NEW           replaces the one occurrence of a text; \n is a line break
+//	relink PATH TARGET          makes a symbolic link lead elsewhere
+//	leads PATH TARGET           a symbolic link leads there
 //	keys FILE PATH NAME …       the object at PATH of a JSON file has these keys and no others. PATH is a dotted list of
 //	                            keys and indexes; . is the whole
 func TestScripts(t *testing.T) {
@@ -80,8 +83,11 @@ func TestScripts(t *testing.T) {
 				}
 				ts.Check(ready.put(ts.MkAbs("."), shared, args))
 			},
-			"exits": exits,
-			"keys":  keys,
+			"exits":  exits,
+			"keys":   keys,
+			"edit":   edit,
+			"relink": relink,
+			"leads":  leads,
 		},
 	})
 }
@@ -101,6 +107,35 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	if got != want {
 		ts.Fatalf("exit status %d, want %d", got, want)
+	}
+}
+
+func edit(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: edit FILE OLD NEW")
+	}
+	lines := strings.NewReplacer(`\n`, "\n")
+	src, old := ts.ReadFile(args[0]), lines.Replace(args[1])
+	if n := strings.Count(src, old); n != 1 {
+		ts.Fatalf("%s has %q %d times", args[0], old, n)
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(strings.Replace(src, old, lines.Replace(args[2]), 1)), 0o644))
+}
+
+func relink(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: relink PATH TARGET")
+	}
+	ts.Check(os.Remove(ts.MkAbs(args[0])))
+	ts.Check(os.Symlink(args[1], ts.MkAbs(args[0])))
+}
+
+func leads(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: leads PATH TARGET")
+	}
+	if to, err := os.Readlink(ts.MkAbs(args[0])); err != nil || to != args[1] {
+		ts.Fatalf("%s leads to %q, want %q (%v)", args[0], to, args[1], err)
 	}
 }
 

@@ -6,25 +6,47 @@ import (
 	"strings"
 
 	"jupiter/plan"
+	"jupiter/plan/addr"
 )
 
 // viewPlan writes a plan for people.
-func viewPlan(w *world, p *project, made *plan.Plan) {
+func viewPlan(w *world, made *plan.Plan) {
 	out, paint := w.out, w.paint(w.out)
 	if made.Empty() {
-		fmt.Fprintf(out, "%s Nothing is to be done.\n", paint.as(bold+";"+green, "No changes."))
-		viewEnds(out, p, made)
+		fmt.Fprintln(out, nothing(paint, made))
+		viewEnds(out, made)
 		return
 	}
 	fmt.Fprintf(out, "Jupiter will perform these actions (%s):\n\n", turns(made))
 	viewChanges(out, paint, made.Changes)
 	fmt.Fprintf(out, "\n%s\n", summaryLine(made))
-	viewEnds(out, p, made)
-	fmt.Fprintf(out, "\nApproved by an apply: %s.\n", envelopeText(made.Envelope))
+	viewEnds(out, made)
+	fmt.Fprintf(out, "\nApproved by an apply: %s.\n", envelopeText(made))
+}
+
+// nothing says that there is nothing to do, and why: what has come to its end for good reason, in green, and what needs
+// a person, in red.
+func nothing(paint painter, made *plan.Plan) string {
+	colour, word := green, "No changes."
+	for _, c := range made.Cycles {
+		switch c.Terminal {
+		case plan.Halted:
+			colour, word = red, "Halted."
+		case plan.Pending:
+			if colour != red {
+				colour, word = yellow, "Waiting for a decision."
+			}
+		case plan.Converged, plan.Ceiling:
+			if colour == green {
+				colour, word = yellow, capital(string(c.Terminal))+"."
+			}
+		}
+	}
+	return paint.as(bold+";"+colour, word) + " Nothing is to be done."
 }
 
 // viewEnds says why cycles have nothing more to do, and what a plan has to note.
-func viewEnds(out io.Writer, p *project, made *plan.Plan) {
+func viewEnds(out io.Writer, made *plan.Plan) {
 	for _, c := range made.Cycles {
 		if c.Terminal != plan.Running {
 			fmt.Fprintf(out, "\nself_improvement.%s: %s (%s).\n", c.Cycle, c.Terminal, c.Why)
@@ -32,6 +54,9 @@ func viewEnds(out io.Writer, p *project, made *plan.Plan) {
 		for _, n := range c.Notes {
 			fmt.Fprintf(out, "\nself_improvement.%s: %s\n", c.Cycle, n)
 		}
+	}
+	for _, n := range made.Notes {
+		fmt.Fprintf(out, "\n%s\n", n)
 	}
 }
 
@@ -48,10 +73,34 @@ func turns(made *plan.Plan) string {
 		}
 		all = append(all, fmt.Sprintf("cycle %d of self_improvement.%s, %s", c.Epoch, c.Cycle, g))
 	}
+	if made.Options.Destroy {
+		return "everything that is recorded is forgotten"
+	}
 	if len(all) == 0 {
 		return "no cycle is due"
 	}
-	return strings.Join(all, "; ")
+	return strings.Join(all, "; ") + partly(made.Options)
+}
+
+// partly says which part of a turn a plan is.
+func partly(o plan.Options) string {
+	var t string
+	for _, l := range []struct {
+		what string
+		list []addr.Address
+	}{{"only", o.Targets}, {"without", o.Excludes}, {"replacing", o.Replace}} {
+		if len(l.list) > 0 {
+			names := make([]string, len(l.list))
+			for i, a := range l.list {
+				names[i] = string(a)
+			}
+			t += "; " + l.what + " " + strings.Join(names, ", ")
+		}
+	}
+	if o.RefreshOnly {
+		t += "; only what has changed outside"
+	}
+	return t
 }
 
 // widest bounds the columns of a plan's lines: a longer cell pushes the rest of its own line only.
@@ -80,7 +129,7 @@ func opColour(op plan.Op) string {
 		return green
 	case plan.Destroy:
 		return red
-	case plan.Decide:
+	case plan.Decide, plan.Move:
 		return cyan
 	}
 	return yellow
@@ -108,7 +157,7 @@ func because(c plan.Change) string {
 // weighty says whether a reason is what a reader looks for first: something outside the cycle's own course.
 func weighty(r plan.Reason) bool {
 	switch r.Code {
-	case plan.ConfigChanged, plan.RevisionChanged, plan.SourceChanged, plan.ArtifactMissing, plan.Interrupted, plan.NotRecorded:
+	case plan.Asked, plan.ConfigChanged, plan.RevisionChanged, plan.SourceChanged, plan.ArtifactMissing, plan.Interrupted, plan.NotRecorded:
 		return true
 	}
 	return false
@@ -131,6 +180,12 @@ func reasonText(r plan.Reason) string {
 		return "" // what comes first in the list says it
 	case plan.Interrupted, plan.Undecided:
 		return ""
+	case plan.Asked:
+		return "asked for with " + name
+	case plan.NotConfigured:
+		return ""
+	case plan.Renamed:
+		return fmt.Sprintf("moved (%s:%d)", r.File, r.Line)
 	case plan.ArtifactMissing:
 		return "bytes of " + brief(name) + " are missing"
 	case plan.SourceChanged:
@@ -181,12 +236,15 @@ func summaryLine(made *plan.Plan) string {
 	for _, c := range []struct {
 		n    int
 		what string
-	}{{s.Create, "create"}, {s.Advance, "advance"}, {s.Rerun, "rerun"}, {s.Destroy, "forget"}, {s.Decide, "decide"}} {
+	}{{s.Create, "create"}, {s.Advance, "advance"}, {s.Rerun, "rerun"}, {s.Move, "move"}, {s.Destroy, "forget"}, {s.Decide, "decide"}} {
 		if c.n > 0 {
 			parts = append(parts, fmt.Sprintf("%d to %s", c.n, c.what))
 		}
 	}
 	line := fmt.Sprintf("Plan: %s; %d unchanged.", strings.Join(parts, ", "), s.NoOp)
+	if made.Options.Partial() {
+		return line
+	}
 	var due uint64
 	for _, c := range made.Cycles {
 		if c.Terminal == plan.Running {
@@ -200,7 +258,11 @@ func summaryLine(made *plan.Plan) string {
 }
 
 // envelopeText says what an approval covers.
-func envelopeText(e plan.Envelope) string {
+func envelopeText(made *plan.Plan) string {
+	if made.Options.Partial() {
+		return "what is listed here, once"
+	}
+	e := made.Envelope
 	t := fmt.Sprintf("at most %s, %s at the gate pool", plural(e.Cycles, "cycle"), plural(e.Looks, "look"))
 	if e.Promotion == "manual" {
 		return t + "; a promotion waits for jupiter approve"

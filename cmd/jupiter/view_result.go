@@ -50,6 +50,8 @@ func outcomeText(o runtime.Outcome) string {
 		return "A promotion waits for you."
 	case runtime.OutcomeEnvelope:
 		return "Done: as many cycles as were approved. There is more to do."
+	case runtime.OutcomePartial:
+		return "Done: what was asked for, once. jupiter plan says what else there is to do."
 	case runtime.OutcomeInterrupted:
 		return "Interrupted. Progress is saved: the next jupiter apply goes on from there."
 	}

@@ -98,6 +98,8 @@ func (t *track) note(e runtime.Event) string {
 		t.progress(e)
 	case runtime.Finished, runtime.Reused, runtime.Interrupted, runtime.Failed:
 		return t.end(e)
+	case runtime.Booked:
+		return "  done     " + e.Address + ": " + e.Title
 	case runtime.Warned:
 		return "  warning  " + e.Address + ": " + e.Message
 	case runtime.Decided:

@@ -132,7 +132,7 @@ type Stage struct {
 	Samples        uint64       // generator: raw samples a regeneration
 	Seed           uint64       // generator, trainer
 	Dataset        DatasetRef   // trainer: what a stand-alone trainer learns from
-	Start          addr.Address // trainer: the trainer whose checkpoint it starts from
+	Start          *Stage       // trainer: the one whose checkpoint it starts from; nil: it starts from nothing
 	MaxSteps       uint64       // trainer: optimizer steps over the whole run
 	ScheduleSteps  uint64       // trainer: window of a stand-alone trainer; 0: MaxSteps. In a cycle, eval_every_steps
 	SaveEverySteps uint64       // trainer; 0: a checkpoint at the end of each window only
@@ -152,7 +152,8 @@ type Stage struct {
 
 // Lifecycle guards what a stage has made.
 type Lifecycle struct {
-	PreventDestroy bool // a plan that would destroy the stage's results is refused
+	PreventDestroy bool     // a plan that would destroy the stage's results is refused
+	IgnoreChanges  []string // attributes that keep their recorded values
 }
 
 // Timeouts bound one run of a stage. Zero: no bound of its own.

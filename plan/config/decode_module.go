@@ -150,31 +150,83 @@ func (in *instance) decodeMoved(b *hcl.Block) {
 	}
 	in.l.cfg.Moved = append(in.l.cfg.Moved, m)
 	in.l.link(func() {
-		if in.l.stages[string(m.From)] != nil {
+		if in.l.cfg.declares(m.From) {
 			in.fail(content.Attributes["from"].Expr.Range(), "Moved but still there", "%s is still declared, so what was recorded there belongs to it.", m.From)
-		} else if in.l.stages[string(m.To)] == nil {
+		} else if !in.l.cfg.declares(m.To) {
 			in.fail(to, "Moved to nowhere", "%s is not declared.", m.To)
 		}
 	})
 }
 
-// address reads an attribute as the address of a stage, without evaluating it.
-func (in *instance) address(a *hcl.Attribute) (addr.Address, bool) {
-	t, diags := hcl.AbsTraversalForExpr(a.Expr)
-	if !diags.HasErrors() {
-		ref, more := lang.ParseReference(t)
-		if diags = more; !diags.HasErrors() && contains(lang.StageKinds, ref.Root) {
-			at := addr.Block(in.at, ref.Root, ref.Labels...)
-			if len(ref.Rest) == 0 {
-				return at, true
-			}
-			if ix, ok := ref.Rest[0].(hcl.TraverseIndex); ok && len(ref.Rest) == 1 && ix.Key.Type() == cty.String {
-				return at.Instance(ix.Key.AsString()), true
-			}
+// declares says whether a stage or a cycle of the configuration is under an address.
+func (c *Config) declares(a addr.Address) bool {
+	for _, s := range c.Stages {
+		if s.Addr.Under(a) {
+			return true
 		}
 	}
-	in.fail(a.Expr.Range(), "Address expected", "%s is the address of a stage, written without quotes: trainer.llama.old.", a.Name)
+	for _, k := range c.Cycles {
+		if k.Addr.Under(a) {
+			return true
+		}
+	}
+	return false
+}
+
+// address reads an attribute as the address of a stage, a cycle or a module, without evaluating it.
+func (in *instance) address(a *hcl.Attribute) (addr.Address, bool) {
+	t, diags := hcl.AbsTraversalForExpr(a.Expr)
+	if diags.HasErrors() {
+		return in.noAddress(a)
+	}
+	at, rest := in.at, t
+	for rest[0].(hcl.TraverseRoot).Name == "module" && len(rest) > 1 {
+		step, ok := rest[1].(hcl.TraverseAttr)
+		if !ok {
+			return in.noAddress(a)
+		}
+		at, rest = addr.Module(at, step.Name), rest[2:]
+		if at, rest, ok = instanceKey(at, rest); !ok {
+			return in.noAddress(a)
+		}
+		if len(rest) == 0 {
+			return at, true
+		}
+		next, ok := rest[0].(hcl.TraverseAttr)
+		if !ok {
+			return in.noAddress(a)
+		}
+		rest = append(hcl.Traversal{hcl.TraverseRoot{Name: next.Name, SrcRange: next.SrcRange}}, rest[1:]...)
+	}
+	ref, diags := lang.ParseReference(rest)
+	if diags.HasErrors() || !contains(lang.StageKinds, ref.Root) && ref.Root != "self_improvement" {
+		return in.noAddress(a)
+	}
+	at, rest, ok := instanceKey(addr.Block(at, ref.Root, ref.Labels...), ref.Rest)
+	if !ok || len(rest) > 0 {
+		return in.noAddress(a)
+	}
+	return at, true
+}
+
+func (in *instance) noAddress(a *hcl.Attribute) (addr.Address, bool) {
+	in.fail(a.Expr.Range(), "Address expected", "%s is the address of a stage, a cycle or a module, written without quotes: trainer.llama.old.", a.Name)
 	return "", false
+}
+
+// instanceKey adds the key that a traversal begins with, if it does.
+func instanceKey(a addr.Address, t hcl.Traversal) (addr.Address, hcl.Traversal, bool) {
+	if len(t) == 0 {
+		return a, t, true
+	}
+	ix, ok := t[0].(hcl.TraverseIndex)
+	if !ok {
+		return a, t, true
+	}
+	if ix.Key.Type() != cty.String || ix.Key.IsNull() {
+		return a, t, false
+	}
+	return a.Instance(ix.Key.AsString()), t[1:], true
 }
 
 // settings decodes the jupiter block.

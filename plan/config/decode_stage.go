@@ -73,7 +73,7 @@ func (in *instance) stageFields(s *Stage, f *fields) {
 			s.Dataset = DatasetRef{Domain: r.Addr, Side: r.Side}
 		}
 		if r, ok := f.ref("start", "trainer"); ok {
-			s.Start = r.Addr
+			in.l.link(func() { s.Start = in.l.stages[string(r.Addr)] })
 		}
 		f.count("max_steps", &s.MaxSteps, 1)
 		f.count("schedule_steps", &s.ScheduleSteps, 1)
@@ -92,7 +92,9 @@ func (in *instance) stageBlocks(s *Stage, content *hcl.BodyContent, each *lang.E
 			f.str("split", &s.Select.Split)
 			f.count("every", &s.Select.Every, 1)
 		case "lifecycle":
-			in.block(b, each, s.Attrs, "prevent_destroy").flag("prevent_destroy", &s.Lifecycle.PreventDestroy)
+			f := in.block(b, each, s.Attrs, "prevent_destroy", "ignore_changes")
+			f.flag("prevent_destroy", &s.Lifecycle.PreventDestroy)
+			s.Lifecycle.IgnoreChanges = f.names("ignore_changes")
 		case "timeouts":
 			f := in.block(b, each, s.Attrs, "run", "stop")
 			f.duration("run", &s.Timeouts.Run)

@@ -27,7 +27,7 @@ type fields struct {
 func (in *instance) fields(content *hcl.BodyContent, each *lang.Each) *fields {
 	f := &fields{in: in, attrs: content.Attributes}
 	for _, a := range inOrder(content.Attributes) {
-		if a.Name != "for_each" {
+		if a.Name != "for_each" && a.Name != "ignore_changes" { // which holds names, not references
 			f.refs = append(f.refs, a.Expr.Variables()...)
 		}
 	}
@@ -127,6 +127,32 @@ func describe(v cty.Value) string {
 		return true, nil
 	})
 	return what
+}
+
+// names reads a list of names, bare or as texts: [learning_rate, "seed"].
+func (f *fields) names(attr string) (names []string) {
+	a := f.attrs[attr]
+	if a == nil {
+		return nil
+	}
+	list, diags := hcl.ExprList(a.Expr)
+	if diags.HasErrors() {
+		f.fail(attr, "Wrong type", "%s takes a list of names.", attr)
+		return nil
+	}
+	for _, e := range list {
+		if word := hcl.ExprAsKeyword(e); word != "" {
+			names = append(names, word)
+			continue
+		}
+		v, diags := e.Value(nil)
+		if diags.HasErrors() || v.Type() != cty.String || v.IsNull() || !v.IsKnown() {
+			f.in.fail(e.Range(), "Wrong type", "%s takes a list of names, and this is none.", attr)
+			continue
+		}
+		names = append(names, v.AsString())
+	}
+	return names
 }
 
 func (f *fields) str(name string, into *string) {

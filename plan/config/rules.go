@@ -27,6 +27,12 @@ func rulesOfParts() []rule {
 		ruleNodeRoles,
 		ruleLocalCluster,
 		ruleModelChain,
+		ruleDependsOn,
+		ruleIgnoreChanges,
+		ruleStart,
+		ruleDataset,
+		ruleNode,
+		ruleTimeouts,
 		ruleSaveWindow,
 		ruleSelect,
 	}

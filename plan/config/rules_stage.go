@@ -7,6 +7,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"jupiter/plan/lang"
+	"jupiter/plugins/schema"
 )
 
 // ruleOffline: with offline = true nothing needs the network.
@@ -55,7 +56,10 @@ func ruleModelChain(c *Config) (diags hcl.Diagnostics) {
 			return
 		}
 		state[s] = 1
-		for _, a := range append([]string{string(s.Model), string(s.Start)}, strs(s.DependsOn)...) {
+		if s.Start != nil {
+			visit(s.Start)
+		}
+		for _, a := range append([]string{string(s.Model)}, strs(s.DependsOn)...) {
 			if next := byAddr[a]; next != nil {
 				visit(next)
 			}
@@ -135,10 +139,124 @@ func ruleUnused(c *Config) (diags hcl.Diagnostics) {
 	for _, d := range c.Domains {
 		used[d.Verifier] = true
 	}
+	for s := range used {
+		for ; s != nil && s.Start != nil && !used[s.Start]; s = s.Start {
+			used[s.Start] = true
+		}
+	}
 	for _, s := range c.Stages {
 		if !used[s] && !strings.HasPrefix(string(s.Addr), "module.") {
 			diags = append(diags, warning(s.Range, "Stage is not used", fmt.Sprintf(
 				"No self_improvement block leads to %s, so it never runs.", s.Addr)))
+		}
+	}
+	return diags
+}
+
+// ruleIgnoreChanges: ignore_changes names attributes of the stage whose recorded values can be kept.
+func ruleIgnoreChanges(c *Config) (diags hcl.Diagnostics) {
+	for _, s := range c.Stages {
+		if s.Body.Schema == nil {
+			continue
+		}
+		var known []string
+		for _, a := range s.Body.Schema.Attributes {
+			if len(a.Accepts) == 0 && !a.Sensitive && a.Effect != schema.None {
+				known = append(known, a.Name)
+			}
+		}
+		switch s.Kind {
+		case "trainer":
+			known = append(known, "seed", "save_every_steps")
+		case "generator":
+			known = append(known, "seed")
+		}
+		for _, name := range s.Lifecycle.IgnoreChanges {
+			if !contains(known, name) {
+				diags = append(diags, problem(s.Attrs["lifecycle.ignore_changes"].Range, "Nothing to ignore", fmt.Sprintf(
+					"ignore_changes names attributes of %s whose change would make it run again, and %q is none.%s", s.Addr, name, lang.DidYouMean(name, known))))
+			}
+		}
+	}
+	return diags
+}
+
+// ruleDependsOn: depends_on orders lines of a plan, so both ends have some.
+func ruleDependsOn(c *Config) (diags hcl.Diagnostics) {
+	byAddr := map[string]*Stage{}
+	for _, s := range c.Stages {
+		byAddr[string(s.Addr)] = s
+	}
+	within := func(s *Stage) bool { return s.Kind == "exporter" || s.Kind == "verifier" }
+	for _, s := range c.Stages {
+		for _, a := range append([]string{string(s.Addr)}, strs(s.DependsOn)...) {
+			if d := byAddr[a]; len(s.DependsOn) > 0 && d != nil && within(d) {
+				diags = append(diags, problem(s.Attrs["depends_on"].Range, "Nothing to order", fmt.Sprintf(
+					"depends_on orders the lines of a plan, and %s has none of its own: it works within those of other stages.", d.Addr)))
+			}
+		}
+	}
+	return diags
+}
+
+// ruleStart: a trainer starts from one whose checkpoints do not depend on it, and that has data to make them.
+func ruleStart(c *Config) (diags hcl.Diagnostics) {
+	for _, s := range c.Stages {
+		if s.Start != nil && s.Start.Dataset.Domain == "" {
+			diags = append(diags, problem(at(s.Attrs, "start", s.Range), "Nothing to start from", fmt.Sprintf(
+				"%s starts from %s, which does not stand alone: give that one dataset = DOMAIN.real, or name a trainer that has one.", s.Addr, s.Start.Addr)))
+		}
+	}
+	return diags
+}
+
+// ruleDataset: a trainer that stands alone learns from real data. What else a domain has is made in a cycle, by a
+// generator that there must be already.
+func ruleDataset(c *Config) (diags hcl.Diagnostics) {
+	for _, s := range c.Stages {
+		if s.Dataset.Domain != "" && s.Dataset.Side != "real" {
+			diags = append(diags, problem(at(s.Attrs, "dataset", s.Range), "Data of a cycle", fmt.Sprintf(
+				"The %s data of %s are made in the turns of a cycle, and %s stands alone. Write dataset = DOMAIN.real, or make it the trainer of a self_improvement block.", s.Dataset.Side, s.Dataset.Domain, s.Addr)))
+		}
+	}
+	return diags
+}
+
+// ruleNode: a stage is put on a node that there is, and that can do its work.
+func ruleNode(c *Config) (diags hcl.Diagnostics) {
+	nodes := map[string]*Node{}
+	for _, k := range c.Clusters {
+		for _, n := range k.Nodes {
+			nodes[n.Name] = n
+		}
+	}
+	for _, s := range c.Stages {
+		if s.Node == "" {
+			continue
+		}
+		n, rng := nodes[s.Node], at(s.Attrs, "node", s.Range)
+		switch {
+		case n == nil && len(nodes) == 0:
+			diags = append(diags, problem(rng, "Unknown node", fmt.Sprintf("%s names the node %q, and the configuration has no cluster.", s.Addr, s.Node)))
+		case n == nil:
+			diags = append(diags, problem(rng, "Unknown node", fmt.Sprintf("No cluster has a node %q.%s", s.Node, lang.DidYouMean(s.Node, sortedKeys(nodes)))))
+		case s.Kind == "trainer" && !n.CanTrain:
+			diags = append(diags, problem(rng, "Node cannot do it", fmt.Sprintf("The node %s cannot train: its role is %q.", n.Name, n.Role)))
+		case s.Kind == "generator" && !n.CanGenerate:
+			diags = append(diags, problem(rng, "Node cannot do it", fmt.Sprintf("The node %s cannot generate: its role is %q.", n.Name, n.Role)))
+		}
+	}
+	return diags
+}
+
+// ruleTimeouts: a stage is given time to save within the time that it has.
+func ruleTimeouts(c *Config) (diags hcl.Diagnostics) {
+	for _, s := range c.Stages {
+		if s.Kind == "exporter" || s.Kind == "verifier" {
+			if a, ok := s.Attrs["timeouts"]; ok {
+				diags = append(diags, problem(a.Range, "Nothing to bound", fmt.Sprintf(
+					"timeouts bound the lines of a plan, and %s has none of its own: it works within those of other stages.", s.Addr)))
+			}
 		}
 	}
 	return diags

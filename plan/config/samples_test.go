@@ -123,7 +123,7 @@ func TestUnreal(t *testing.T) {
 		}
 		return m
 	}
-	want := map[string]int{"Not supported": 2, "Cluster cannot be served": 5}
+	want := map[string]int{"Cluster cannot be served": 5}
 	if d := cmp.Diff(want, summaries(da)); d != "" {
 		t.Errorf("diagnostics of HCL:\n%s", d)
 	}

@@ -22,44 +22,8 @@ func unsupported() []limit {
 			}
 			return r
 		}},
-		{"moved", "recorded results are not carried over to another address", func(c *Config) (r []hcl.Range) {
-			for _, m := range c.Moved {
-				r = append(r, m.Range)
-			}
-			return r
-		}},
-		{"lifecycle", "recorded results are not protected against a plan that would replace them", ofStages("lifecycle")},
-		{"timeouts", "the runs of a stage are not bounded in time", ofStages("timeouts")},
 		{"budget", "the budget of a stage is not accounted for", ofStages("budget")},
-		{"depends_on", "stages are ordered by what they hand to each other alone", ofStages("depends_on")},
-		{"node", "all stages run on this machine", ofStages("node")},
-		{"start", "a trainer starts from its own checkpoint or from nothing", ofStages("start")},
-		{"a reference in a plugin's attribute", "results are not handed to a stage beyond those of its kind", func(c *Config) (r []hcl.Range) {
-			for _, s := range c.Stages {
-				for _, name := range sortedKeys(s.Body.Refs) {
-					r = append(r, s.Body.Attrs[name].Range)
-				}
-			}
-			return r
-		}},
-		{"a data set other than DOMAIN.real", "a trainer that stands alone learns from real data", func(c *Config) (r []hcl.Range) {
-			for _, s := range c.Stages {
-				if s.Dataset.Domain != "" && s.Dataset.Side != "real" {
-					r = append(r, s.Attrs["dataset"].Range)
-				}
-			}
-			return r
-		}},
-		{"pin_generator", "a generator is not held at a version", ofCycles("pin_generator")},
 		{"budget", "the budget of a run is not accounted for", ofCycles("budget")},
-		{"always_keep_base_generator = false", "the base generator is always kept", func(c *Config) (r []hcl.Range) {
-			for _, k := range c.Cycles {
-				if !k.AlwaysKeepBaseGenerator {
-					r = append(r, k.Attrs["always_keep_base_generator"].Range)
-				}
-			}
-			return r
-		}},
 	}
 }
 

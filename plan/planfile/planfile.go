@@ -45,6 +45,8 @@ type Base struct {
 	Lineage string `json:"lineage"` // of the state; "": there was none
 	Serial  uint64 `json:"serial"`  // of the state
 	Config  string `json:"config"`  // digest of the configuration
+	Version string `json:"version"` // of the program
+	Lock    string `json:"lock"`    // digest of the lock file; "": there was none
 	Module  string `json:"module"`  // the configuration's path, relative to the file's directory, with slashes
 }
 
@@ -74,6 +76,12 @@ func (b Base) Check(now Base) error {
 	}
 	if b.Config != now.Config {
 		diff = append(diff, "the configuration has changed, or its variables have")
+	}
+	if b.Version != now.Version {
+		diff = append(diff, fmt.Sprintf("it was made by version %s, and this is version %s", b.Version, now.Version))
+	}
+	if b.Lock != now.Lock {
+		diff = append(diff, "the lock file of the plugins has changed")
 	}
 	if diff == nil {
 		return nil

@@ -168,11 +168,15 @@ func (h *Host) processes() []*process {
 	return all
 }
 
-// Stop asks the calls that run now to save and return, and waits for them: at most Options.StopGrace, or until ctx ends.
+// Stop asks the calls that run now to save and return, and waits for them: at most grace, or until ctx ends. Grace 0 is
+// Options.StopGrace.
 // Then it kills the processes of those that remain, whose calls fail with ErrStopped. The host stays usable. It is up to
 // the callers to start nothing new, and to end the requests they stream.
-func (h *Host) Stop(ctx context.Context, reason string) {
-	ctx, cancel := context.WithTimeout(ctx, h.opts.StopGrace)
+func (h *Host) Stop(ctx context.Context, reason string, grace time.Duration) {
+	if grace == 0 {
+		grace = h.opts.StopGrace
+	}
+	ctx, cancel := context.WithTimeout(ctx, grace)
 	defer cancel()
 	var wg sync.WaitGroup
 	for _, p := range h.processes() {

@@ -418,7 +418,7 @@ func TestStop(t *testing.T) {
 	stopped := make(chan struct{})
 	go func() {
 		defer close(stopped)
-		h.Stop(context.Background(), "test")
+		h.Stop(context.Background(), "test", 0)
 	}()
 	e, err := stream.Recv()
 	if err != nil || string(e.GetBatch().GetCursor()) != "saved" {
@@ -461,7 +461,7 @@ func TestStopKillsAfterGrace(t *testing.T) {
 			t.Parallel()
 			h := newHost(t, Options{StopGrace: 100 * time.Millisecond}, "good")
 			pid, recv := begin(t, h, mode)
-			h.Stop(t.Context(), "test")
+			h.Stop(t.Context(), "test", 0)
 			if _, err := recv(); !errors.Is(err, ErrStopped) {
 				t.Errorf("%v, want ErrStopped", err)
 			}

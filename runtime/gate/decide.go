@@ -9,7 +9,7 @@ import (
 
 // NeedsGate applies all that can be said without the gate pool. Where it returns true, the caller must make the look
 // durable, then have both contestants answer the pool, then call Decide with Look and Gate filled in. Where it returns
-// false the decision is final and no look is spent: the guard halts, the student is too young, evidence is missing, the
+// false the decision is final and no look is spent: the guard halts, a generator is pinned, the student is too young, evidence is missing, the
 // pool is too small, no score could reach the threshold, the gain on dev does not reach it, or the student is worse as
 // a generator by a figure that the pool does not change.
 //
@@ -96,7 +96,7 @@ func (c *court) hear() (dev sheet, open bool) {
 	if fault == nil {
 		c.figures(dev)
 	}
-	return dev, c.guard() && c.age() && c.complete(fault) && c.size(c.e.Pool) && c.ceiling(dev) && c.screen(dev) && c.generator()
+	return dev, c.guard() && c.held() && c.age() && c.complete(fault) && c.size(c.e.Pool) && c.ceiling(dev) && c.screen(dev) && c.generator()
 }
 
 func (c *court) rule(code Code, passed bool, value float64, op string, bound float64, text string) bool {
@@ -183,6 +183,16 @@ func (c *court) guard() bool {
 		return c.end(Reject, CodeGuard, fmt.Sprintf("the collapse guard halts on %d measure(s); the last good generator stays", len(halts)))
 	}
 	return c.end(Hold, CodeMissing, "there is no report of the collapse guard")
+}
+
+// held: while a generator is pinned nothing takes its place, so no look is spent.
+func (c *court) held() bool {
+	if c.p.Pinned == 0 {
+		return true
+	}
+	text := fmt.Sprintf("generator_v%d is pinned", c.p.Pinned)
+	c.d.Rules = append(c.d.Rules, Rule{Code: CodePinned, Outcome: Fail, Text: text})
+	return c.end(Hold, CodePinned, text+"; dev only, no look is spent")
 }
 
 func (c *court) age() bool {

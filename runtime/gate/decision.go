@@ -21,6 +21,7 @@ type Code string
 const (
 	CodeGuard        Code = "guard"         // rule: no measure of the collapse guard halts
 	CodeMissing      Code = "missing"       // scores or figures are absent, not numbers or out of range
+	CodePinned       Code = "pinned"        // rule: no generator is held at its version
 	CodeMinSteps     Code = "min_steps"     // rule: min_steps_before_replace is reached
 	CodeCeiling      Code = "ceiling"       // rule: some score could reach the threshold
 	CodeScreen       Code = "screen"        // rule: the gain on dev reaches the threshold

@@ -23,6 +23,7 @@ type Policy struct {
 	Alpha        float64  `json:"alpha"`  // of all looks together
 	Strict       bool     `json:"strict"` // the lower bound itself reaches the threshold
 	Manual       bool     `json:"manual"` // a PROMOTE waits for approval
+	Pinned       uint64   `json:"pinned"` // generator version that is held; 0: none
 	MinAccuracy  *float64 `json:"min_accuracy"`
 	MinCoherence *float64 `json:"min_coherence"`
 }

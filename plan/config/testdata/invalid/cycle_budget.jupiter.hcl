@@ -11,8 +11,8 @@ self_improvement "a" {
 
   eval_every_steps = 50
   min_steps_before_replace = 50
-  pin_generator = 1 # ERROR: pin_generator
-  always_keep_base_generator = false # ERROR: the base generator is always kept
+  pin_generator = 0 # ERROR: at least 1
+  always_keep_base_generator = false
   budget { # ERROR: budget of a run
     usd = 0 # ERROR: usd must be above 0
   }

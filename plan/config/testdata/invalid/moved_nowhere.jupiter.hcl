@@ -1,4 +1,4 @@
-moved { # ERROR: moved
+moved {
   from = exporter.llama.old
   to   = exporter.llama.new # ERROR: is not declared
 }

@@ -7,7 +7,7 @@ trainer "llama" "t" {
   save_every_steps = 30 # ERROR: not a multiple of save_every_steps = 30
 }
 trainer "llama" "u" {
-  dataset        = module.base.domain.mix # ERROR: a data set other than DOMAIN.real
+  dataset        = module.base.domain.mix # ERROR: stands alone
   max_steps      = 100
   schedule_steps = 200 # ERROR: Window longer than the run
 }

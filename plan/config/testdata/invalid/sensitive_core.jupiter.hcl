@@ -2,5 +2,5 @@ module "base" {
   source = "../base"
 }
 evaluator "panel" "p" {
-  node = module.base.secret # ERROR: cannot come from a sensitive variable # ERROR: act on node
+  node = module.base.secret # ERROR: cannot come from a sensitive variable
 }

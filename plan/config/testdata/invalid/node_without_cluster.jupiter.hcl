@@ -1,0 +1,3 @@
+evaluator "panel" "p" {
+  node = "here" # ERROR: has no cluster
+}

@@ -1,0 +1,12 @@
+exporter "llama" "e" {
+  timeouts { # ERROR: exporter.llama.e has none of its own
+    run = "1h"
+  }
+}
+filter "quality" "f" {
+  timeouts {
+    run  = "soon" # ERROR: Not a length of time
+    stop = "-2m" # ERROR: Not a length of time
+    for  = "2m" # ERROR: not expected here
+  }
+}
