@@ -170,55 +170,6 @@ func TestAttributesDocumented(t *testing.T) {
 	}
 }
 
-// TestCoreAttributesDocumented: docs/language.md names every attribute and block that the core reads: the words that the
-// functions of package config list in their schemas.
-func TestCoreAttributesDocumented(t *testing.T) {
-	t.Parallel()
-	b, err := os.ReadFile(filepath.Join(repository, "docs", "language.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	core, _, _ := strings.Cut(string(b), "## Stages that come with the program")
-	named := map[string]bool{}
-	for _, w := range regexp.MustCompile(`[a-z][a-z0-9_]*`).FindAllString(core, -1) {
-		named[w] = true
-	}
-	schemas := []string{"fileSchema", "variableSchema", "settings", "domainSchema", "decodeSource", "decodeTemplate", "decodeEvaluation", "splitNames",
-		"stageSchema", "decodeCluster", "decodeNode", "cycleSchema", "guardMeasures"}
-	word := regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
-	seen := map[string]bool{}
-	paths, err := filepath.Glob(filepath.Join(repository, "plan", "config", "*.go"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, p := range paths {
-		f, err := parser.ParseFile(token.NewFileSet(), p, nil, parser.SkipObjectResolution)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, decl := range f.Decls {
-			fn, ok := decl.(*ast.FuncDecl)
-			if !ok || !slices.Contains(schemas, fn.Name.Name) {
-				continue
-			}
-			ast.Inspect(fn, func(n ast.Node) bool {
-				if e, ok := n.(ast.Expr); ok && word.MatchString(literal(e)) {
-					seen[literal(e)] = true
-				}
-				return true
-			})
-		}
-	}
-	for _, name := range sortedKeys(seen) {
-		if !named[name] {
-			t.Errorf("docs/language.md says nothing of %s", name)
-		}
-	}
-	if len(seen) < 80 {
-		t.Errorf("found %d attributes and blocks only", len(seen))
-	}
-}
-
 // codeSpan is inline code that begins with the program's name.
 var codeSpan = regexp.MustCompile("`jupiter ([a-z][^`\n]*)`")
 

@@ -54,14 +54,14 @@ func (d *bodyDecoder) decode(in *instance, rest hcl.Body, each *lang.Each) Body 
 	out := Body{Schema: d.schema, Refs: map[string]addr.Address{}, Attrs: map[string]Attr{}, Source: rest}
 	content, rest, diags := rest.PartialContent(d.refs)
 	in.l.add(diags...)
-	f := in.fields(content, each)
+	f := in.fields(content, nil, each)
 	for name, a := range f.ranges() {
 		out.Attrs[name] = a
 	}
 	nulls := map[string]cty.Value{}
 	for _, a := range d.refs.Attributes {
 		nulls[a.Name] = cty.NullVal(d.byName[a.Name].Type.WithoutOptionalAttributesDeep())
-		if r, ok := f.ref(a.Name, append([]string{"data"}, lang.StageKinds...)...); ok {
+		if r, ok := f.refTo(a.Name, append([]string{"data"}, lang.StageKinds...)); ok {
 			out.Refs[a.Name] = addr.Address(r.Path())
 			in.l.link(func() { d.accepts(in, a.Name, r, f.rng(a.Name)) })
 		}

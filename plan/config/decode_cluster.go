@@ -7,20 +7,21 @@ import (
 	"jupiter/plan/lang"
 )
 
+const (
+	defaultSync    uint64 = 1
+	defaultSSHPort uint64 = 22
+)
+
 // decodeCluster decodes a cluster's block.
 func (in *instance) decodeCluster(b *hcl.Block) *Cluster {
-	s := &hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{{Type: "node", LabelNames: []string{"name"}}}}
-	for _, name := range []string{"driver", "backend", "sync_every_n_steps", "gradient_compression", "checkpoint_on_failure", "auto_restart_failed_nodes"} {
-		s.Attributes = append(s.Attributes, hcl.AttributeSchema{Name: name})
-	}
-	content, diags := b.Body.Content(s)
+	content, diags := b.Body.Content(clusterForm.body())
 	in.l.add(diags...)
-	c := &Cluster{Addr: addr.Block(in.at, "cluster", b.Labels...), Name: b.Labels[0], SyncEveryNSteps: 1, Range: b.DefRange}
-	f := in.fields(content, nil)
+	c := &Cluster{Addr: addr.Block(in.at, "cluster", b.Labels...), Name: b.Labels[0], SyncEveryNSteps: defaultSync, Range: b.DefRange}
+	f := in.fields(content, clusterForm, nil)
 	c.Attrs = f.ranges()
 	f.str("driver", &c.Driver)
 	f.str("backend", &c.Backend)
-	f.count("sync_every_n_steps", &c.SyncEveryNSteps, 1)
+	f.count("sync_every_n_steps", &c.SyncEveryNSteps)
 	f.flag("gradient_compression", &c.GradientCompression)
 	f.flag("checkpoint_on_failure", &c.CheckpointOnFailure)
 	f.flag("auto_restart_failed_nodes", &c.AutoRestartFailedNodes)
@@ -45,19 +46,15 @@ func (in *instance) decodeNode(c *Cluster, b *hcl.Block) []*Node {
 	if rep.failed {
 		return nil
 	}
-	s := &hcl.BodySchema{Attributes: []hcl.AttributeSchema{{Name: "host", Required: true}, {Name: "role", Required: true}}}
-	for _, name := range []string{"for_each", "device_type", "memory_gb", "chip", "connection_type", "ssh_user", "ssh_port", "can_generate", "can_train"} {
-		s.Attributes = append(s.Attributes, hcl.AttributeSchema{Name: name})
-	}
-	content, diags := b.Body.Content(s)
+	content, diags := b.Body.Content(nodeForm.body())
 	in.l.add(diags...)
 	var out []*Node
 	for _, each := range rep.instances() {
-		n := &Node{Addr: instanceAt(c.Addr.Child("node", b.Labels[0]), each), Name: b.Labels[0], SSHPort: 22, Range: b.DefRange}
+		n := &Node{Addr: instanceAt(c.Addr.Child("node", b.Labels[0]), each), Name: b.Labels[0], SSHPort: defaultSSHPort, Range: b.DefRange}
 		if each != nil {
 			n.Name += "-" + each.Key.AsString()
 		}
-		in.nodeFields(n, in.fields(content, each))
+		in.nodeFields(n, in.fields(content, nodeForm, each))
 		out = append(out, n)
 	}
 	return out
@@ -65,13 +62,13 @@ func (in *instance) decodeNode(c *Cluster, b *hcl.Block) []*Node {
 
 func (in *instance) nodeFields(n *Node, f *fields) {
 	f.str("host", &n.Host)
-	f.choice("role", &n.Role, "generator", "trainer", "hybrid", "evaluator")
+	f.choice("role", &n.Role)
 	f.str("device_type", &n.DeviceType)
 	f.str("chip", &n.Chip)
 	f.str("connection_type", &n.ConnectionType)
 	f.positive("memory_gb", &n.MemoryGB)
 	f.str("ssh_user", &n.SSHUser)
-	f.count("ssh_port", &n.SSHPort, 1)
+	f.count("ssh_port", &n.SSHPort)
 	n.CanGenerate = n.Role == "generator" || n.Role == "hybrid"
 	n.CanTrain = n.Role == "trainer" || n.Role == "hybrid"
 	f.flag("can_generate", &n.CanGenerate)

@@ -5,27 +5,10 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
-	"github.com/zclconf/go-cty/cty"
 
 	"jupiter/plan/addr"
 	"jupiter/plan/lang"
 )
-
-func cycleSchema() *hcl.BodySchema {
-	s := &hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{{Type: "gate"}, {Type: "guard"}, {Type: "budget"}}}
-	for _, name := range []string{"domain", "generator", "successor", "filters", "trainer", "exporter", "evaluator", "cluster",
-		"eval_every_steps", "improvement_threshold", "min_steps_before_replace", "benchmark_samples", "keep_last_n_checkpoints",
-		"always_keep_base_generator", "threshold_kind", "patience", "max_cycles", "promotion", "pin_generator", "regenerate",
-		"pool", "pool_cap", "max_repeats", "mix_ratio", "verify", "weights"} {
-		s.Attributes = append(s.Attributes, hcl.AttributeSchema{Name: name})
-	}
-	return s
-}
-
-// guardMeasures are what the guard measures, under the names that its reports use.
-func guardMeasures() []string {
-	return []string{"nll", "entropy", "distinct4", "compression", "pass_rate", "duplicates", "family_share"}
-}
 
 // defaultCycle has the defaults that the language documents.
 func defaultCycle() Cycle {
@@ -39,20 +22,20 @@ func defaultCycle() Cycle {
 
 // decodeCycle decodes a self_improvement block. An empty label is a block without one.
 func (in *instance) decodeCycle(b *hcl.Block) *Cycle {
-	content, diags := b.Body.Content(cycleSchema())
+	content, diags := b.Body.Content(cycleForm.body())
 	in.l.add(diags...)
 	c := defaultCycle()
 	c.Name, c.Range = b.Labels[0], b.DefRange
 	c.Addr = addr.Block(in.at, "self_improvement", b.Labels...)
-	f := in.fields(content, nil)
+	f := in.fields(content, cycleForm, nil)
 	c.Attrs = f.ranges()
 	in.cycleSettings(&c, f)
 	for typ, nested := range in.once(content.Blocks) {
 		c.Attrs[typ] = Attr{Range: nested.DefRange}
 		switch typ {
 		case "gate":
-			g := in.block(nested, nil, c.Attrs, "alpha", "strict")
-			g.within("alpha", &c.Alpha, 1e-6, 0.5)
+			g := in.block(nested, gateForm, nil, c.Attrs)
+			g.within("alpha", &c.Alpha)
 			g.flag("strict", &c.Strict)
 		case "guard":
 			in.decodeGuard(&c, nested)
@@ -66,27 +49,26 @@ func (in *instance) decodeCycle(b *hcl.Block) *Cycle {
 
 // cycleSettings decodes the numbers and words of a cycle.
 func (in *instance) cycleSettings(c *Cycle, f *fields) {
-	f.count("eval_every_steps", &c.EvalEverySteps, 1)
-	f.within("improvement_threshold", &c.ImprovementThreshold, 0, 10)
-	f.choice("threshold_kind", &c.ThresholdKind, "relative", "absolute")
-	f.count("min_steps_before_replace", &c.MinStepsBeforeReplace, 0)
-	f.count("benchmark_samples", &c.BenchmarkSamples, 1)
-	f.count("keep_last_n_checkpoints", &c.KeepLastNCheckpoints, 1)
+	f.count("eval_every_steps", &c.EvalEverySteps)
+	f.within("improvement_threshold", &c.ImprovementThreshold)
+	f.choice("threshold_kind", &c.ThresholdKind)
+	f.count("min_steps_before_replace", &c.MinStepsBeforeReplace)
+	f.count("benchmark_samples", &c.BenchmarkSamples)
+	f.count("keep_last_n_checkpoints", &c.KeepLastNCheckpoints)
 	f.flag("always_keep_base_generator", &c.AlwaysKeepBaseGenerator)
-	f.count("patience", &c.Patience, 0)
-	f.count("max_cycles", &c.MaxCycles, 1)
-	f.choice("promotion", &c.Promotion, "auto", "manual")
-	f.count("pin_generator", &c.PinGenerator, 1)
-	f.choice("regenerate", &c.Regenerate, "promotion", "cycle")
-	f.choice("pool", &c.Pool, "accumulate", "replace")
+	f.count("patience", &c.Patience)
+	f.count("max_cycles", &c.MaxCycles)
+	f.choice("promotion", &c.Promotion)
+	f.count("pin_generator", &c.PinGenerator)
+	f.choice("regenerate", &c.Regenerate)
+	f.choice("pool", &c.Pool)
 	f.positive("pool_cap", &c.PoolCap)
-	f.count("max_repeats", &c.MaxRepeats, 1)
+	f.count("max_repeats", &c.MaxRepeats)
 	f.flag("verify", &c.Verify)
 	if f.attrs["mix_ratio"] != nil {
 		c.MixRatio = f.shares("mix_ratio")
 	}
-	w, ok := f.value("weights", cty.ObjectWithOptionalAttrs(map[string]cty.Type{"accuracy": cty.Number, "coherence": cty.Number, "domain": cty.Number},
-		[]string{"accuracy", "coherence", "domain"}))
+	w, ok := f.parts("weights")
 	if !ok {
 		return
 	}
@@ -100,7 +82,7 @@ func (in *instance) cycleSettings(c *Cycle, f *fields) {
 		}
 	}
 	for name := range objectKeys(f, "weights") {
-		if name != "accuracy" && name != "coherence" && name != "domain" {
+		if !w.Type().HasAttribute(name) {
 			f.fail("weights", "Unknown component", "A score has the components accuracy, coherence and domain, and no %q.", name)
 		}
 	}
@@ -121,12 +103,12 @@ func objectKeys(f *fields, name string) map[string]bool {
 func (in *instance) decodeGuard(c *Cycle, b *hcl.Block) {
 	attrs, diags := b.Body.JustAttributes()
 	in.l.add(diags...)
-	f := in.fields(&hcl.BodyContent{Attributes: attrs}, nil)
-	limit := cty.ObjectWithOptionalAttrs(map[string]cty.Type{"warn": cty.Number, "halt": cty.Number}, []string{"warn", "halt"})
+	f := in.fields(&hcl.BodyContent{Attributes: attrs}, guardForm, nil)
+	measures := guardForm.own()
 	for _, a := range inOrder(attrs) {
 		c.Attrs["guard."+a.Name] = Attr{Range: a.Range}
-		if !contains(guardMeasures(), a.Name) {
-			in.fail(a.NameRange, "Unknown measure", "The guard measures %s, and no %q.%s", quoted(guardMeasures()), a.Name, lang.DidYouMean(a.Name, guardMeasures()))
+		if !contains(measures, a.Name) {
+			in.fail(a.NameRange, "Unknown measure", "The guard measures %s, and no %q.%s", quoted(measures), a.Name, lang.DidYouMean(a.Name, measures))
 			continue
 		}
 		for _, key := range sortedKeys(objectKeys(f, a.Name)) {
@@ -134,7 +116,7 @@ func (in *instance) decodeGuard(c *Cycle, b *hcl.Block) {
 				f.fail(a.Name, "Unknown limit", "A measure has the limits warn and halt, and no %q.", key)
 			}
 		}
-		v, ok := f.value(a.Name, limit)
+		v, ok := f.parts(a.Name)
 		if !ok {
 			continue
 		}
@@ -185,7 +167,7 @@ func (in *instance) cycleParts(c *Cycle, f *fields) {
 		l.link(func() { in.onlyDomain(c) })
 	}
 	for _, p := range cycleStages() {
-		if r, ok := f.ref(p.kind, p.kind); ok {
+		if r, ok := f.ref(p.kind); ok {
 			l.link(func() { *p.into(c) = l.stages[string(r.Addr)] })
 		} else if f.attrs[p.kind] == nil {
 			if named {
@@ -196,7 +178,7 @@ func (in *instance) cycleParts(c *Cycle, f *fields) {
 		}
 	}
 	if f.attrs["filters"] != nil {
-		for _, r := range f.refList("filters", "filter") {
+		for _, r := range f.refList("filters") {
 			l.link(func() {
 				if s := l.stages[string(r.Addr)]; s != nil {
 					c.Filters = append(c.Filters, s)
@@ -206,8 +188,8 @@ func (in *instance) cycleParts(c *Cycle, f *fields) {
 	} else if !named {
 		l.link(func() { in.onlyFilter(c) })
 	}
-	successor, hasSuccessor := f.ref("successor", "generator")
-	cluster, hasCluster := f.ref("cluster", "cluster")
+	successor, hasSuccessor := f.ref("successor")
+	cluster, hasCluster := f.ref("cluster")
 	l.link(func() {
 		if c.Successor = c.Generator; hasSuccessor {
 			c.Successor = l.stages[string(successor.Addr)]

@@ -17,39 +17,30 @@ func defaultAnchor() Anchor { return Anchor{Min: 0.30, Max: 0.40} }
 // splitNames are the parts of a benchmark.
 func splitNames() []string { return []string{"validation", "dev", "gate", "audit"} }
 
-func domainSchema() *hcl.BodySchema {
-	return &hcl.BodySchema{
-		Attributes: []hcl.AttributeSchema{{Name: "description", Required: true}, {Name: "language"}, {Name: "keywords"},
-			{Name: "negative_keywords"}, {Name: "verifier"}, {Name: "mix_ratio", Required: true}},
-		Blocks: []hcl.BlockHeaderSchema{{Type: "anchor"}, {Type: "licenses"}, {Type: "evaluation"},
-			{Type: "source", LabelNames: []string{"type", "name"}}, {Type: "template", LabelNames: []string{"name"}}},
-	}
-}
-
 // decodeDomain decodes a domain's block.
 func (in *instance) decodeDomain(b *hcl.Block) *Domain {
-	content, diags := b.Body.Content(domainSchema())
+	content, diags := b.Body.Content(domainForm.body())
 	in.l.add(diags...)
 	d := &Domain{Addr: addr.Block(in.at, "domain", b.Labels...), Anchor: defaultAnchor(), Range: b.DefRange}
-	f := in.fields(content, nil)
+	f := in.fields(content, domainForm, nil)
 	d.Attrs = f.ranges()
 	f.str("description", &d.Description)
 	f.str("language", &d.Language)
 	f.strs("keywords", &d.Keywords)
 	f.strs("negative_keywords", &d.NegativeKeywords)
 	d.MixRatio = f.shares("mix_ratio")
-	if r, ok := f.ref("verifier", "verifier"); ok {
+	if r, ok := f.ref("verifier"); ok {
 		in.l.link(func() { d.Verifier = in.l.stages[string(r.Addr)] })
 	}
 	for typ, nested := range in.once(content.Blocks) {
 		d.Attrs[typ] = Attr{Range: nested.DefRange}
 		switch typ {
 		case "anchor":
-			f := in.block(nested, nil, d.Attrs, "min", "max")
-			f.within("min", &d.Anchor.Min, 0, 1)
-			f.within("max", &d.Anchor.Max, 0, 1)
+			f := in.block(nested, anchorForm, nil, d.Attrs)
+			f.within("min", &d.Anchor.Min)
+			f.within("max", &d.Anchor.Max)
 		case "licenses":
-			in.block(nested, nil, d.Attrs, "deny!").strs("deny", &d.Deny)
+			in.block(nested, licensesForm, nil, d.Attrs).strs("deny", &d.Deny)
 		case "evaluation":
 			in.decodeEvaluation(d, nested)
 		}
@@ -93,13 +84,13 @@ func (in *instance) decodeSource(d *Domain, b *hcl.Block) []*Source {
 	if rep.failed {
 		return nil
 	}
-	content, rest, diags := b.Body.PartialContent(&hcl.BodySchema{Attributes: []hcl.AttributeSchema{{Name: "for_each"}, {Name: "bucket", Required: true}, {Name: "license"}}})
+	content, rest, diags := b.Body.PartialContent(sourceForm.body())
 	in.l.add(diags...)
 	dec := in.decoder("collector", b.Labels[0], b.LabelRanges[0])
 	var out []*Source
 	for _, each := range rep.instances() {
 		s := &Source{Addr: instanceAt(d.Addr.Child("source", b.Labels[0], b.Labels[1]), each), Type: b.Labels[0], Name: b.Labels[1], Range: b.DefRange}
-		f := in.fields(content, each)
+		f := in.fields(content, sourceForm, each)
 		s.Attrs = f.ranges()
 		f.str("bucket", &s.Bucket)
 		f.str("license", &s.License)
@@ -113,18 +104,14 @@ func (in *instance) decodeSource(d *Domain, b *hcl.Block) []*Source {
 
 // decodeTemplate decodes a template's block.
 func (in *instance) decodeTemplate(d *Domain, b *hcl.Block) *Template {
-	s := &hcl.BodySchema{Attributes: []hcl.AttributeSchema{{Name: "bucket", Required: true}}}
-	for _, name := range []string{"type", "weight", "prompt", "system_prompt", "topics", "tasks", "values", "examples"} {
-		s.Attributes = append(s.Attributes, hcl.AttributeSchema{Name: name})
-	}
-	content, diags := b.Body.Content(s)
+	content, diags := b.Body.Content(templateForm.body())
 	in.l.add(diags...)
 	t := &Template{Addr: d.Addr.Child("template", b.Labels[0]), Name: b.Labels[0], Values: map[string][]string{}, Weight: math.NaN(), Range: b.DefRange}
-	f := in.fields(content, nil)
+	f := in.fields(content, templateForm, nil)
 	t.Attrs = f.ranges()
 	f.str("type", &t.Type)
 	f.str("bucket", &t.Bucket)
-	f.within("weight", &t.Weight, 0, 1)
+	f.within("weight", &t.Weight)
 	f.str("prompt", &t.Prompt)
 	f.str("system_prompt", &t.SystemPrompt)
 	f.strs("examples", &t.Examples)
@@ -148,12 +135,9 @@ func (in *instance) decodeTemplate(d *Domain, b *hcl.Block) *Template {
 func (in *instance) decodeEvaluation(d *Domain, b *hcl.Block) {
 	e := &d.Evaluation
 	*e = Evaluation{Splits: map[string][]string{}, Written: map[string][]string{}, Range: b.DefRange}
-	content, diags := b.Body.Content(&hcl.BodySchema{
-		Attributes: []hcl.AttributeSchema{{Name: "benchmarks"}, {Name: "custom_eval_file"}, {Name: "min_accuracy"}, {Name: "min_coherence"}},
-		Blocks:     []hcl.BlockHeaderSchema{{Type: "split", LabelNames: []string{"name"}}},
-	})
+	content, diags := b.Body.Content(evaluationForm.body())
 	in.l.add(diags...)
-	f := in.fields(content, nil)
+	f := in.fields(content, evaluationForm, nil)
 	e.Attrs = f.ranges()
 	f.strs("benchmarks", &e.Benchmarks)
 	var custom string
@@ -164,7 +148,7 @@ func (in *instance) decodeEvaluation(d *Domain, b *hcl.Block) {
 	for name, into := range map[string]**float64{"min_accuracy": &e.MinAccuracy, "min_coherence": &e.MinCoherence} {
 		if f.attrs[name] != nil {
 			x := math.NaN()
-			if f.within(name, &x, 0, 1); !math.IsNaN(x) {
+			if f.within(name, &x); !math.IsNaN(x) {
 				*into = &x
 			}
 		}
@@ -186,7 +170,7 @@ func (in *instance) decodeSplit(e *Evaluation, b *hcl.Block) {
 	}
 	e.Attrs["split."+name] = Attr{Range: b.DefRange}
 	attrs := map[string]Attr{}
-	f := in.block(b, nil, attrs, "file", "files")
+	f := in.block(b, splitForm, nil, attrs)
 	var one string
 	var all []string
 	f.str("file", &one)

@@ -68,13 +68,13 @@ func (in *instance) collect() {
 // outputValue evaluates an output where another module, or the root's caller, can see it.
 func (in *instance) outputValue(b *hcl.Block) func() (cty.Value, hcl.Diagnostics) {
 	return func() (cty.Value, hcl.Diagnostics) {
-		content, diags := b.Body.Content(&hcl.BodySchema{Attributes: []hcl.AttributeSchema{{Name: "value", Required: true}, {Name: "description"}, {Name: "sensitive"}}})
+		content, diags := b.Body.Content(outputForm.body())
 		if diags.HasErrors() {
 			return cty.DynamicVal, diags
 		}
 		v, diags := in.scope.Eval(content.Attributes["value"].Expr, nil)
 		sensitive := false
-		in.constants(content).flag("sensitive", &sensitive)
+		in.constants(content, outputForm).flag("sensitive", &sensitive)
 		if sensitive {
 			v = v.Mark(secret{})
 		}
@@ -84,12 +84,12 @@ func (in *instance) outputValue(b *hcl.Block) func() (cty.Value, hcl.Diagnostics
 
 // publish makes an Output of the root module.
 func (in *instance) publish(b *hcl.Block) {
-	content, _, diags := b.Body.PartialContent(&hcl.BodySchema{Attributes: []hcl.AttributeSchema{{Name: "value", Required: true}, {Name: "description"}, {Name: "sensitive"}}})
+	content, _, diags := b.Body.PartialContent(outputForm.body())
 	if diags.HasErrors() {
 		return
 	}
 	o := &Output{Name: b.Labels[0], Range: b.DefRange}
-	f := in.constants(content)
+	f := in.constants(content, outputForm)
 	f.str("description", &o.Description)
 	f.flag("sensitive", &o.Sensitive)
 	v := in.scope.Value("output." + b.Labels[0])
@@ -124,7 +124,7 @@ func hasState(v cty.Value) bool {
 
 // decodeMoved decodes a moved block. Its two addresses are not evaluated: one of them does not exist any more.
 func (in *instance) decodeMoved(b *hcl.Block) {
-	content, diags := b.Body.Content(&hcl.BodySchema{Attributes: []hcl.AttributeSchema{{Name: "from", Required: true}, {Name: "to", Required: true}}})
+	content, diags := b.Body.Content(movedForm.body())
 	in.l.add(diags...)
 	if diags.HasErrors() {
 		return
@@ -237,12 +237,9 @@ func (l *loader) settings(mod *module) {
 			in.fail(b.DefRange, "Duplicate block", "There may be one jupiter block, and the first is at %s.", mod.blocks["jupiter"][0].DefRange)
 			return
 		}
-		content, diags := b.Body.Content(&hcl.BodySchema{
-			Attributes: []hcl.AttributeSchema{{Name: "required_version"}, {Name: "state_dir"}, {Name: "offline"}},
-			Blocks:     []hcl.BlockHeaderSchema{{Type: "required_plugins"}},
-		})
+		content, diags := b.Body.Content(settingsForm.body())
 		l.add(diags...)
-		f := in.constants(content)
+		f := in.constants(content, settingsForm)
 		var version, dir string
 		f.str("required_version", &version)
 		if version != "" {
@@ -265,7 +262,7 @@ func (l *loader) settings(mod *module) {
 func (in *instance) requiredPlugins(b *hcl.Block) {
 	attrs, diags := b.Body.JustAttributes()
 	in.l.add(diags...)
-	f := in.constants(&hcl.BodyContent{Attributes: attrs})
+	f := in.constants(&hcl.BodyContent{Attributes: attrs}, pluginsForm)
 	for _, a := range inOrder(attrs) {
 		v, ok := f.value(a.Name, cty.Object(map[string]cty.Type{"source": cty.String, "version": cty.String}))
 		if !ok {

@@ -7,33 +7,13 @@ import (
 	"jupiter/plan/lang"
 )
 
-// stageSchema is what the core reads of a stage's block; the rest is the plugin's.
-func stageSchema(kind string) *hcl.BodySchema {
-	s := &hcl.BodySchema{
-		Attributes: []hcl.AttributeSchema{{Name: "for_each"}, {Name: "depends_on"}, {Name: "node"}},
-		Blocks:     []hcl.BlockHeaderSchema{{Type: "lifecycle"}, {Type: "timeouts"}, {Type: "budget"}},
-	}
-	var own []string
-	switch kind {
-	case "generator":
-		own = []string{"model", "samples", "seed"}
-	case "trainer":
-		own = []string{"dataset", "start", "max_steps", "schedule_steps", "save_every_steps", "seed"}
-		s.Blocks = append(s.Blocks, hcl.BlockHeaderSchema{Type: "select"})
-	}
-	for _, name := range own {
-		s.Attributes = append(s.Attributes, hcl.AttributeSchema{Name: name, Required: name == "max_steps"})
-	}
-	return s
-}
-
 // decodeStage decodes a stage's block, once for each instance.
 func (in *instance) decodeStage(b *hcl.Block) []*Stage {
 	rep := in.repetition(b)
 	if rep.failed {
 		return nil
 	}
-	content, rest, diags := b.Body.PartialContent(stageSchema(b.Type))
+	content, rest, diags := b.Body.PartialContent(stageForm(b.Type).body())
 	in.l.add(diags...)
 	d := in.decoder(b.Type, b.Labels[0], b.LabelRanges[0])
 	var out []*Stage
@@ -42,7 +22,7 @@ func (in *instance) decodeStage(b *hcl.Block) []*Stage {
 			Addr: instanceAt(addr.Block(in.at, b.Type, b.Labels...), each),
 			Kind: b.Type, Type: b.Labels[0], Name: b.Labels[1], Range: b.DefRange,
 		}
-		f := in.fields(content, each)
+		f := in.fields(content, stageForm(b.Type), each)
 		s.Attrs = f.ranges()
 		in.stageFields(s, f)
 		in.stageBlocks(s, content, each)
@@ -57,27 +37,28 @@ func (in *instance) decodeStage(b *hcl.Block) []*Stage {
 
 // stageFields decodes the core's own attributes.
 func (in *instance) stageFields(s *Stage, f *fields) {
-	for _, r := range f.refList("depends_on", lang.StageKinds...) {
+	for _, r := range f.refList("depends_on") {
 		s.DependsOn = append(s.DependsOn, r.Addr)
 	}
 	f.str("node", &s.Node)
-	f.count("seed", &s.Seed, 0)
 	switch s.Kind {
 	case "generator":
-		if r, ok := f.ref("model", "trainer"); ok {
+		if r, ok := f.ref("model"); ok {
 			s.Model = r.Addr
 		}
-		f.count("samples", &s.Samples, 1)
+		f.count("samples", &s.Samples)
+		f.count("seed", &s.Seed)
 	case "trainer":
-		if r, ok := f.ref("dataset", "data"); ok {
+		if r, ok := f.ref("dataset"); ok {
 			s.Dataset = DatasetRef{Domain: r.Addr, Side: r.Side}
 		}
-		if r, ok := f.ref("start", "trainer"); ok {
+		if r, ok := f.ref("start"); ok {
 			in.l.link(func() { s.Start = in.l.stages[string(r.Addr)] })
 		}
-		f.count("max_steps", &s.MaxSteps, 1)
-		f.count("schedule_steps", &s.ScheduleSteps, 1)
-		f.count("save_every_steps", &s.SaveEverySteps, 1)
+		f.count("max_steps", &s.MaxSteps)
+		f.count("schedule_steps", &s.ScheduleSteps)
+		f.count("save_every_steps", &s.SaveEverySteps)
+		f.count("seed", &s.Seed)
 	}
 }
 
@@ -88,15 +69,15 @@ func (in *instance) stageBlocks(s *Stage, content *hcl.BodyContent, each *lang.E
 		switch typ {
 		case "select":
 			s.Select = &Select{}
-			f := in.block(b, each, s.Attrs, "split!", "every")
+			f := in.block(b, selectForm, each, s.Attrs)
 			f.str("split", &s.Select.Split)
-			f.count("every", &s.Select.Every, 1)
+			f.count("every", &s.Select.Every)
 		case "lifecycle":
-			f := in.block(b, each, s.Attrs, "prevent_destroy", "ignore_changes")
+			f := in.block(b, lifecycleForm, each, s.Attrs)
 			f.flag("prevent_destroy", &s.Lifecycle.PreventDestroy)
 			s.Lifecycle.IgnoreChanges = f.names("ignore_changes")
 		case "timeouts":
-			f := in.block(b, each, s.Attrs, "run", "stop")
+			f := in.block(b, timeoutsForm, each, s.Attrs)
 			f.duration("run", &s.Timeouts.Run)
 			f.duration("stop", &s.Timeouts.Stop)
 		case "budget":
@@ -107,30 +88,22 @@ func (in *instance) stageBlocks(s *Stage, content *hcl.BodyContent, each *lang.E
 
 // budget decodes a budget block.
 func (in *instance) budget(b *hcl.Block, each *lang.Each, attrs map[string]Attr, into *Budget) {
-	f := in.block(b, each, attrs, "tokens", "hours", "usd", "disk_gb")
-	f.count("tokens", &into.Tokens, 1)
+	f := in.block(b, budgetForm, each, attrs)
+	f.count("tokens", &into.Tokens)
 	f.positive("hours", &into.Hours)
 	f.positive("usd", &into.USD)
 	f.positive("disk_gb", &into.DiskGB)
 }
 
-// block opens a nested block that has attributes only; those whose name ends in ! are required. Their places are added
-// to attrs under the block's type: "select.split".
-func (in *instance) block(b *hcl.Block, each *lang.Each, attrs map[string]Attr, names ...string) *fields {
-	s := &hcl.BodySchema{}
-	for _, name := range names {
-		if n := len(name) - 1; name[n] == '!' {
-			s.Attributes = append(s.Attributes, hcl.AttributeSchema{Name: name[:n], Required: true})
-		} else {
-			s.Attributes = append(s.Attributes, hcl.AttributeSchema{Name: name})
-		}
-	}
-	content, diags := b.Body.Content(s)
+// block opens a nested block that has attributes only. Their places are added to attrs under the block's type:
+// "select.split".
+func (in *instance) block(b *hcl.Block, g *form, each *lang.Each, attrs map[string]Attr) *fields {
+	content, diags := b.Body.Content(g.body())
 	in.l.add(diags...)
 	for name, a := range content.Attributes {
 		attrs[b.Type+"."+name] = Attr{Range: a.Range}
 	}
-	return in.fields(content, each)
+	return in.fields(content, g, each)
 }
 
 // once gives the blocks by type and reports a type that stands twice.

@@ -18,14 +18,15 @@ import (
 // absent or null, and reports what is wrong with it otherwise.
 type fields struct {
 	in    *instance
+	form  *form // nil: a plugin's
 	ctx   *hcl.EvalContext
 	attrs hcl.Attributes
 	refs  []hcl.Traversal
 }
 
-// fields makes the context for a block's attributes. each is nil without for_each.
-func (in *instance) fields(content *hcl.BodyContent, each *lang.Each) *fields {
-	f := &fields{in: in, attrs: content.Attributes}
+// fields makes the context for the attributes of a block of form g. each is nil without for_each.
+func (in *instance) fields(content *hcl.BodyContent, g *form, each *lang.Each) *fields {
+	f := &fields{in: in, form: g, attrs: content.Attributes}
 	for _, a := range inOrder(content.Attributes) {
 		if a.Name != "for_each" && a.Name != "ignore_changes" { // which holds names, not references
 			f.refs = append(f.refs, a.Expr.Variables()...)
@@ -38,8 +39,8 @@ func (in *instance) fields(content *hcl.BodyContent, each *lang.Each) *fields {
 }
 
 // constants are fields that are evaluated before anything can be referred to.
-func (in *instance) constants(content *hcl.BodyContent) *fields {
-	return &fields{in: in, attrs: content.Attributes}
+func (in *instance) constants(content *hcl.BodyContent, g *form) *fields {
+	return &fields{in: in, form: g, attrs: content.Attributes}
 }
 
 // rng is the range of an attribute's value, or of the block when it is absent.
@@ -131,6 +132,7 @@ func describe(v cty.Value) string {
 
 // names reads a list of names, bare or as texts: [learning_rate, "seed"].
 func (f *fields) names(attr string) (names []string) {
+	f.form.attr(attr, namesValue)
 	a := f.attrs[attr]
 	if a == nil {
 		return nil
@@ -156,12 +158,18 @@ func (f *fields) names(attr string) (names []string) {
 }
 
 func (f *fields) str(name string, into *string) {
+	f.form.attr(name, textValue)
+	f.text(name, into)
+}
+
+func (f *fields) text(name string, into *string) {
 	if v, ok := f.value(name, cty.String); ok {
 		*into = v.AsString()
 	}
 }
 
 func (f *fields) flag(name string, into *bool) {
+	f.form.attr(name, flagValue)
 	if v, ok := f.value(name, cty.Bool); ok {
 		*into = v.True()
 	}
@@ -180,16 +188,13 @@ func (f *fields) num(name string, into *float64) {
 	*into = x
 }
 
-// within is num with bounds, both included.
-func (f *fields) within(name string, into *float64, lo, hi float64) {
+// within is num within the bounds of its table.
+func (f *fields) within(name string, into *float64) {
+	a := f.form.attr(name, numberValue)
 	x := *into
 	f.num(name, &x)
-	if f.attrs[name] != nil && (x < lo || x > hi) {
-		if math.IsInf(hi, 1) {
-			f.fail(name, "Number out of range", "%s must be at least %g, and is %g.", name, lo, x)
-		} else {
-			f.fail(name, "Number out of range", "%s must be between %g and %g, and is %g.", name, lo, hi, x)
-		}
+	if f.attrs[name] != nil && (x < a.lo || x > a.hi) {
+		f.fail(name, "Number out of range", "%s must be between %g and %g, and is %g.", name, a.lo, a.hi, x)
 		return
 	}
 	*into = x
@@ -197,6 +202,7 @@ func (f *fields) within(name string, into *float64, lo, hi float64) {
 
 // positive is num above zero.
 func (f *fields) positive(name string, into *float64) {
+	f.form.attr(name, numberValue)
 	x := math.NaN()
 	f.num(name, &x)
 	switch {
@@ -208,8 +214,9 @@ func (f *fields) positive(name string, into *float64) {
 	}
 }
 
-// count is a whole number of at least lo.
-func (f *fields) count(name string, into *uint64, lo uint64) {
+// count is a whole number of at least the bound of its table.
+func (f *fields) count(name string, into *uint64) {
+	lo := uint64(f.form.attr(name, countValue).lo)
 	v, ok := f.value(name, cty.Number)
 	if !ok {
 		return
@@ -223,6 +230,7 @@ func (f *fields) count(name string, into *uint64, lo uint64) {
 }
 
 func (f *fields) strs(name string, into *[]string) {
+	f.form.attr(name, textsValue)
 	if v, ok := f.value(name, cty.List(cty.String)); ok {
 		if list, ok := f.texts(name, v); ok {
 			*into = list
@@ -243,10 +251,11 @@ func (f *fields) texts(name string, v cty.Value) ([]string, bool) {
 	return list, true
 }
 
-// choice is one of a few words.
-func (f *fields) choice(name string, into *string, words ...string) {
+// choice is one of the words of its table.
+func (f *fields) choice(name string, into *string) {
+	words := f.form.attr(name, choiceValue).words
 	s := *into
-	f.str(name, &s)
+	f.text(name, &s)
 	if f.attrs[name] != nil && !contains(words, s) && s != *into {
 		f.fail(name, "Unknown word", "%s is one of %s, and not %q.%s", name, quoted(words), s, lang.DidYouMean(s, words))
 		return
@@ -264,6 +273,7 @@ func quoted(words []string) string {
 
 // shares is a map of numbers.
 func (f *fields) shares(name string) map[string]float64 {
+	f.form.attr(name, sharesValue)
 	v, ok := f.value(name, cty.Map(cty.Number))
 	if !ok {
 		return nil
@@ -285,8 +295,19 @@ func (f *fields) shares(name string) map[string]float64 {
 	return m
 }
 
+// parts is an object of numbers under the words of its table, each of which may be left out.
+func (f *fields) parts(name string) (cty.Value, bool) {
+	words := f.form.attr(name, partsValue).words
+	types := map[string]cty.Type{}
+	for _, w := range words {
+		types[w] = cty.Number
+	}
+	return f.value(name, cty.ObjectWithOptionalAttrs(types, words))
+}
+
 // lists is a map of lists of texts.
 func (f *fields) lists(name string, into map[string][]string) {
+	f.form.attr(name, listsValue)
 	v, ok := f.value(name, cty.Map(cty.List(cty.String)))
 	if !ok {
 		return
@@ -305,8 +326,9 @@ func (f *fields) lists(name string, into map[string][]string) {
 
 // duration is a length of time, as Go writes it: "2m", "1h30m".
 func (f *fields) duration(name string, into *time.Duration) {
+	f.form.attr(name, spanValue)
 	var s string
-	if f.str(name, &s); s == "" {
+	if f.text(name, &s); s == "" {
 		return
 	}
 	d, err := time.ParseDuration(s)
@@ -317,8 +339,12 @@ func (f *fields) duration(name string, into *time.Duration) {
 	*into = d
 }
 
-// ref is a reference to one of some kinds of things.
-func (f *fields) ref(name string, kinds ...string) (lang.Ref, bool) {
+// ref is a reference to something of one of the kinds of its table.
+func (f *fields) ref(name string) (lang.Ref, bool) {
+	return f.refTo(name, f.form.attr(name, refValue).refs)
+}
+
+func (f *fields) refTo(name string, kinds []string) (lang.Ref, bool) {
 	v, ok := f.raw(name)
 	if !ok {
 		return lang.Ref{}, false
@@ -370,7 +396,8 @@ func instancesIn(v cty.Value) []string {
 }
 
 // refList is a list of references.
-func (f *fields) refList(name string, kinds ...string) []lang.Ref {
+func (f *fields) refList(name string) []lang.Ref {
+	kinds := f.form.attr(name, refsValue).refs
 	v, ok := f.raw(name)
 	if !ok {
 		return nil
@@ -392,6 +419,7 @@ func (f *fields) refList(name string, kinds ...string) []lang.Ref {
 
 // domain is a domain as a value.
 func (f *fields) domain(name string) (addr.Address, bool) {
+	f.form.attr(name, domainValue)
 	v, ok := f.raw(name)
 	if !ok {
 		return "", false

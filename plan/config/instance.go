@@ -251,7 +251,7 @@ func (in *instance) call(b *hcl.Block) *call { return &call{in: in, block: b} }
 // value evaluates the called module and gives its outputs, by key where there is for_each.
 func (c *call) value() (cty.Value, hcl.Diagnostics) {
 	in, b := c.in, c.block
-	content, rest, diags := b.Body.PartialContent(&hcl.BodySchema{Attributes: []hcl.AttributeSchema{{Name: "source", Required: true}, {Name: "for_each"}}})
+	content, rest, diags := b.Body.PartialContent(moduleForm.body())
 	if diags.HasErrors() {
 		return cty.DynamicVal, diags
 	}

@@ -27,6 +27,8 @@ type Options struct {
 	Env func(string) (string, bool)
 	// Schemas finds what a block's first label names.
 	Schemas Schemas
+	// Overlay are the texts of files that are read in place of what is on the disk, by absolute path: an editor's buffers.
+	Overlay map[string][]byte
 	// Version is the program's, for required_version. "": a build without a version, which satisfies everything.
 	Version string
 }

@@ -19,36 +19,18 @@ type module struct {
 	blocks map[string][]*hcl.Block // by type, in the order of files and of lines
 }
 
-// fileSchema is the grammar of a file.
-func fileSchema() *hcl.BodySchema {
-	s := &hcl.BodySchema{}
-	add := func(typ string, labels ...string) {
-		s.Blocks = append(s.Blocks, hcl.BlockHeaderSchema{Type: typ, LabelNames: labels})
-	}
-	for _, t := range []string{"jupiter", "locals", "moved"} {
-		add(t)
-	}
-	for _, t := range []string{"variable", "module", "domain", "cluster", "self_improvement", "output"} {
-		add(t, "name")
-	}
-	for _, t := range lang.StageKinds {
-		add(t, "type", "name")
-	}
-	return s
-}
-
 // yamlOptions tell YAML's bodies what a schema cannot: which mappings are blocks without a name.
 func yamlOptions() yamlbody.Options {
 	labels := map[string]int{}
-	for _, b := range fileSchema().Blocks {
-		labels[b.Type] = len(b.LabelNames)
-	}
-	own := map[string]map[string]bool{"self_improvement": {}}
-	for _, b := range cycleSchema().Blocks {
-		own["self_improvement"][b.Type] = true
-	}
-	for _, a := range cycleSchema().Attributes {
-		own["self_improvement"][a.Name] = true
+	own := map[string]map[string]bool{}
+	for _, b := range fileForm().blocks {
+		labels[b.typ] = len(b.labels)
+		if b.bare {
+			own[b.typ] = map[string]bool{}
+			for _, name := range b.form.own() {
+				own[b.typ][name] = true
+			}
+		}
 	}
 	return yamlbody.Options{
 		Labels: func(t string) int { return labels[t] },
@@ -75,7 +57,7 @@ func (l *loader) module(dir, abs string, names []string) *module {
 	}
 	m := &module{dir: dir, abs: abs, blocks: map[string][]*hcl.Block{}}
 	l.modules[abs] = m
-	schema := fileSchema()
+	schema := fileForm().body()
 	for _, name := range names {
 		body := l.parse(filepath.Join(dir, name), filepath.Join(abs, name))
 		if body == nil {
@@ -94,7 +76,11 @@ func (l *loader) module(dir, abs string, names []string) *module {
 
 // parse reads one file. The body is nil where it cannot be used.
 func (l *loader) parse(name, abs string) hcl.Body {
-	src, err := ReadFile(abs)
+	src, unsaved := l.opts.Overlay[abs]
+	var err error
+	if !unsaved {
+		src, err = ReadFile(abs)
+	}
 	if err != nil {
 		l.add(fileError(name, err))
 		return nil

@@ -34,17 +34,10 @@ type variable struct {
 	broken    bool // its declaration is wrong
 }
 
-func variableSchema() *hcl.BodySchema {
-	return &hcl.BodySchema{
-		Attributes: []hcl.AttributeSchema{{Name: "type"}, {Name: "default"}, {Name: "description"}, {Name: "sensitive"}, {Name: "nullable"}},
-		Blocks:     []hcl.BlockHeaderSchema{{Type: "validation"}},
-	}
-}
-
 // variable reads a declaration.
 func (in *instance) variable(b *hcl.Block) *variable {
 	v := &variable{in: in, name: b.Labels[0], rng: b.DefRange, typ: cty.DynamicPseudoType, nullable: true}
-	content, diags := b.Body.Content(variableSchema())
+	content, diags := b.Body.Content(variableForm.body())
 	if a := content.Attributes["type"]; a != nil {
 		var more hcl.Diagnostics
 		v.typ, v.defaults, more = typeexpr.TypeConstraintWithDefaults(a.Expr)
@@ -56,7 +49,7 @@ func (in *instance) variable(b *hcl.Block) *variable {
 	in.l.add(diags...)
 	v.broken = diags.HasErrors()
 	v.def, v.rules = content.Attributes["default"], content.Blocks
-	f := in.constants(content)
+	f := in.constants(content, variableForm)
 	var description string
 	f.str("description", &description)
 	f.flag("sensitive", &v.sensitive)
@@ -155,7 +148,7 @@ func (v *variable) convert(val cty.Value, rng hcl.Range) (cty.Value, hcl.Diagnos
 // validate checks the validation blocks against the value.
 func (v *variable) validate() {
 	for _, b := range v.rules {
-		content, diags := b.Body.Content(&hcl.BodySchema{Attributes: []hcl.AttributeSchema{{Name: "condition", Required: true}, {Name: "error_message", Required: true}}})
+		content, diags := b.Body.Content(validationForm.body())
 		v.in.l.add(diags...)
 		if diags.HasErrors() || v.broken || !v.in.scope.Value("var."+v.name).IsKnown() {
 			continue
@@ -176,7 +169,7 @@ func (v *variable) validate() {
 			continue
 		}
 		var text string
-		v.in.constants(content).str("error_message", &text)
+		v.in.constants(content, validationForm).str("error_message", &text)
 		d := &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Invalid value for a variable", Subject: v.source().Ptr(),
 			Detail: fmt.Sprintf("%s\n\nThis was checked by the rule at %s.", text, cond.Range)}
 		v.in.l.add(d)

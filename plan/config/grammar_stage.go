@@ -1,0 +1,100 @@
+package config
+
+import (
+	"slices"
+
+	"jupiter/plan/lang"
+)
+
+// stageForm is what the core reads of a stage's block; the rest is the plugin's.
+func stageForm(kind string) *form {
+	switch kind {
+	case "generator":
+		return generatorForm
+	case "trainer":
+		return trainerForm
+	}
+	return plainStages[kind]
+}
+
+// plainStages are the kinds of which the core reads nothing of its own.
+var plainStages = map[string]*form{
+	"filter":    stage("filter", "Keeps or drops records, after the verifier."),
+	"verifier":  stage("verifier", "Judges what is right and wrong."),
+	"evaluator": stage("evaluator", "Scores a model's answers."),
+	"exporter":  stage("exporter", "Writes a checkpoint as what a generator runs."),
+}
+
+var generatorForm = stage("generator", "Writes samples, and answers the questions of the benchmark.",
+	attribute{name: "model", kind: refValue, refs: []string{"trainer"}, otherwise: "the plugin's own", doc: "The base generator is what this trainer makes."},
+	attribute{name: "samples", kind: countValue, lo: 1, doc: "Raw samples of a regeneration."},
+	seedAttribute,
+)
+
+var trainerForm = stage("trainer", "Trains the student, or a base generator.",
+	attribute{name: "dataset", kind: refValue, refs: []string{"data"}, doc: "domain.NAME.real, for a trainer that stands alone and makes a base generator."},
+	attribute{name: "start", kind: refValue, refs: []string{"trainer"}, doc: "The trainer whose checkpoint it starts from."},
+	attribute{name: "max_steps", kind: countValue, lo: 1, required: true, doc: "Optimizer steps of the whole run."},
+	attribute{name: "schedule_steps", kind: countValue, lo: 1, otherwise: "the window", doc: "Steps of a window: eval_every_steps in a cycle, max_steps of a trainer that stands alone."},
+	attribute{name: "save_every_steps", kind: countValue, lo: 1, doc: "Steps between two checkpoints; it divides the window. Without it there is one, at the end."},
+	seedAttribute,
+	nested{typ: "select", form: selectForm},
+)
+
+var seedAttribute = attribute{name: "seed", kind: countValue, def: uint64(0), doc: "What all that is random follows from."}
+
+// stage makes the form of a kind: what all stages have, and what is its own.
+func stage(kind, doc string, own ...any) *form {
+	g := &form{doc: doc, plugin: kind, attrs: slices.Clone(stageAttributes), blocks: slices.Clone(stageBlocks)}
+	for _, o := range own {
+		switch o := o.(type) {
+		case attribute:
+			g.attrs = append(g.attrs, o)
+		case nested:
+			g.blocks = append(g.blocks, o)
+		}
+	}
+	return g
+}
+
+var stageAttributes = []attribute{
+	forEach,
+	{name: "depends_on", kind: refsValue, refs: lang.StageKinds, doc: "Stages that run before."},
+	{name: "node", kind: textValue, doc: "The node of the cluster that it runs on."},
+}
+
+var stageBlocks = []nested{{typ: "lifecycle", form: lifecycleForm}, {typ: "timeouts", form: timeoutsForm}, {typ: "budget", form: budgetForm}}
+
+var selectForm = &form{
+	doc: "Exports each saved checkpoint of a window, scores it, and takes the best; without it the last is taken.",
+	attrs: []attribute{
+		{name: "split", kind: textValue, required: true, doc: "What it is scored on: validation."},
+		{name: "every", kind: countValue, lo: 1, otherwise: "each saved one", doc: "Steps between two candidates."},
+	},
+}
+
+var lifecycleForm = &form{
+	doc: "Guards what the stage has made.",
+	attrs: []attribute{
+		{name: "prevent_destroy", kind: flagValue, def: false, doc: "Refuse a plan that would forget its results or make them anew."},
+		{name: "ignore_changes", kind: namesValue, doc: "Attributes that keep their recorded values."},
+	},
+}
+
+var timeoutsForm = &form{
+	doc: "Bounds of one run of the stage.",
+	attrs: []attribute{
+		{name: "run", kind: spanValue, doc: "Of one action."},
+		{name: "stop", kind: spanValue, doc: "From asking it to save until it is ended."},
+	},
+}
+
+var budgetForm = &form{
+	doc: "Bounds of what may be spent. Not supported by this version.",
+	attrs: []attribute{
+		{name: "tokens", kind: countValue, lo: 1, doc: "Tokens."},
+		{name: "hours", kind: numberValue, above: true, doc: "Hours."},
+		{name: "usd", kind: numberValue, above: true, doc: "Money, in US dollars."},
+		{name: "disk_gb", kind: numberValue, above: true, doc: "Disk, in GB."},
+	},
+}
