@@ -19,6 +19,7 @@ type targetOptions struct {
 	chdir    string
 	vars     []string
 	varFiles []string
+	overlay  map[string][]byte // texts of files that are not saved; see config.Options
 }
 
 func (o *targetOptions) addFlags(cmd *cobra.Command) {

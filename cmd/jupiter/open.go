@@ -37,6 +37,7 @@ type loaded struct {
 	cfg   *config.Config
 	files config.Files
 	diags hcl.Diagnostics
+	scope *config.Scope // of the root module; nil: there is none
 	host  *host.Host
 }
 
@@ -65,6 +66,20 @@ func (o *targetOptions) path(arg string) string {
 // load reads the configuration at path and lets the plugins judge their parts of it. What is wrong with the
 // configuration is in the result; the error is for everything else. The caller closes the host.
 func load(ctx context.Context, w *world, o *targetOptions, path string) (*loaded, error) {
+	l, err := read(ctx, w, o, path)
+	if err != nil || l.diags.HasErrors() {
+		return l, err
+	}
+	more, err := validateBodies(ctx, l.host, l.cfg)
+	if err != nil {
+		return nil, errors.Join(err, l.host.Close())
+	}
+	l.diags = append(l.diags, more...)
+	return l, nil
+}
+
+// read is load without the plugins' judgement.
+func read(ctx context.Context, w *world, o *targetOptions, path string) (*loaded, error) {
 	vars, err := o.variables()
 	if err != nil {
 		return nil, err
@@ -82,16 +97,9 @@ func load(ctx context.Context, w *world, o *targetOptions, path string) (*loaded
 	}
 	s := &schemas{ctx: ctx, host: h}
 	l := &loaded{path: path, host: h}
-	l.cfg, l.files, l.diags = config.Load(path, config.Options{Vars: vars, VarFiles: o.varFiles, Env: w.getenv, Schemas: s, Version: version})
+	l.cfg, l.scope, l.files, l.diags = config.Open(path, config.Options{Vars: vars, VarFiles: o.varFiles, Env: w.getenv, Schemas: s, Version: version, Overlay: o.overlay})
 	if s.broken != nil {
 		return nil, errors.Join(s.broken, h.Close())
-	}
-	if !l.diags.HasErrors() {
-		more, err := validateBodies(ctx, h, l.cfg)
-		if err != nil {
-			return nil, errors.Join(err, h.Close())
-		}
-		l.diags = append(l.diags, more...)
 	}
 	return l, nil
 }

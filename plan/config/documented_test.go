@@ -113,7 +113,9 @@ func checkDefault(t *testing.T, a attribute, cell string) {
 		}
 		want = string(raw)
 	}
-	plain := func(s string) string { return strings.NewReplacer("`", "", `"`, "", " ", "", "=", ":", "0.40", "0.4", "0.30", "0.3").Replace(s) }
+	plain := func(s string) string {
+		return strings.NewReplacer("`", "", `"`, "", " ", "", "=", ":", "0.40", "0.4", "0.30", "0.3").Replace(s)
+	}
 	if plain(cell) != plain(want) {
 		t.Errorf("docs/language.md gives %s the default %s, the grammar %s", a.name, cell, want)
 	}

@@ -48,25 +48,20 @@ const maxSource = 16 << 20
 // Load reads the module at path, a directory or a single file of it, and all that it calls. The Config is never nil.
 // The Files hold everything that a diagnostic can point to.
 func Load(path string, o Options) (*Config, Files, hcl.Diagnostics) {
-	if o.Env == nil {
-		o.Env = func(string) (string, bool) { return "", false }
-	}
-	l := &loader{opts: o, files: Files{}, modules: map[string]*module{}, decoders: map[string]*bodyDecoder{}, stages: map[string]*Stage{}}
-	l.cfg = &Config{}
-	l.load(path)
-	l.diags = tidy(l.diags)
-	return l.cfg, l.files, l.diags
+	cfg, _, files, diags := Open(path, o)
+	return cfg, files, diags
 }
 
-func (l *loader) load(path string) {
+// load fills in the Config and gives the root module; nil where there is none.
+func (l *loader) load(path string) *instance {
 	dir, names, err := FindModule(path)
 	if err != nil {
 		l.add(&hcl.Diagnostic{Severity: hcl.DiagError, Summary: "No configuration", Detail: capital(err.Error()) + "."})
-		return
+		return nil
 	}
 	if l.root, err = filepath.Abs(dir); err != nil {
 		l.add(&hcl.Diagnostic{Severity: hcl.DiagError, Summary: "No configuration", Detail: capital(err.Error()) + "."})
-		return
+		return nil
 	}
 	l.cfg.Dir, l.cfg.StateDir = l.root, filepath.Join(l.root, ".jupiter")
 	mod := l.module(dir, l.root, names)
@@ -83,6 +78,7 @@ func (l *loader) load(path string) {
 		rules = append(rules, rulesOfWhole()...)
 	}
 	l.add(checkAll(l.cfg, rules)...)
+	return root
 }
 
 // loader is one call of Load.

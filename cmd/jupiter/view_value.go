@@ -1,0 +1,91 @@
+package main
+
+import (
+	"bytes"
+
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/hashicorp/hcl/v2/hclwrite"
+	"github.com/zclconf/go-cty/cty"
+
+	"jupiter/plan/config"
+	"jupiter/plan/lang"
+)
+
+// spelled gives a value in HCL's syntax: an address as an address, a domain as its own, a sensitive part as (sensitive).
+// figure gives the figures of the state.
+func spelled(v cty.Value, figure func(lang.Ref) (cty.Value, error)) (string, error) {
+	toks, err := tokensOf(v, figure)
+	if err != nil {
+		return "", err
+	}
+	return string(bytes.TrimSpace(hclwrite.Format(toks.Bytes()))), nil
+}
+
+// digits of a number that is not whole: what a person wants of 1/3.
+const digits = 15
+
+func tokensOf(v cty.Value, figure func(lang.Ref) (cty.Value, error)) (hclwrite.Tokens, error) {
+	if config.Secret(v) {
+		return word("(sensitive)"), nil
+	}
+	v, _ = v.Unmark()
+	if r, ok := lang.AsRef(v); ok {
+		if r.Kind != "state" {
+			return word(r.Path()), nil
+		}
+		f, err := figure(r)
+		if err != nil {
+			return nil, err
+		}
+		return tokensOf(f, figure)
+	}
+	if a, ok := lang.AsDomain(v); ok {
+		return word(string(a)), nil
+	}
+	ty := v.Type()
+	switch {
+	case !v.IsKnown():
+		return word("(not known)"), nil
+	case ty == cty.Number && !v.IsNull() && !v.AsBigFloat().IsInt():
+		return word(v.AsBigFloat().Text('g', digits)), nil
+	case v.IsNull() || ty.IsPrimitiveType():
+		return hclwrite.TokensForValue(v), nil
+	case ty.IsObjectType() || ty.IsMapType():
+		var attrs []hclwrite.ObjectAttrTokens
+		for it := v.ElementIterator(); it.Next(); {
+			k, e := it.Element()
+			value, err := tokensOf(e, figure)
+			if err != nil {
+				return nil, err
+			}
+			attrs = append(attrs, hclwrite.ObjectAttrTokens{Name: keyTokens(k), Value: value})
+		}
+		return hclwrite.TokensForObject(attrs), nil
+	}
+	var elems []hclwrite.Tokens
+	for it := v.ElementIterator(); it.Next(); {
+		_, e := it.Element()
+		value, err := tokensOf(e, figure)
+		if err != nil {
+			return nil, err
+		}
+		elems = append(elems, value)
+	}
+	if ty.IsSetType() {
+		return hclwrite.TokensForFunctionCall("toset", hclwrite.TokensForTuple(elems)), nil
+	}
+	return hclwrite.TokensForTuple(elems), nil
+}
+
+// word is text that stands in HCL as it is.
+func word(text string) hclwrite.Tokens {
+	return hclwrite.Tokens{{Type: hclsyntax.TokenIdent, Bytes: []byte(text)}}
+}
+
+// keyTokens is a key of an object, in quotes where it is no name.
+func keyTokens(k cty.Value) hclwrite.Tokens {
+	if name := k.AsString(); hclsyntax.ValidIdentifier(name) {
+		return word(name)
+	}
+	return hclwrite.TokensForValue(k)
+}
