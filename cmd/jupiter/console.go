@@ -58,7 +58,7 @@ func evaluate(ctx context.Context, w *world, o *consoleOptions, arg string) (err
 	if l.scope == nil {
 		return &configurationError{l.diags, l.files}
 	}
-	if v := newValidation(l.diags); !v.Valid {
+	if v := newValidation(l.files, l.diags); !v.Valid {
 		fmt.Fprintf(w.err, "The configuration has %s; jupiter validate says more. What does not depend on it is evaluated.\n", plural(v.Errors, "error"))
 	}
 	c := &console{w: w, loaded: l}

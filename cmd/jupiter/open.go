@@ -84,7 +84,7 @@ func read(ctx context.Context, w *world, o *targetOptions, path string) (*loaded
 	if err != nil {
 		return nil, err
 	}
-	dir, _, err := config.FindModule(path)
+	dir, _, err := config.FindModule(path, sortedKeys(o.overlay)...)
 	if err != nil {
 		return nil, err
 	}

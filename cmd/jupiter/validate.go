@@ -4,14 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 
-	"github.com/hashicorp/hcl/v2"
 	"github.com/spf13/cobra"
+
+	"jupiter/plan/config"
 )
 
 type validateOptions struct {
 	targetOptions
-	json bool
+	json      bool
+	stdinFile string
 }
 
 func newValidateCommand(w *world) *cobra.Command {
@@ -21,6 +24,9 @@ func newValidateCommand(w *world) *cobra.Command {
 		Short: "Check the configuration; nothing is read of the state",
 		Long: `Read the configuration, apply every rule to it, and let the plugins judge what it says to them.
 
+With --stdin-file PATH the standard input is read in place of that file, as an editor wants it for a text
+that is not saved; without an argument, the configuration is the one that the file belongs to.
+
 Exit status: 0 it can be used, 1 it cannot, or another error.`,
 		Args: maxOneArg,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -29,16 +35,26 @@ Exit status: 0 it can be used, 1 it cannot, or another error.`,
 	}
 	o.addFlags(cmd)
 	addJSON(cmd, &o.json, "validate")
+	cmd.Flags().StringVar(&o.stdinFile, "stdin-file", "", "read the text of `PATH`, a configuration file, from the standard input")
 	return cmd
 }
 
 func validate(ctx context.Context, w *world, o *validateOptions, arg string) (err error) {
-	l, err := load(ctx, w, &o.targetOptions, o.path(arg))
+	path := o.path(arg)
+	if o.stdinFile != "" {
+		if path, err = o.unsaved(w, arg); err != nil {
+			return err
+		}
+	}
+	l, err := load(ctx, w, &o.targetOptions, path)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, l.host.Close()) }()
-	v := newValidation(l.diags)
+	if err := o.used(l); err != nil {
+		return err
+	}
+	v := newValidation(l.files, l.diags)
 	if o.json {
 		if err := w.json(v); err != nil {
 			return err
@@ -53,6 +69,39 @@ func validate(ctx context.Context, w *world, o *validateOptions, arg string) (er
 	return nil
 }
 
+// unsaved reads the standard input in place of a file, and gives the path of the configuration.
+func (o *validateOptions) unsaved(w *world, arg string) (string, error) {
+	if !config.IsFile(filepath.Base(o.stdinFile)) {
+		return "", usageError{fmt.Errorf("%s is not a configuration file: its name must end in .jupiter.hcl or .jupiter.yaml", o.stdinFile)}
+	}
+	abs, err := filepath.Abs(o.stdinFile)
+	if err != nil {
+		return "", err
+	}
+	src, err := config.Read(w.in, "the standard input")
+	if err != nil {
+		return "", err
+	}
+	o.overlay = map[string][]byte{abs: src}
+	if arg == "" && o.chdir == "" {
+		return filepath.Dir(o.stdinFile), nil
+	}
+	return o.path(arg), nil
+}
+
+// used fails where the file that was read from the standard input is no part of the configuration.
+func (o *validateOptions) used(l *loaded) error {
+	for unsaved := range o.overlay {
+		for name := range l.files {
+			if abs, err := filepath.Abs(name); err == nil && abs == unsaved {
+				return nil
+			}
+		}
+		return fmt.Errorf("%s is no file of the configuration %s", o.stdinFile, l.path)
+	}
+	return nil
+}
+
 func viewValidation(w *world, path string, v validation) {
 	switch {
 	case !v.Valid:
@@ -62,50 +111,4 @@ func viewValidation(w *world, path string, v validation) {
 	default:
 		fmt.Fprintf(w.out, "%s is valid.\n", path)
 	}
-}
-
-// validation is what validate says.
-type validation struct {
-	Schema      string       `json:"schema"`
-	Valid       bool         `json:"valid"`
-	Errors      int          `json:"error_count"`
-	Warnings    int          `json:"warning_count"`
-	Diagnostics []diagnostic `json:"diagnostics"`
-}
-
-type diagnostic struct {
-	Severity string       `json:"severity"` // error, warning
-	Summary  string       `json:"summary"`
-	Detail   string       `json:"detail"`
-	Range    *sourceRange `json:"range"` // null: it has no place in the source
-}
-
-type sourceRange struct {
-	File  string   `json:"file"`
-	Start position `json:"start"`
-	End   position `json:"end"`
-}
-
-// position counts from 1, columns in characters.
-type position struct {
-	Line   int `json:"line"`
-	Column int `json:"column"`
-}
-
-func newValidation(diags hcl.Diagnostics) validation {
-	v := validation{Schema: "jupiter.validate/v1", Valid: !diags.HasErrors(), Diagnostics: []diagnostic{}}
-	for _, d := range diags {
-		out := diagnostic{Severity: "error", Summary: d.Summary, Detail: d.Detail}
-		if d.Severity == hcl.DiagWarning {
-			out.Severity = "warning"
-			v.Warnings++
-		} else {
-			v.Errors++
-		}
-		if r := d.Subject; r != nil {
-			out.Range = &sourceRange{r.Filename, position{r.Start.Line, r.Start.Column}, position{r.End.Line, r.End.Column}}
-		}
-		v.Diagnostics = append(v.Diagnostics, out)
-	}
-	return v
 }

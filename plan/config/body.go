@@ -2,6 +2,8 @@ package config
 
 import (
 	"fmt"
+	"regexp"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hcldec"
@@ -81,7 +83,7 @@ func (d *bodyDecoder) decode(in *instance, rest hcl.Body, each *lang.Each) Body 
 	in.l.add(diags...)
 	v, diags := hcldec.Decode(rest, d.spec, ctx)
 	if diags.HasErrors() {
-		diags = d.explainRefs(diags, plain, ctx)
+		diags = suggestOwn(d.explainRefs(diags, plain, ctx), d.form().own())
 	}
 	in.l.add(in.scope.Explain(diags, refs, ctx)...)
 	if diags.HasErrors() {
@@ -126,6 +128,30 @@ func (d *bodyDecoder) finish(in *instance, v cty.Value, nulls map[string]cty.Val
 		m[name] = null
 	}
 	return cty.ObjectVal(m)
+}
+
+// form is that of the blocks whose rest is decoded.
+func (d *bodyDecoder) form() *form {
+	if d.schema.Kind == sourceForm.plugin {
+		return sourceForm
+	}
+	return stageForm(d.schema.Kind)
+}
+
+var unexpected = regexp.MustCompile(`named "([^"]+)"`)
+
+// suggestOwn offers the core's own attributes for a misspelt one, which the plugin's schema does not have.
+func suggestOwn(diags hcl.Diagnostics, own []string) hcl.Diagnostics {
+	for i, d := range diags {
+		m := unexpected.FindStringSubmatch(d.Detail)
+		if d.Summary != "Unsupported argument" || m == nil || strings.Contains(d.Detail, "Did you mean") {
+			continue
+		}
+		c := *d
+		c.Detail += lang.DidYouMean(m[1], own)
+		diags[i] = &c
+	}
+	return diags
 }
 
 // explainRefs says what is wrong where a reference was given to an attribute that takes a value.

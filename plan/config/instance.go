@@ -340,7 +340,7 @@ func (c *call) open(a *hcl.Attribute) *module {
 		return m
 	}
 	dir := filepath.Join(in.mod.dir, filepath.FromSlash(src))
-	_, names, err := FindModule(abs)
+	_, names, err := FindModule(abs, sortedKeys(in.l.opts.Overlay)...)
 	if err != nil {
 		in.fail(rng, "No module there", "%q leads to %s, which is not a directory with *.jupiter.hcl or *.jupiter.yaml files.", src, dir)
 		return nil

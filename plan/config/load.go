@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 
@@ -54,7 +55,7 @@ func Load(path string, o Options) (*Config, Files, hcl.Diagnostics) {
 
 // load fills in the Config and gives the root module; nil where there is none.
 func (l *loader) load(path string) *instance {
-	dir, names, err := FindModule(path)
+	dir, names, err := FindModule(path, sortedKeys(l.opts.Overlay)...)
 	if err != nil {
 		l.add(&hcl.Diagnostic{Severity: hcl.DiagError, Summary: "No configuration", Detail: capital(err.Error()) + "."})
 		return nil
@@ -102,13 +103,20 @@ func IsFile(name string) bool {
 }
 
 // FindModule gives the directory of the module at path, and the names of its files there: all of them where path is a
-// directory, that one where it is a file. "" is the current directory.
-func FindModule(path string) (dir string, names []string, err error) {
+// directory, that one where it is a file. "" is the current directory. unsaved are the absolute paths of files that are
+// taken as there, whether they are or not.
+func FindModule(path string, unsaved ...string) (dir string, names []string, err error) {
 	if path == "" {
 		path = "."
 	}
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return "", nil, err
+	}
 	info, err := os.Stat(path)
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) && slices.Contains(unsaved, abs) && IsFile(filepath.Base(path)) {
+		return filepath.Dir(path), []string{filepath.Base(path)}, nil
+	} else if errors.Is(err, fs.ErrNotExist) {
 		return "", nil, fmt.Errorf("there is no file or directory %s", path)
 	} else if err != nil {
 		return "", nil, err
@@ -126,6 +134,11 @@ func FindModule(path string) (dir string, names []string, err error) {
 	for _, e := range entries {
 		if IsFile(e.Name()) && !e.IsDir() {
 			names = append(names, e.Name())
+		}
+	}
+	for _, u := range unsaved {
+		if name := filepath.Base(u); filepath.Dir(u) == abs && IsFile(name) && !slices.Contains(names, name) {
+			names = append(names, name)
 		}
 	}
 	if len(names) == 0 {
