@@ -41,7 +41,7 @@ type Edge struct {
 
 // MakeGraph plans the next turn of every cycle and draws it.
 func MakeGraph(ctx context.Context, cfg *config.Config, rec Recorded, probe Probe) (*Graph, error) {
-	p, err := Make(ctx, cfg, rec, probe)
+	p, err := Make(ctx, cfg, rec, probe, Options{})
 	if err != nil {
 		return nil, err
 	}
@@ -90,6 +90,9 @@ func (d *graphing) draw(a *Action) {
 			d.node(Node{ID: in.Digest, Kind: RecordedArtifact, Title: in.Name + " " + in.Label})
 			d.Edges = append(d.Edges, Edge{From: in.Digest, To: n.ID, Input: in.Name})
 		}
+	}
+	for _, before := range a.After {
+		d.Edges = append(d.Edges, Edge{From: string(before.Address), To: n.ID, Input: "depends_on"})
 	}
 	d.node(n)
 }
