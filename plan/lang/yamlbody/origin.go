@@ -38,6 +38,10 @@ func (o origin) byte(i int) int {
 
 // locate decodes a scalar again to find where its value stands.
 func (f *file) locate(n *yaml.Node) origin {
+	if o := f.from[n]; o != nil {
+		r := f.rangeOf(o)
+		return origin{from: r.Start.Byte, end: r.End.Byte}
+	}
 	d := &decoder{src: f.src, i: f.offset(n.Line, n.Column), want: n.Value}
 	d.properties()
 	o := origin{from: d.i}

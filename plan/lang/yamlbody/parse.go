@@ -41,6 +41,7 @@ type file struct {
 	name string
 	src  []byte
 	opts Options
+	from map[*yaml.Node]*yaml.Node // what a made node stands for; nil: all nodes are the source's own
 
 	lines, yamlLines []int // byte offset of the beginning of each line, as people and as YAML count them
 }
@@ -48,27 +49,37 @@ type file struct {
 // Parse reads src. The file is never nil, so that a diagnostic can show its source; its Body is nil where the YAML is
 // not well-formed.
 func Parse(src []byte, filename string, opts Options) (*hcl.File, hcl.Diagnostics) {
-	f := &file{name: filename, src: src, opts: opts, lines: lineTable(src, false), yamlLines: lineTable(src, true)}
-	out := &hcl.File{Bytes: src}
-	if len(src) > maxSize {
-		return out, f.errorAt(1, 1, "File too large", fmt.Sprintf("A YAML file may have %d MiB.", maxSize>>20))
+	t, out, diags := ParseTree(src, filename)
+	if diags.HasErrors() {
+		return out, diags
 	}
-	if i := invalidUTF8(src); i >= 0 {
+	t.f.opts = opts
+	out.Body = &body{f: t.f, node: t.Root}
+	out.Nav = nav{f: t.f, root: t.Root}
+	return out, nil
+}
+
+// parseRoot gives the mapping that a file is.
+func (f *file) parseRoot() (*yaml.Node, hcl.Diagnostics) {
+	if len(f.src) > maxSize {
+		return nil, f.errorAt(1, 1, "File too large", fmt.Sprintf("A YAML file may have %d MiB.", maxSize>>20))
+	}
+	if i := invalidUTF8(f.src); i >= 0 {
 		p := f.at(i)
-		return out, f.errorAt(p.Line, p.Column, "Invalid encoding", "The file is not UTF-8 text.")
+		return nil, f.errorAt(p.Line, p.Column, "Invalid encoding", "The file is not UTF-8 text.")
 	}
-	dec := yaml.NewDecoder(bytes.NewReader(src))
+	dec := yaml.NewDecoder(bytes.NewReader(f.src))
 	var doc yaml.Node
 	if err := dec.Decode(&doc); errors.Is(err, io.EOF) {
 		doc = yaml.Node{Kind: yaml.MappingNode, Line: 1, Column: 1}
 	} else if err != nil {
-		return out, f.syntax(err)
+		return nil, f.syntax(err)
 	} else {
 		var second yaml.Node
 		if err := dec.Decode(&second); err == nil {
-			return out, f.errorAt(second.Line, second.Column, "Second document", "A file holds one YAML document.")
+			return nil, f.errorAt(second.Line, second.Column, "Second document", "A file holds one YAML document.")
 		} else if !errors.Is(err, io.EOF) {
-			return out, f.syntax(err)
+			return nil, f.syntax(err)
 		}
 	}
 	root := &doc
@@ -81,14 +92,12 @@ func Parse(src []byte, filename string, opts Options) (*hcl.File, hcl.Diagnostic
 	c := &checker{f: f, sizes: map[*yaml.Node]int{}}
 	c.check(root, 1)
 	if len(c.diags) > 0 {
-		return out, c.diags
+		return nil, c.diags
 	}
 	if root.Kind != yaml.MappingNode {
-		return out, f.errorAt(root.Line, root.Column, "Not a mapping", "The file must be a mapping: block types such as domain, trainer, self_improvement.")
+		return nil, f.errorAt(root.Line, root.Column, "Not a mapping", "The file must be a mapping: block types such as domain, trainer, self_improvement.")
 	}
-	out.Body = &body{f: f, node: root}
-	out.Nav = nav{f: f, root: root}
-	return out, nil
+	return root, nil
 }
 
 func invalidUTF8(src []byte) int {

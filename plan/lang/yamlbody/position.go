@@ -90,6 +90,9 @@ func (f *file) span(start, end int) hcl.Range {
 // rangeOf is where a node stands. A collection's range ends with the line that it begins on: a diagnostic that marks
 // a whole tree marks nothing.
 func (f *file) rangeOf(n *yaml.Node) hcl.Range {
+	if o := f.from[n]; o != nil {
+		return f.rangeOf(o)
+	}
 	start := f.offset(n.Line, n.Column)
 	switch n.Kind {
 	case yaml.ScalarNode:
