@@ -103,8 +103,9 @@ func IsFile(name string) bool {
 }
 
 // FindModule gives the directory of the module at path, and the names of its files there: all of them where path is a
-// directory, that one where it is a file. "" is the current directory. unsaved are the absolute paths of files that are
-// taken as there, whether they are or not.
+// directory, that one where it is a file. Files of the older form, config/cluster.yaml and config/domains/*.yaml, are
+// files of the directory too. "" is the current directory. unsaved are the absolute paths of files that are taken as there,
+// whether they are or not.
 func FindModule(path string, unsaved ...string) (dir string, names []string, err error) {
 	if path == "" {
 		path = "."
@@ -123,7 +124,11 @@ func FindModule(path string, unsaved ...string) (dir string, names []string, err
 	}
 	if !info.IsDir() {
 		if !IsFile(filepath.Base(path)) {
-			return "", nil, fmt.Errorf("%s is not a configuration file: its name must end in .jupiter.hcl or .jupiter.yaml", path)
+			hint := ""
+			if strings.HasSuffix(path, ".yaml") {
+				hint = "; jupiter domain import reads the older form"
+			}
+			return "", nil, fmt.Errorf("%s is not a configuration file: its name must end in .jupiter.hcl or .jupiter.yaml%s", path, hint)
 		}
 		return filepath.Dir(path), []string{filepath.Base(path)}, nil
 	}
@@ -141,10 +146,11 @@ func FindModule(path string, unsaved ...string) (dir string, names []string, err
 			names = append(names, name)
 		}
 	}
+	sort.Strings(names)
+	names = append(names, OlderFiles(path)...)
 	if len(names) == 0 {
 		return "", nil, fmt.Errorf("the directory %s has no *.jupiter.hcl or *.jupiter.yaml file", path)
 	}
-	sort.Strings(names)
 	return path, names, nil
 }
 

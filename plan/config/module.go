@@ -59,7 +59,7 @@ func (l *loader) module(dir, abs string, names []string) *module {
 	l.modules[abs] = m
 	schema := fileForm().body()
 	for _, name := range names {
-		body := l.parse(filepath.Join(dir, name), filepath.Join(abs, name))
+		body := l.body(dir, abs, name, IsFile(names[0]))
 		if body == nil {
 			continue
 		}
@@ -72,6 +72,14 @@ func (l *loader) module(dir, abs string, names []string) *module {
 		}
 	}
 	return m
+}
+
+// body reads one file of a directory. current says that the directory has files of the present form too.
+func (l *loader) body(dir, abs, name string, current bool) hcl.Body {
+	if IsFile(filepath.Base(name)) {
+		return l.parse(filepath.Join(dir, name), filepath.Join(abs, name))
+	}
+	return l.older(filepath.Join(dir, name), filepath.Join(abs, name), current)
 }
 
 // parse reads one file. The body is nil where it cannot be used.

@@ -1,7 +1,10 @@
 package yamlbody
 
 import (
+	"errors"
+
 	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
 	"gopkg.in/yaml.v3"
 )
 
@@ -53,3 +56,12 @@ func Pairs(n *yaml.Node) []Pair {
 
 // Follow gives the node behind an alias.
 func Follow(n *yaml.Node) *yaml.Node { return follow(n) }
+
+// Scalar is the value of a scalar that is taken as it stands, without templates.
+func Scalar(n *yaml.Node) (cty.Value, error) {
+	v, problem := scalar(n)
+	if problem != "" {
+		return cty.NilVal, errors.New(problem)
+	}
+	return v, nil
+}
