@@ -57,21 +57,27 @@ func TestInvalid(t *testing.T) {
 			if len(want) == 0 {
 				t.Fatal("the case expects nothing")
 			}
-			for _, d := range diags {
-				met := false
-				for i, w := range want {
-					if d.Subject != nil && d.Subject.Filename == path && d.Subject.Start.Line == w.line && d.Severity == w.severity && strings.Contains(d.Summary+"\n"+d.Detail, w.text) {
-						want, met = append(want[:i:i], want[i+1:]...), true
-						break
-					}
-				}
-				if !met {
-					t.Errorf("not expected:\n%s", text(t, files, hcl.Diagnostics{d}))
-				}
-			}
-			for _, w := range want {
-				t.Errorf("line %d: no diagnostic with %q", w.line, w.text)
-			}
+			meet(t, want, path, files, diags)
 		})
+	}
+}
+
+// meet compares diagnostics with the expectations of a file.
+func meet(t *testing.T, want []expected, path string, files Files, diags hcl.Diagnostics) {
+	t.Helper()
+	for _, d := range diags {
+		met := false
+		for i, w := range want {
+			if d.Subject != nil && d.Subject.Filename == path && d.Subject.Start.Line == w.line && d.Severity == w.severity && strings.Contains(d.Summary+"\n"+d.Detail, w.text) {
+				want, met = append(want[:i:i], want[i+1:]...), true
+				break
+			}
+		}
+		if !met {
+			t.Errorf("not expected:\n%s", text(t, files, hcl.Diagnostics{d}))
+		}
+	}
+	for _, w := range want {
+		t.Errorf("line %d: no diagnostic with %q", w.line, w.text)
 	}
 }

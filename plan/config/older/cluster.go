@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"gopkg.in/yaml.v3"
 
 	"jupiter/plan/lang/yamlbody"
@@ -41,7 +42,7 @@ func (f *File) cluster(top map[string]yamlbody.Pair) {
 		b.from = p.Key
 		list := yamlbody.Follow(p.Value)
 		if list.Kind != yaml.SequenceNode && !null(list) {
-			f.fail(list, "nodes is a list of mappings, each with host and role.")
+			f.wrong(list, "nodes is a list of mappings, each with host and role.")
 		}
 		if list.Kind == yaml.SequenceNode {
 			unique := names{}
@@ -58,7 +59,7 @@ func (f *File) cluster(top map[string]yamlbody.Pair) {
 // node translates one machine. Its name is the one that it has, or the first part of its host's.
 func (f *File) node(e *yaml.Node, unique names) *Block {
 	if yamlbody.Follow(e).Kind != yaml.MappingNode {
-		f.fail(e, "Each node is a mapping with host and role.")
+		f.wrong(e, "Each node is a mapping with host and role.")
 		return nil
 	}
 	n := &Block{Type: "node", from: e}
@@ -132,6 +133,10 @@ func (f *File) grammar(b *Block, pairs []yamlbody.Pair, schema *hcl.BodySchema) 
 		case nested[p.Name()]:
 			c := &Block{Type: p.Name(), from: p.Key}
 			for _, q := range f.fields(p, "settings") {
+				if !hclsyntax.ValidIdentifier(q.Name()) {
+					f.wrong(q.Key, "%q cannot be the name of a setting.", q.Name())
+					continue
+				}
 				c.add(attr{name: q.Name(), from: q.Key, value: q.Value})
 			}
 			b.blocks = append(b.blocks, c)

@@ -28,7 +28,7 @@ func (f *File) domain(top map[string]yamlbody.Pair) {
 	}
 	head, ok := top["domain"]
 	if !ok {
-		f.fail(first, "A domain's file has domain: with its name and description, and this one has none.")
+		f.wrong(first, "A domain's file has domain: with its name and description, and this one has none.")
 		return
 	}
 	b := &Block{Type: "domain", from: head.Key}
@@ -42,7 +42,7 @@ func (f *File) domain(top map[string]yamlbody.Pair) {
 		}
 	}
 	if b.Labels == nil {
-		f.fail(head.Key, "domain.name is missing: the domain's name, as a text.")
+		f.wrong(head.Key, "domain.name is missing: the domain's name, as a text.")
 		return
 	}
 	own := []string{"description", "language", "keywords", "negative_keywords"}
@@ -189,7 +189,7 @@ func (f *File) generation(b *Block, top map[string]yamlbody.Pair, mix []string) 
 				templates = q
 			case "template_weights":
 				if weights.Key != nil {
-					f.fail(q.Key, "template_weights stands below generation and at the top of the file; one of them has to go.")
+					f.wrong(q.Key, "template_weights stands below generation and at the top of the file; one of them has to go.")
 				}
 				weights = q
 			}
@@ -201,7 +201,7 @@ func (f *File) generation(b *Block, top map[string]yamlbody.Pair, mix []string) 
 	if templates.Key != nil {
 		list := yamlbody.Follow(templates.Value)
 		if list.Kind != yaml.SequenceNode && !null(list) {
-			f.fail(list, "templates is a list of mappings, each with its type and prompt.")
+			f.wrong(list, "templates is a list of mappings, each with its type and prompt.")
 			return
 		}
 		unique := names{}
@@ -229,7 +229,7 @@ func (b *Block) kind() string {
 // template translates one template.
 func (f *File) template(e *yaml.Node, unique names, mix []string) *Block {
 	if yamlbody.Follow(e).Kind != yaml.MappingNode {
-		f.fail(e, "Each template is a mapping with its type and prompt.")
+		f.wrong(e, "Each template is a mapping with its type and prompt.")
 		return nil
 	}
 	pairs := yamlbody.Pairs(e)
@@ -240,7 +240,7 @@ func (f *File) template(e *yaml.Node, unique names, mix []string) *Block {
 		}
 	}
 	if strings.TrimSpace(typ) == "" {
-		f.fail(e, "The template has no type, which names it and finds its bucket and its weight.")
+		f.wrong(e, "The template has no type, which names it and finds its bucket and its weight.")
 		return nil
 	}
 	name := identifier(typ, "template")
@@ -297,7 +297,7 @@ func (f *File) weigh(b *Block, templates []*Block, perType map[string]int, p yam
 		if n > 1 {
 			x, err := strconv.ParseFloat(yamlbody.Follow(w.Value).Value, 64)
 			if err != nil {
-				f.fail(w.Value, "The weight of %s is a number.", w.Name())
+				f.wrong(w.Value, "The weight of %s is a number.", w.Name())
 				continue
 			}
 			value = f.number(x/float64(n), w.Value)
@@ -322,7 +322,7 @@ func (f *File) evaluation(b *Block, p yamlbody.Pair) {
 	for _, q := range pairs {
 		if v := yamlbody.Follow(q.Value); q.Name() == "custom_eval_file" && !null(v) {
 			if v.Kind != yaml.ScalarNode {
-				f.fail(v, "custom_eval_file is the path of a file.")
+				f.wrong(v, "custom_eval_file is the path of a file.")
 				continue
 			}
 			e.add(attr{name: "custom_eval_file", from: q.Key, value: f.path(q.Value)})

@@ -49,8 +49,8 @@ func Read(src []byte, o Options) (f *File, source *hcl.File, recognised bool, di
 	return f, source, true, f.diags
 }
 
-// fail says what cannot be understood.
-func (f *File) fail(at *yaml.Node, format string, args ...any) {
+// wrong says what cannot be understood.
+func (f *File) wrong(at *yaml.Node, format string, args ...any) {
 	rng := f.tree.Range(at)
 	f.diags = append(f.diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Not in the older form", Detail: fmt.Sprintf(format, args...), Subject: &rng})
 }
@@ -89,7 +89,7 @@ func spelled(p yamlbody.Pair) string {
 func (f *File) fields(p yamlbody.Pair, what string) []yamlbody.Pair {
 	v := yamlbody.Follow(p.Value)
 	if v.Kind != yaml.MappingNode && !null(v) {
-		f.fail(v, "%s is a mapping of %s.", p.Name(), what)
+		f.wrong(v, "%s is a mapping of %s.", p.Name(), what)
 	}
 	return yamlbody.Pairs(v)
 }
@@ -101,12 +101,12 @@ func (f *File) texts(p yamlbody.Pair) []*yaml.Node {
 		return nil
 	}
 	if v.Kind != yaml.SequenceNode {
-		f.fail(v, "%s is a list of texts.", p.Name())
+		f.wrong(v, "%s is a list of texts.", p.Name())
 		return nil
 	}
 	for _, e := range v.Content {
 		if t := yamlbody.Follow(e); t.Kind != yaml.ScalarNode || null(t) {
-			f.fail(e, "Each element of %s is a text.", p.Name())
+			f.wrong(e, "Each element of %s is a text.", p.Name())
 			return nil
 		}
 	}
