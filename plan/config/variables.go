@@ -7,13 +7,11 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/ext/typeexpr"
-	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
 	"github.com/zclconf/go-cty/cty/function"
 
 	"jupiter/plan/lang"
-	"jupiter/plan/lang/yamlbody"
 )
 
 // secret marks what a sensitive variable or output holds. Marks spread with evaluation, so a value made from a secret
@@ -206,90 +204,6 @@ func (in *instance) unknownArgs() {
 		}
 		in.fail(in.args[name].rng, "Unknown variable", "%s has no variable %q.%s", what, name, lang.DidYouMean(name, names))
 	}
-}
-
-// rootArgs are the values that the command line and files give to the root module's variables.
-func (l *loader) rootArgs(root *instance) map[string]argument {
-	args := map[string]argument{}
-	for _, path := range l.opts.VarFiles {
-		for name, a := range l.varFile(path) {
-			args[name] = a
-		}
-	}
-	decls := map[string]*variable{}
-	for _, b := range root.mod.blocks["variable"] {
-		quiet := &instance{l: &loader{}, scope: root.scope} // what is wrong with it is reported when it is declared
-		decls[b.Labels[0]] = quiet.variable(b)
-	}
-	for _, name := range sortedKeys(l.opts.Vars) {
-		if v, ok := l.commandLine(name, l.opts.Vars[name], decls[name]); ok {
-			args[name] = v
-		}
-	}
-	return args
-}
-
-// commandLine reads the value of a --var. decl is nil where there is no such variable.
-func (l *loader) commandLine(name, text string, decl *variable) (argument, bool) {
-	file, src := "--var "+name, []byte(text)
-	if decl != nil && decl.sensitive {
-		src = []byte("(sensitive)")
-	}
-	l.files[file] = &hcl.File{Bytes: src}
-	rng := hcl.Range{Filename: file, Start: hcl.InitialPos, End: hcl.Pos{Line: 1, Column: len(src) + 1, Byte: len(src)}}
-	if decl != nil && decl.typ == cty.String {
-		return argument{cty.StringVal(text), rng}, true
-	}
-	if err := lang.CheckNesting([]byte(text), false); err != nil {
-		l.add(fileError(file, err))
-		return argument{}, false
-	}
-	var val cty.Value
-	expr, diags := hclsyntax.ParseExpression([]byte(text), file, hcl.InitialPos)
-	if !diags.HasErrors() {
-		val, diags = expr.Value(nil)
-	}
-	if diags.HasErrors() && decl != nil && decl.sensitive {
-		diags = hcl.Diagnostics{problem(rng, "Invalid value", "The value is no valid expression; it is sensitive and not shown.")}
-	}
-	l.add(diags...)
-	return argument{val, rng}, !diags.HasErrors()
-}
-
-// varFile reads a file of values.
-func (l *loader) varFile(path string) map[string]argument {
-	src, err := ReadFile(path)
-	if err != nil {
-		l.add(fileError(path, err))
-		return nil
-	}
-	var f *hcl.File
-	var diags hcl.Diagnostics
-	if strings.HasSuffix(path, ".yaml") {
-		f, diags = yamlbody.Parse(src, path, yamlbody.Options{})
-	} else if err := lang.CheckNesting(src, false); err != nil {
-		f, diags = &hcl.File{Bytes: src}, hcl.Diagnostics{fileError(path, err)}
-	} else {
-		f, diags = hclsyntax.ParseConfig(src, path, hcl.InitialPos)
-	}
-	if f != nil {
-		l.files[path] = f
-	}
-	l.add(diags...)
-	if diags.HasErrors() || f == nil {
-		return nil
-	}
-	attrs, diags := f.Body.JustAttributes()
-	l.add(diags...)
-	args := map[string]argument{}
-	for _, a := range inOrder(attrs) {
-		v, diags := a.Expr.Value(nil)
-		l.add(diags...)
-		if !diags.HasErrors() {
-			args[a.Name] = argument{v, a.Range}
-		}
-	}
-	return args
 }
 
 func sortedKeys[V any](m map[string]V) []string {
