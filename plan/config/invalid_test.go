@@ -81,3 +81,25 @@ func meet(t *testing.T, want []expected, path string, files Files, diags hcl.Dia
 		t.Errorf("line %d: no diagnostic with %q", w.line, w.text)
 	}
 }
+
+// TestMistakes: the cases show at least 60 kinds of mistakes in HCL, and as many in YAML.
+func TestMistakes(t *testing.T) {
+	t.Parallel()
+	for _, ext := range []string{"hcl", "yaml"} {
+		cases, err := filepath.Glob("testdata/invalid/*." + ext)
+		if err != nil {
+			t.Fatal(err)
+		}
+		kinds := map[string]bool{}
+		for _, path := range cases {
+			_, _, diags := load(t, path, Options{Version: "0.1.0"})
+			for _, d := range diags {
+				kinds[d.Summary] = true
+			}
+		}
+		t.Logf("%s: %d cases of %d kinds", ext, len(cases), len(kinds))
+		if len(kinds) < 60 {
+			t.Errorf("%s: %d kinds of mistakes, want 60", ext, len(kinds))
+		}
+	}
+}

@@ -1,0 +1,1 @@
+cluster "c" {} # ERROR: Cluster without nodes

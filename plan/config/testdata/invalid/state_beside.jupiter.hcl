@@ -1,0 +1,3 @@
+jupiter {
+  state_dir = "." # ERROR: must be a directory of its own
+}
