@@ -167,7 +167,7 @@ func FuzzOlder(f *testing.F) {
 	}
 	f.Add([]byte("self_improvement:\n  gate: {0}"))
 	f.Fuzz(func(t *testing.T, src []byte) {
-		o, _, _, diags := older.Read(src, older.Options{Name: "f.yaml", Cycle: cycleSchema(), Base: "."})
+		o, _, _, diags := older.Read(src, older.Options{Name: "f.yaml", Cycle: cycleForm.body(), Base: "."})
 		for _, d := range diags {
 			if d.Subject == nil || d.Subject.End.Byte > len(src) || d.Subject.Start.Byte > d.Subject.End.Byte {
 				t.Fatalf("no place in the source: %v", d)
@@ -182,14 +182,14 @@ func FuzzOlder(f *testing.F) {
 			t.Fatalf("%v\n%s", diags, out)
 		}
 		nameUnlabelled(written.Body.(*hclsyntax.Body))
-		same(t, o.Body(yamlOptions()), written.Body, fileSchema(), string(out))
+		same(t, o.Body(yamlOptions()), written.Body, fileForm().body(), string(out))
 	})
 }
 
 // same compares two bodies by a grammar: the blocks, and the values of all other attributes that stand alone.
 func same(t *testing.T, a, b hcl.Body, schema *hcl.BodySchema, src string) {
 	t.Helper()
-	inner := map[string]*hcl.BodySchema{"domain": domainSchema(), "self_improvement": cycleSchema(),
+	inner := map[string]*hcl.BodySchema{"domain": domainForm.body(), "self_improvement": cycleForm.body(),
 		"cluster": {Blocks: []hcl.BlockHeaderSchema{{Type: "node", LabelNames: []string{"name"}}}}}
 	x, restX, _ := a.PartialContent(schema)
 	y, restY, _ := b.PartialContent(schema)
