@@ -7,6 +7,7 @@
 //	  sha256/ab/abcdef…     a file, or a tree as a plain directory
 //	  tmp/put-*/data        what a Put has not finished
 //	  tmp/gone-*            what a Remove has not finished deleting
+//	  damaged/abcdef…-1     bytes that no longer gave their digest, when something good took their place
 //
 // A file's digest is the SHA-256 of its bytes. A tree's digest is the SHA-256 of its manifest (see tree.go), which
 // lists every file by path, size, executable bit and SHA-256. Both are written "sha256:<64 hex digits>". The manifest
@@ -18,7 +19,8 @@
 //     directory that holds it is synced (invariant M11); all of it in one function, publish.
 //   - An entry never changes. Its files are read-only, and what could still be written through another name or another
 //     descriptor is copied, not moved.
-//   - Bytes are hashed on the way in. They are hashed again only by Verify: a disk that rots is noticed there.
+//   - Bytes are hashed on the way in. Inspect hashes them again where the time or the mode of a file says that somebody
+//     touched it; a disk that rots is noticed by Verify. A damaged entry never counts as there for a Put.
 //
 // # Caveats
 //

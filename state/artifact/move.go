@@ -32,7 +32,7 @@ func (s *Store) MoveFile(ctx context.Context, src, mediaType string) (Info, erro
 			if err != nil {
 				return Info{}, fmt.Errorf("store %s: %w", src, err)
 			}
-			return s.keepFile(temp, File{Size: f.Size, SHA256: f.SHA256})
+			return s.keepFile(ctx, temp, File{Size: f.Size, SHA256: f.SHA256})
 		})
 		if !errors.Is(err, syscall.EXDEV) {
 			return info, err
@@ -66,14 +66,14 @@ func (s *Store) MoveTree(ctx context.Context, src, mediaType string) (Info, erro
 		if err != nil {
 			return Info{}, fmt.Errorf("store %s: %w", src, err)
 		}
-		if info, ok, err := s.hasTree(m); err != nil || ok {
+		if info, ok, err := s.hasTree(ctx, m); err != nil || ok {
 			return info, err
 		}
 		clean := temp + "-clean"
 		if err := moveTree(ctx, root, temp, clean, m); err != nil {
 			return Info{}, fmt.Errorf("store %s: %w", src, err)
 		}
-		info, err := s.keepTree(clean, m)
+		info, err := s.keepTree(ctx, clean, m)
 		if err != nil {
 			// All files are in clean now, and temp is what take puts back.
 			return Info{}, errors.Join(err, removeAll(temp), os.Rename(clean, temp))

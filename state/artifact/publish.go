@@ -2,7 +2,6 @@ package artifact
 
 import (
 	"errors"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -11,7 +10,7 @@ import (
 )
 
 // publish makes a finished temporary entry visible under its digest, durably, and is the only function that does:
-// files read-only → fsync files and directories → rename → fsync the directory that now holds it. A crash before the
+// files read-only, with the time that Inspect looks for → fsync files and directories → rename → fsync the directory that now holds it. A crash before the
 // rename leaves nothing visible; after it, a complete entry (M11).
 //
 // Directories of a tree stay writable, so that "rm -r" works on a project; Verify sees a file that came or went. Where
@@ -42,18 +41,18 @@ func (s *Store) publish(temp, digest string, m Manifest, tree bool) error {
 	return nil
 }
 
-// seal makes the files of a temporary entry read-only and syncs it, directories after what they hold.
+// seal makes the files of a temporary entry read-only, gives all of it the time of what nobody has touched, and syncs it,
+// directories after what they hold.
 func seal(temp string, m Manifest, tree bool) error {
 	for _, f := range m {
 		path := temp
 		if tree {
 			path = filepath.Join(temp, filepath.FromSlash(f.Path))
 		}
-		mode := fs.FileMode(0o444)
-		if f.Exec {
-			mode = 0o555
+		if err := os.Chmod(path, sealed(f.Exec)); err != nil {
+			return err
 		}
-		if err := os.Chmod(path, mode); err != nil {
+		if err := touch(path, untouched()); err != nil {
 			return err
 		}
 		if err := durable.Sync(path); err != nil {
@@ -64,6 +63,9 @@ func seal(temp string, m Manifest, tree bool) error {
 		return nil
 	}
 	for _, dir := range m.dirs() {
+		if err := touch(filepath.Join(temp, dir), untouched()); err != nil {
+			return err
+		}
 		if err := durable.Sync(filepath.Join(temp, dir)); err != nil {
 			return err
 		}

@@ -5,10 +5,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -18,7 +16,7 @@ import (
 // PutBytes stores b as a file.
 func (s *Store) PutBytes(ctx context.Context, b []byte, mediaType string) (Info, error) {
 	digest := Sum(b)
-	if ok, err := s.hasFile(digest); err != nil {
+	if ok, err := s.has(ctx, digest); err != nil {
 		return Info{}, err
 	} else if ok {
 		return Info{Digest: digest, Size: int64(len(b)), MediaType: mediaType}, nil
@@ -34,7 +32,7 @@ func (s *Store) PutReader(ctx context.Context, r io.Reader, mediaType string) (I
 			return Info{}, err
 		}
 		s.hook("artifact.temp")
-		return s.keepFile(temp, f)
+		return s.keepFile(ctx, temp, f)
 	})
 }
 
@@ -53,7 +51,7 @@ func (s *Store) PutFile(ctx context.Context, src, mediaType string) (Info, error
 	}
 	// Content that is there already costs one read and no write.
 	digest := scheme + f.SHA256
-	if ok, err := s.hasFile(digest); err != nil {
+	if ok, err := s.has(ctx, digest); err != nil {
 		return Info{}, err
 	} else if ok {
 		return Info{Digest: digest, Size: f.Size, MediaType: mediaType}, nil
@@ -63,7 +61,7 @@ func (s *Store) PutFile(ctx context.Context, src, mediaType string) (Info, error
 			return Info{}, fmt.Errorf("store %s: %w", src, err)
 		}
 		s.hook("artifact.temp")
-		return s.keepFile(temp, File{Size: f.Size, SHA256: f.SHA256})
+		return s.keepFile(ctx, temp, File{Size: f.Size, SHA256: f.SHA256})
 	})
 }
 
@@ -78,7 +76,7 @@ func (s *Store) PutTree(ctx context.Context, src, mediaType string) (Info, error
 	if err != nil {
 		return Info{}, fmt.Errorf("store %s: %w", src, err)
 	}
-	if info, ok, err := s.hasTree(m); err != nil || ok {
+	if info, ok, err := s.hasTree(ctx, m); err != nil || ok {
 		info.MediaType = mediaType
 		return info, err
 	}
@@ -87,7 +85,7 @@ func (s *Store) PutTree(ctx context.Context, src, mediaType string) (Info, error
 			return Info{}, fmt.Errorf("store %s: %w", src, err)
 		}
 		s.hook("artifact.temp")
-		return s.keepTree(temp, m)
+		return s.keepTree(ctx, temp, m)
 	})
 }
 
@@ -112,46 +110,39 @@ func (s *Store) inTemp(mediaType string, fn func(temp string) (Info, error)) (in
 	return info, nil
 }
 
-func (s *Store) keepFile(temp string, f File) (Info, error) {
+func (s *Store) keepFile(ctx context.Context, temp string, f File) (Info, error) {
 	info := Info{Digest: scheme + f.SHA256, Size: f.Size}
-	if ok, err := s.hasFile(info.Digest); err != nil || ok {
+	if ok, err := s.has(ctx, info.Digest); err != nil || ok {
 		return info, err
 	}
 	return info, s.publish(temp, info.Digest, Manifest{f}, false)
 }
 
-func (s *Store) keepTree(temp string, m Manifest) (Info, error) {
-	info, ok, err := s.hasTree(m)
+func (s *Store) keepTree(ctx context.Context, temp string, m Manifest) (Info, error) {
+	info, ok, err := s.hasTree(ctx, m)
 	if err != nil || ok {
 		return info, err
 	}
 	return info, s.publish(temp, info.Digest, m, true)
 }
 
-// hasFile reports whether a file of this digest is there. An entry that is a tree is an error, never a match.
-func (s *Store) hasFile(digest string) (bool, error) { return s.hasKind(digest, false) }
-
-func (s *Store) hasTree(m Manifest) (Info, bool, error) {
+func (s *Store) hasTree(ctx context.Context, m Manifest) (Info, bool, error) {
 	info := Info{Digest: m.digest(), Tree: true, Size: m.size()}
-	ok, err := s.hasKind(info.Digest, true)
+	ok, err := s.has(ctx, info.Digest)
 	return info, ok, err
 }
 
-func (s *Store) hasKind(digest string, tree bool) (bool, error) {
-	path, err := s.Path(digest)
+// has reports whether an entry is there and whole. A damaged one is set aside, or what is being stored would be taken
+// for it. A tree in the place of a file, and the other way round, does not give the digest and so is damaged too.
+func (s *Store) has(ctx context.Context, digest string) (bool, error) {
+	c, err := s.Inspect(ctx, digest)
 	if err != nil {
 		return false, err
 	}
-	st, err := os.Lstat(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
-	} else if err != nil {
-		return false, fmt.Errorf("look up artifact: %w", err)
+	if c == Damaged {
+		return false, s.setAside(ctx, digest)
 	}
-	if st.IsDir() != tree {
-		return false, fmt.Errorf("%w: %s holds %s", ErrDamaged, path, kind(st.Mode()))
-	}
-	return true, nil
+	return c == Present, nil
 }
 
 func openTree(src string) (*os.Root, error) {

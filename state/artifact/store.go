@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"sort"
+	"sync"
 )
 
 // Errors that callers tell apart with errors.Is.
@@ -36,11 +37,13 @@ func Steps() []string {
 	return []string{"artifact.temp", "artifact.fsync", "artifact.rename", "artifact.syncdir", "artifact.remove"}
 }
 
-// Store is a content-addressed store in one directory. It keeps nothing in memory: two Stores of one directory, in one
+// Store is a content-addressed store in one directory. It keeps nothing of it in memory: two Stores of one directory, in one
 // process or two, see the same entries.
 type Store struct {
 	dir  string
 	hook func(step string)
+
+	aside sync.Mutex // one setAside at a time: it must not move what another has just made good
 }
 
 // New returns the store in dir, which the first Put creates. Hook may be nil; see Steps.
