@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"iter"
-	"maps"
 	"regexp"
 	"slices"
 
@@ -28,7 +27,7 @@ func (c *checker) all() {
 	c.stages()
 	c.partials()
 	c.pins()
-	for _, cycle := range c.cycles() {
+	for _, cycle := range c.tx.cycles() {
 		c.generators(cycle)
 		c.decisions(cycle)
 		c.looks(cycle)
@@ -210,18 +209,6 @@ func (c *checker) pins() {
 			}
 		}
 	}
-}
-
-// cycles lists every cycle that any bucket knows.
-func (c *checker) cycles() []addr.Address {
-	set := map[addr.Address]bool{}
-	for _, all := range [][]addr.Address{c.tx.Cycles(), c.tx.DecidedCycles(), c.tx.LookedCycles(),
-		addresses(c.tx.names(true, bCurrent))} {
-		for _, a := range all {
-			set[a] = true
-		}
-	}
-	return slices.Sorted(maps.Keys(set))
 }
 
 func (c *checker) generators(cycle addr.Address) {
