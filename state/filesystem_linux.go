@@ -30,6 +30,10 @@ func networkFS(magic int64) string {
 		return "AFS"
 	case unix.CODA_SUPER_MAGIC:
 		return "Coda"
+	case unix.CEPH_SUPER_MAGIC:
+		return "Ceph"
+	case unix.NCP_SUPER_MAGIC:
+		return "NCP"
 	default:
 		return ""
 	}

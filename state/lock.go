@@ -55,6 +55,11 @@ type OperationLock struct {
 // just looks (LockHolder) does not make it fail. On a file system whose locks do not hold it fails with ErrUnsupported.
 // The kernel drops the lock with the process.
 func Lock(ctx context.Context, dir string, h Holder, wait time.Duration) (*OperationLock, error) {
+	return lockOn(ctx, dir, h, wait, refuseNetwork, probe)
+}
+
+// lockOn is Lock on a file system that suits tells of before the lock is taken, and proves of the lock that was.
+func lockOn(ctx context.Context, dir string, h Holder, wait time.Duration, suits, proves func(path string) error) (*OperationLock, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, fmt.Errorf("lock state: %w", err)
@@ -62,7 +67,7 @@ func Lock(ctx context.Context, dir string, h Holder, wait time.Duration) (*Opera
 	if err := durable.Mkdir(dir); err != nil {
 		return nil, fmt.Errorf("lock state: %w", err)
 	}
-	if err := refuseNetwork(dir); err != nil {
+	if err := suits(dir); err != nil {
 		return nil, err
 	}
 	path := filepath.Join(dir, "lock")
@@ -74,7 +79,7 @@ func Lock(ctx context.Context, dir string, h Holder, wait time.Duration) (*Opera
 		f.Close()
 		return nil, err
 	}
-	if err := probe(path); err != nil {
+	if err := proves(path); err != nil {
 		f.Close()
 		return nil, err
 	}

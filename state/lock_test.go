@@ -119,6 +119,32 @@ func TestUnsupportedFileSystemSaysWhereToGo(t *testing.T) {
 	}
 }
 
+// TestLockRefusesFileSystem: a file system that does not suit is refused before anything is written, one whose lock
+// proves to be none is refused with the lock given back.
+func TestLockRefusesFileSystem(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "state")
+	fine := func(string) error { return nil }
+	network := func(path string) error { return unsupported(path, "it is NFS") }
+	if _, err := lockOn(t.Context(), dir, Holder{}, 0, network, fine); !errors.Is(err, ErrUnsupported) || !strings.Contains(err.Error(), "NFS") || !strings.Contains(err.Error(), "state_dir") {
+		t.Errorf("on a network: %v", err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "lock")); !os.IsNotExist(err) {
+		t.Errorf("a lock was made all the same: %v", err)
+	}
+	twice := func(path string) error { return unsupported(path, "it grants one lock twice") }
+	if _, err := lockOn(t.Context(), dir, Holder{}, 0, fine, twice); !errors.Is(err, ErrUnsupported) || !strings.Contains(err.Error(), "twice") {
+		t.Errorf("with locks that do not hold: %v", err)
+	}
+	l, err := Lock(t.Context(), dir, Holder{}, 0)
+	if err != nil {
+		t.Fatalf("after a refusal: %v", err)
+	}
+	if err := l.Unlock(); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestLockFileGarbage(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
