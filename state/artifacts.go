@@ -132,7 +132,39 @@ func (tx *Tx) Live() (map[string][]string, error) {
 			need(s.Index, "seal %d of %s", s.Version, s.Domain)
 		}
 	}
-	return live, nil
+	return live, tx.liveHistory(need)
+}
+
+// liveHistory gives what the next turn of each cycle reads of its past, and what a rollback goes back to: decisions and
+// rollbacks are facts, and nothing makes their artifacts again. What retention let go of is not recorded any more.
+func (tx *Tx) liveHistory(need func(digest, format string, args ...any)) error {
+	for _, cycle := range tx.DecidedCycles() {
+		all, err := tx.Decisions(cycle)
+		if err != nil {
+			return err
+		}
+		for _, d := range all {
+			for _, digest := range []string{d.Model, d.Checkpoint, d.StartCheckpoint} {
+				if digest != "" {
+					need(digest, "decision %d of %s", d.Epoch, cycle)
+				}
+			}
+			for _, name := range sorted(d.Inputs) {
+				if _, err := artifact.ParseDigest(d.Inputs[name]); err == nil {
+					need(d.Inputs[name], "%s of decision %d of %s", name, d.Epoch, cycle)
+				}
+			}
+		}
+	}
+	for e, err := range tx.Events() {
+		if err != nil {
+			return err
+		}
+		if e.Checkpoint != "" {
+			need(e.Checkpoint, "rollback of %s", e.Cycle)
+		}
+	}
+	return nil
 }
 
 func sorted[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -148,8 +148,8 @@ func (db *DB) checkLinks(ctx context.Context) ([]Violation, error) {
 				return nil // a damaged record is a violation already
 			}
 			wrong, err := l.wrong(targets, current)
-			for _, name := range wrong {
-				found = append(found, Violation{"S1", filepath.Join(l.Dir, name), "does not follow the state"})
+			for _, w := range wrong {
+				found = append(found, Violation{"S1", filepath.Join(l.Dir, w.name), "does not follow the state"})
 			}
 			return err
 		})

@@ -3,6 +3,7 @@ package state
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -205,6 +206,35 @@ func readFile(t *testing.T, path string) []byte {
 func writeFile(t *testing.T, path string, b []byte) {
 	t.Helper()
 	if err := os.WriteFile(path, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// spoil changes a byte of a stored file, as somebody would with an editor.
+func spoil(t *testing.T, db *DB, digest string) {
+	t.Helper()
+	path, err := db.Artifacts().Path(digest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := readFile(t, path)
+	b[0] ^= 0x20
+	if err := errors.Join(os.Chmod(path, 0o644), os.WriteFile(path, b, 0), os.Chmod(path, 0o444)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// relink makes a link lead elsewhere; to "" removes it.
+func relink(t *testing.T, dir, name, to string) {
+	t.Helper()
+	path := filepath.Join(dir, name)
+	if err := os.Remove(path); err != nil && !os.IsNotExist(err) {
+		t.Fatal(err)
+	}
+	if to == "" {
+		return
+	}
+	if err := os.Symlink(to, path); err != nil {
 		t.Fatal(err)
 	}
 }

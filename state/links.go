@@ -225,8 +225,9 @@ func linkVersion(name string) (uint64, bool) {
 	return n, ok && err == nil && linkName(n) == name
 }
 
-// wrong lists the links that Repair would change, in order.
-func (l Links) wrong(targets map[uint64]string, current uint64) ([]string, error) {
+// wrong lists the links that Repair would change, in order: what each should say and what it says. Temporary links of
+// killed processes are among them.
+func (l Links) wrong(targets map[uint64]string, current uint64) ([]wrongLink, error) {
 	want := map[string]string{}
 	for v, target := range targets {
 		to, err := l.relative(target)
@@ -247,11 +248,25 @@ func (l Links) wrong(targets map[uint64]string, current uint64) ([]string, error
 			want[name] += "" // one that should not be there counts too
 		}
 	}
-	var wrong []string
+	var wrong []wrongLink
 	for _, name := range sorted(want) {
-		if to, err := os.Readlink(filepath.Join(l.Dir, name)); err != nil || to != want[name] {
-			wrong = append(wrong, name)
+		w := wrongLink{name: name, want: want[name]}
+		switch w.have, err = os.Readlink(filepath.Join(l.Dir, name)); {
+		case err == nil && w.have == w.want:
+			continue
+		case errors.Is(err, fs.ErrNotExist):
+		case err != nil:
+			w.other = true
 		}
+		wrong = append(wrong, w)
 	}
 	return wrong, nil
+}
+
+// wrongLink is a link that does not follow the state.
+type wrongLink struct {
+	name  string
+	want  string // ""; it should not be there
+	have  string // "": it is not there, or is no link
+	other bool   // something that is no link has its name
 }

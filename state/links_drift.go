@@ -1,0 +1,80 @@
+package state
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"jupiter/plan/addr"
+)
+
+// LinkDrift is a link of a cycle's generators that does not follow the state: somebody moved it, or a process was killed
+// between its transaction and the link.
+type LinkDrift struct {
+	Cycle   addr.Address
+	Path    string // absolute
+	Have    string // what it leads to; "": it is not there, or is no link
+	Want    string // what it should lead to; "": it should not be there
+	Version uint64 // the version whose model or link it leads to; 0: no version's
+	Foreign bool   // something that is no link has its name: RepairLinks leaves it alone and fails
+}
+
+func (d LinkDrift) String() string {
+	name := filepath.Base(d.Path)
+	switch {
+	case d.Foreign:
+		return fmt.Sprintf("%s is no link; it should lead to %s", name, d.Want)
+	case d.Have == "":
+		return fmt.Sprintf("%s is gone; it should lead to %s", name, d.Want)
+	}
+	leads := fmt.Sprintf("%s leads to %s", name, d.Have)
+	if d.Version != 0 && d.Have != linkName(d.Version) {
+		leads += fmt.Sprintf(" (generator v%d)", d.Version)
+	}
+	if d.Want == "" {
+		return leads + "; there is no such generator"
+	}
+	return fmt.Sprintf("%s; it should lead to %s", leads, d.Want)
+}
+
+// LinkDrift lists the links of every cycle that do not follow the state, in order. RepairLinks sets them right.
+func (db *DB) LinkDrift(ctx context.Context) ([]LinkDrift, error) {
+	var all []LinkDrift
+	for _, cycle := range sortedAddresses(db.o.Links) {
+		l, _ := db.Links(cycle)
+		err := db.View(ctx, func(tx *Tx) error {
+			targets, current, err := db.wantLinks(tx, cycle)
+			if err != nil {
+				return err
+			}
+			wrong, err := l.wrong(targets, current)
+			for _, w := range wrong {
+				if strings.HasSuffix(w.name, ".tmp") {
+					continue // left by a process that was killed; Sweep's business
+				}
+				all = append(all, LinkDrift{Cycle: cycle, Path: filepath.Join(l.Dir, w.name), Have: w.have, Want: w.want,
+					Version: l.version(w.have, targets), Foreign: w.other})
+			}
+			return err
+		})
+		if err != nil {
+			return nil, fmt.Errorf("look at the links of %s: %w", cycle, err)
+		}
+	}
+	return all, nil
+}
+
+// version is the version that a link's text leads to; 0: none.
+func (l Links) version(to string, targets map[uint64]string) uint64 {
+	if v, ok := linkVersion(to); ok {
+		return v
+	}
+	var least uint64 // of two versions with one model the first, whatever the order of the map
+	for v, target := range targets {
+		if rel, err := l.relative(target); err == nil && rel == to && (least == 0 || v < least) {
+			least = v
+		}
+	}
+	return least
+}
