@@ -174,11 +174,12 @@ type memory struct {
 	last     map[string]*state.ActionRecord
 	partials map[string]*state.Partial
 	gone     map[string]bool
-	cycle    addr.Address // whose history facts is
+	damaged  map[string]bool // there, and not what they were
+	cycle    addr.Address    // whose history facts is
 }
 
 func newMemory() *memory {
-	return &memory{actions: map[string]*state.ActionRecord{}, last: map[string]*state.ActionRecord{}, partials: map[string]*state.Partial{}, gone: map[string]bool{}, cycle: "self_improvement.c"}
+	return &memory{actions: map[string]*state.ActionRecord{}, last: map[string]*state.ActionRecord{}, partials: map[string]*state.Partial{}, gone: map[string]bool{}, damaged: map[string]bool{}, cycle: "self_improvement.c"}
 }
 
 func (m *memory) Facts(cycle addr.Address) Facts {
@@ -210,7 +211,8 @@ func (m *memory) Cycles() []addr.Address {
 	}
 	return []addr.Address{m.cycle}
 }
-func (m *memory) Has(digest string) bool { return !m.gone[digest] }
+func (m *memory) Has(digest string) bool     { return !m.gone[digest] && !m.damaged[digest] }
+func (m *memory) Damaged(digest string) bool { return m.damaged[digest] }
 
 // outputs are the names of what an action gives.
 func outputs(a *Action) []string {

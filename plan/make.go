@@ -18,7 +18,8 @@ type Recorded interface {
 	Begun(address string) *state.Partial     // a partial result at an address, of whatever lineage; nil: none
 	Stages() []addr.Address                  // all that have a last good result, sorted
 	Cycles() []addr.Address                  // all that have a history, sorted
-	Has(digest string) bool                  // whether an artifact's bytes are there
+	Has(digest string) bool                  // whether an artifact's bytes are there, and are what they were
+	Damaged(digest string) bool              // whether those that are there are not
 }
 
 // Make plans the next turn of every cycle of the configuration, as far as the options go. Attributes that a stage's
@@ -198,6 +199,9 @@ func compare(a *Action, rec Recorded, done map[*Action]map[string]state.Output) 
 			return ch
 		}
 		ch.Op, ch.Reasons = Rerun, []Reason{{Code: ArtifactMissing, Names: []string{missing}}}
+		if rec.Damaged(missing) {
+			ch.Reasons[0].Code = ArtifactDamaged
+		}
 		return ch
 	}
 	if p := rec.Partial(id.Lineage); p != nil {

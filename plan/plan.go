@@ -107,6 +107,7 @@ type Summary struct {
 	Destroy int `json:"destroy"`
 	Decide  int `json:"decide"`
 	Move    int `json:"move"`
+	Repair  int `json:"repair"` // drift that an apply puts right without a change of its own
 	NoOp    int `json:"no_op"`
 }
 
@@ -114,6 +115,7 @@ type Summary struct {
 type Plan struct {
 	Cycles   []*CyclePlan `json:"cycles"`
 	Changes  []Change     `json:"changes"`
+	Drift    []Drift      `json:"drift"` // what was changed outside of Jupiter
 	Summary  Summary      `json:"summary"`
 	Envelope Envelope     `json:"envelope"`
 	Options  Options      `json:"options"`
@@ -126,8 +128,11 @@ func (p *Plan) change(ch Change) {
 	p.Summary.count(ch.Op)
 }
 
-// Empty says whether there is nothing to do.
-func (p *Plan) Empty() bool {
+// Empty says whether there is nothing to do for an apply.
+func (p *Plan) Empty() bool { return p.Settled() && p.Summary.Repair == 0 }
+
+// Settled says whether no action is to run.
+func (p *Plan) Settled() bool {
 	return p.Summary.Create+p.Summary.Advance+p.Summary.Rerun+p.Summary.Destroy+p.Summary.Decide+p.Summary.Move == 0
 }
 

@@ -22,6 +22,7 @@ const (
 	NextWindow      Code = "next-window"      // the trainer goes on
 	Interrupted     Code = "interrupted"      // a partial result is there
 	ArtifactMissing Code = "artifact-missing" // recorded, but its bytes are gone
+	ArtifactDamaged Code = "artifact-damaged" // recorded, but its bytes are not what they were
 	Undecided       Code = "undecided"        // settled during apply
 	Asked           Code = "asked"            // by an option of the command
 	Renamed         Code = "renamed"          // a moved block gives its address

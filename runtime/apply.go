@@ -67,8 +67,15 @@ func (r *Runner) Apply(ctx context.Context, o ApplyOptions) (Outcome, error) {
 
 // begin puts right what a killed process may have left, and records the run.
 func (r *Runner) begin(ctx context.Context, run state.Run) error {
-	if _, err := r.DB.Recover(ctx); err != nil {
+	rec, err := r.DB.Recover(ctx)
+	if err != nil {
 		return err
+	}
+	for _, path := range rec.Links {
+		if rel, err := filepath.Rel(r.Config.Dir, path); err == nil {
+			path = filepath.ToSlash(rel)
+		}
+		r.emit(Event{Type: Repaired, Message: "the link " + path + " follows the state again"})
 	}
 	if err := os.RemoveAll(filepath.Join(r.Config.StateDir, "work")); err != nil {
 		return err
@@ -108,7 +115,12 @@ func (r *Runner) cycles(ctx context.Context, o ApplyOptions) (Outcome, error) {
 		if p.Envelope.Config != o.Envelope.Config {
 			return "", fmt.Errorf("%w: the configuration changed", ErrEnvelope)
 		}
-		if p.Empty() {
+		if repaired, err := r.settleDrift(ctx, p); err != nil {
+			return "", err
+		} else if repaired {
+			continue
+		}
+		if p.Settled() {
 			return r.ended(p), nil
 		}
 		booked, err := r.books(ctx, p)

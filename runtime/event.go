@@ -24,6 +24,7 @@ const (
 	Decided     EventType = "decided"     // Decision is set
 	Promoted    EventType = "promoted"    // Version became the generator in use
 	Booked      EventType = "booked"      // records were moved or forgotten, before anything runs
+	Repaired    EventType = "repaired"    // what was changed from outside is right again; Message says what
 	Ended       EventType = "ended"       // a cycle reached a terminal state; Message says why
 )
 

@@ -25,7 +25,8 @@ type job struct {
 	id      plan.Identity
 	inputs  map[string]string // name → digest
 	work    string
-	partial *state.Partial // what an earlier try left, or nil
+	partial *state.Partial      // what an earlier try left, or nil
+	was     *state.ActionRecord // what it gave before, where that is no longer whole; or nil
 	warned  int
 }
 
@@ -104,7 +105,13 @@ func (r *Runner) do(ctx context.Context, a *plan.Action, inputs map[string]strin
 	if err != nil {
 		return nil, err
 	}
-	if known && r.present(&memo) && !a.Replace {
+	whole := false
+	if known {
+		if whole, err = r.present(ctx, &memo); err != nil {
+			return nil, err
+		}
+	}
+	if whole && !a.Replace {
 		r.emit(Event{Type: Reused, Address: string(a.Address), Title: a.Title})
 		return &memo, nil
 	}
@@ -113,8 +120,15 @@ func (r *Runner) do(ctx context.Context, a *plan.Action, inputs map[string]strin
 	}
 
 	j := &job{r: r, a: a, id: id, inputs: inputs, work: r.workDir(id.Lineage)}
-	if begun && !a.Replace {
-		j.partial = &partial
+	if known {
+		j.was = &memo
+	}
+	if begun && !a.Replace { // a part of it that is damaged is no progress: the action starts again
+		if begun, err = r.whole(ctx, partial.Digests()...); err != nil {
+			return nil, err
+		} else if begun {
+			j.partial = &partial
+		}
 	}
 	if err := os.RemoveAll(j.work); err != nil {
 		return nil, err
@@ -157,14 +171,13 @@ func (r *Runner) refs(a *plan.Action, inputs map[string]string) error {
 	return nil
 }
 
-// present says whether every output of a recorded action can be read.
-func (r *Runner) present(a *state.ActionRecord) bool {
+// present says whether every output of a recorded action can be read, and is what it was.
+func (r *Runner) present(ctx context.Context, a *state.ActionRecord) (bool, error) {
+	digests := make([]string, 0, len(a.Outputs))
 	for _, o := range a.Outputs {
-		if !r.has(o.Digest) {
-			return false
-		}
+		digests = append(digests, o.Digest)
 	}
-	return true
+	return r.whole(ctx, digests...)
 }
 
 func (r *Runner) failed(ctx context.Context, a *plan.Action, err error) error {
@@ -200,13 +213,17 @@ func (j *job) commit(ctx context.Context, res *result) (*state.ActionRecord, err
 		}
 		rec.Outputs[name] = state.Output{Digest: p.digest, MediaType: p.mediaType}
 	}
-	err = r.DB.Update(ctx, func(tx *state.Tx) error {
+	var replaced []string
+	err = r.DB.Update(ctx, func(tx *state.Tx) (err error) {
 		for _, a := range arts {
 			if err := tx.PutArtifact(a); err != nil {
 				return err
 			}
 		}
 		if err := tx.PutAction(*rec); err != nil {
+			return err
+		}
+		if replaced, err = dropReplaced(tx, j.was, rec); err != nil {
 			return err
 		}
 		if err := tx.PutStage(j.a.Address, state.StageRecord{Action: rec.ID, At: r.Clock()}); err != nil {
@@ -220,6 +237,12 @@ func (j *job) commit(ctx context.Context, res *result) (*state.ActionRecord, err
 		}
 		return nil
 	})
+	if err != nil {
+		return rec, err
+	}
+	for _, d := range replaced {
+		err = errors.Join(err, r.store().Remove(ctx, d))
+	}
 	return rec, err
 }
 

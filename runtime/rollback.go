@@ -49,8 +49,11 @@ func (r *Runner) Rollback(ctx context.Context, cycle addr.Address, o RollbackOpt
 		return 0, fmt.Errorf("%s: generator_v%d was withdrawn (%s)", cycle, to, target.Reason)
 	case to >= f.Current:
 		return 0, fmt.Errorf("%s: generator_v%d is in use; a rollback goes to an earlier one", cycle, f.Current)
-	case !r.has(target.Digest):
-		return 0, fmt.Errorf("%s: the bytes of generator_v%d (%s) are gone", cycle, to, target.Digest)
+	}
+	if whole, err := r.whole(ctx, target.Digest); err != nil {
+		return 0, err
+	} else if !whole {
+		return 0, fmt.Errorf("%s: the bytes of generator_v%d (%s) are gone or damaged", cycle, to, target.Digest)
 	}
 
 	e := state.Event{At: r.Clock(), Act: "rollback", Cycle: string(cycle), From: f.Current, To: to, Who: r.Who, Reason: o.Reason,

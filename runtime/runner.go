@@ -13,6 +13,7 @@ package runtime
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"path/filepath"
 	"slices"
@@ -63,7 +64,16 @@ func (r *Runner) Plan(ctx context.Context) (*plan.Plan, error) {
 	if r.probe == nil {
 		r.probe = newProbe(r)
 	}
-	return plan.Make(ctx, r.Config, rec, r.probe, r.Options)
+	p, err := plan.Make(ctx, r.Config, rec, r.probe, r.Options)
+	if err != nil {
+		return nil, err
+	}
+	drift, err := r.drift(ctx, p, rec)
+	if err = errors.Join(err, rec.err); err != nil {
+		return nil, err
+	}
+	p.AddDrift(drift...)
+	return p, nil
 }
 
 // Explain says why the action at an address of the next plan would run or not, with all that its identity is made of; or
@@ -117,7 +127,7 @@ func (r *Runner) workDir(lineage string) string {
 // recorded reads all that a plan needs in one transaction.
 func (r *Runner) recorded(ctx context.Context) (*recorded, error) {
 	rec := &recorded{facts: map[addr.Address]plan.Facts{}, actions: map[string]*state.ActionRecord{}, last: map[string]*state.ActionRecord{}, partials: map[string]*state.Partial{},
-		begun: map[string]*state.Partial{}, store: r.store()}
+		begun: map[string]*state.Partial{}, looked: map[string]artifact.Condition{}, inspect: func(digest string) (artifact.Condition, error) { return r.store().Inspect(ctx, digest) }}
 	err := r.DB.View(ctx, func(tx *state.Tx) error {
 		rec.cycles = recordedCycles(tx)
 		all := slices.Clone(rec.cycles)

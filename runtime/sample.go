@@ -45,8 +45,10 @@ func (r *Runner) Sample(ctx context.Context, cycle addr.Address, o SampleOptions
 	if err != nil {
 		return nil, 0, err
 	}
-	if !r.has(g.Digest) {
-		return nil, 0, fmt.Errorf("the bytes of generator_v%d (%s) are gone", g.Version, g.Digest)
+	if whole, err := r.whole(ctx, g.Digest); err != nil {
+		return nil, 0, err
+	} else if !whole {
+		return nil, 0, fmt.Errorf("the bytes of generator_v%d (%s) are gone or damaged; jupiter plan says what to do", g.Version, g.Digest)
 	}
 	runner := c.Successor
 	if g.Base {

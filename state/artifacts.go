@@ -119,7 +119,7 @@ func (tx *Tx) Live() (map[string][]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		for _, digest := range p.digests() {
+		for _, digest := range p.Digests() {
 			need(digest, "progress of %s", p.Address)
 		}
 	}

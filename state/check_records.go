@@ -194,7 +194,7 @@ func (c *checker) partials() {
 		if p.Lineage != key {
 			c.say("M18", "partials/"+key, "it calls itself %s", p.Lineage)
 		}
-		for _, digest := range p.digests() {
+		for _, digest := range p.Digests() {
 			c.need("M5", "progress of "+p.Address, digest)
 		}
 	}

@@ -20,15 +20,17 @@ type LinkDrift struct {
 	Foreign bool   // something that is no link has its name: RepairLinks leaves it alone and fails
 }
 
+// String says what is wrong, of a link that the reader knows the name of.
 func (d LinkDrift) String() string {
-	name := filepath.Base(d.Path)
 	switch {
+	case d.Foreign && d.Want == "":
+		return "is no link, and there is no such generator"
 	case d.Foreign:
-		return fmt.Sprintf("%s is no link; it should lead to %s", name, d.Want)
+		return "is no link; it should lead to " + d.Want
 	case d.Have == "":
-		return fmt.Sprintf("%s is gone; it should lead to %s", name, d.Want)
+		return "is gone; it should lead to " + d.Want
 	}
-	leads := fmt.Sprintf("%s leads to %s", name, d.Have)
+	leads := "leads to " + d.Have
 	if d.Version != 0 && d.Have != linkName(d.Version) {
 		leads += fmt.Sprintf(" (generator v%d)", d.Version)
 	}

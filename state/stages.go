@@ -72,7 +72,7 @@ func (tx *Tx) PutPartial(p Partial) error {
 	if p.Lineage == "" {
 		return fmt.Errorf("partial of %s: %w: no lineage", p.Address, ErrInvalid)
 	}
-	for _, digest := range p.digests() {
+	for _, digest := range p.Digests() {
 		if err := tx.needArtifact(digest); err != nil {
 			return fmt.Errorf("partial of %s: %w", p.Address, err)
 		}
@@ -87,8 +87,8 @@ func (tx *Tx) DeletePartial(lineage string) error { return tx.del([]byte(lineage
 // Partials gives all partials in the order of their lineage IDs.
 func (tx *Tx) Partials() iter.Seq2[Partial, error] { return each[Partial](tx, bPartials) }
 
-// digests lists the artifacts that a partial needs.
-func (p Partial) digests() []string {
+// Digests lists the artifacts that a partial needs.
+func (p Partial) Digests() []string {
 	all := p.Shards
 	if p.Checkpoint != "" {
 		all = append(all[:len(all):len(all)], p.Checkpoint)

@@ -86,7 +86,7 @@ func applyCommand(ctx context.Context, w *world, o *applyOptions, arg string) (e
 	}
 	defer func() { err = errors.Join(err, p.Close()) }()
 
-	if _, err := p.db.Recover(ctx); err != nil {
+	if _, err := p.db.Sweep(ctx); err != nil { // links are set right once that is approved
 		return err
 	}
 	p.runner.Options = narrow
@@ -110,11 +110,16 @@ func applyCommand(ctx context.Context, w *world, o *applyOptions, arg string) (e
 	if !o.json {
 		viewPlan(w, made)
 	}
+	if err := runtime.Blocked(made); err != nil {
+		return err
+	}
 	switch {
+	case made.Empty() && !killed && made.NeedsPerson():
+		return errPerson
 	case made.Empty() && !killed:
 		view.ended(p.w.now(), "", endOf(made), nil)
 		return code(statusOf(endOf(made)))
-	case !made.Empty() && saved == nil && !o.approved:
+	case !made.Settled() && saved == nil && !o.approved: // what is put right needs none: the state said so before
 		if err := confirm(ctx, w, o.json); err != nil {
 			return err
 		}

@@ -109,7 +109,7 @@ func showPlan(ctx context.Context, w *world, o *planOptions, arg string) (err er
 	switch {
 	case made.Halted():
 		return code(exitHalted)
-	case o.detailed && !made.Empty():
+	case o.detailed && (!made.Empty() || made.NeedsPerson()):
 		return code(exitChanges)
 	}
 	return nil
@@ -120,6 +120,9 @@ type planDocument struct {
 	Schema string `json:"schema"`
 	*plan.Plan
 }
+
+// errPerson says that an apply has nothing to do and that all is not well.
+var errPerson = errors.New("something was changed outside of Jupiter that an apply cannot put right; the plan above says what to do")
 
 // errMoved says that the state changed while a plan was made from it.
 var errMoved = errors.New("the state changed while the plan was made; plan again")
@@ -144,6 +147,9 @@ func (p *project) plan(ctx context.Context) (*plan.Plan, planfile.Base, error) {
 	}
 	if made.Changes == nil {
 		made.Changes = []plan.Change{}
+	}
+	if made.Drift == nil {
+		made.Drift = []plan.Drift{}
 	}
 	for i := range made.Changes {
 		c := &made.Changes[i]

@@ -63,6 +63,7 @@ var update = flag.Bool("update", false, "write what the commands give into the s
 //	edit FILE OLD NEW           replaces the one occurrence of a text; \n is a line break
 //	relink PATH TARGET          makes a symbolic link lead elsewhere
 //	leads PATH TARGET           a symbolic link leads there
+//	damage PATH                 changes a byte of an artifact: of the first file in a directory
 //	keys FILE PATH NAME …       the object at PATH of a JSON file has these keys and no others. PATH is a dotted list of
 //	                            keys and indexes; . is the whole
 func TestScripts(t *testing.T) {
@@ -85,6 +86,7 @@ func TestScripts(t *testing.T) {
 			},
 			"exits":  exits,
 			"keys":   keys,
+			"damage": damage,
 			"edit":   edit,
 			"relink": relink,
 			"leads":  leads,
@@ -137,6 +139,26 @@ func leads(ts *testscript.TestScript, neg bool, args []string) {
 	if to, err := os.Readlink(ts.MkAbs(args[0])); err != nil || to != args[1] {
 		ts.Fatalf("%s leads to %q, want %q (%v)", args[0], to, args[1], err)
 	}
+}
+
+// damage writes to a file as somebody would who does not know what it is.
+func damage(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: damage PATH")
+	}
+	root, err := filepath.EvalSymlinks(ts.MkAbs(args[0]))
+	ts.Check(err)
+	first := ""
+	ts.Check(filepath.WalkDir(root, func(path string, d os.DirEntry, err error) error {
+		if err == nil && d.Type().IsRegular() && first == "" {
+			first = path
+		}
+		return err
+	}))
+	b, err := os.ReadFile(first)
+	ts.Check(err)
+	b[0] ^= 0x20
+	ts.Check(errors.Join(os.Chmod(first, 0o644), os.WriteFile(first, b, 0), os.Chmod(first, 0o444)))
 }
 
 func keys(ts *testscript.TestScript, neg bool, args []string) {

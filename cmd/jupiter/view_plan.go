@@ -12,16 +12,47 @@ import (
 // viewPlan writes a plan for people.
 func viewPlan(w *world, made *plan.Plan) {
 	out, paint := w.out, w.paint(w.out)
-	if made.Empty() {
+	viewDrift(out, paint, made.Drift)
+	switch {
+	case made.Empty() && made.NeedsPerson():
+		fmt.Fprintf(out, "%s What was changed needs a person.\n", paint.as(bold+";"+yellow, "No changes that an apply can make."))
+	case made.Empty():
 		fmt.Fprintln(out, nothing(paint, made))
+	}
+	if made.Empty() {
 		viewEnds(out, made)
 		return
 	}
-	fmt.Fprintf(out, "Jupiter will perform these actions (%s):\n\n", turns(made))
-	viewChanges(out, paint, made.Changes)
-	fmt.Fprintf(out, "\n%s\n", summaryLine(made))
+	if !made.Settled() {
+		fmt.Fprintf(out, "Jupiter will perform these actions (%s):\n\n", turns(made))
+		viewChanges(out, paint, made.Changes)
+		fmt.Fprintln(out)
+	}
+	fmt.Fprintln(out, summaryLine(made))
 	viewEnds(out, made)
-	fmt.Fprintf(out, "\nApproved by an apply: %s.\n", envelopeText(made))
+	if made.Envelope.Cycles > 0 {
+		fmt.Fprintf(out, "\nApproved by an apply: %s.\n", envelopeText(made))
+	}
+}
+
+// viewDrift says what was changed outside of Jupiter, and what comes of it.
+func viewDrift(out io.Writer, paint painter, drift []plan.Drift) {
+	if len(drift) == 0 {
+		return
+	}
+	fmt.Fprintf(out, "Changed outside of Jupiter:\n\n")
+	for _, d := range drift {
+		mark, colour := "±", yellow
+		if d.Fix == plan.FixPerson {
+			mark, colour = "!", red
+		}
+		where := string(d.Address) + ":"
+		if d.Kind == plan.LinkDrift {
+			where = d.Name
+		}
+		fmt.Fprintf(out, "  %s %s %s. %s\n", paint.as(colour, mark), where, d.Detail, d.Remedy)
+	}
+	fmt.Fprintln(out)
 }
 
 // nothing says that there is nothing to do, and why: what has come to its end for good reason, in green, and what needs
@@ -157,7 +188,7 @@ func because(c plan.Change) string {
 // weighty says whether a reason is what a reader looks for first: something outside the cycle's own course.
 func weighty(r plan.Reason) bool {
 	switch r.Code {
-	case plan.Asked, plan.ConfigChanged, plan.RevisionChanged, plan.SourceChanged, plan.ArtifactMissing, plan.Interrupted, plan.NotRecorded:
+	case plan.Asked, plan.ConfigChanged, plan.RevisionChanged, plan.SourceChanged, plan.ArtifactMissing, plan.ArtifactDamaged, plan.Interrupted, plan.NotRecorded:
 		return true
 	}
 	return false
@@ -188,6 +219,8 @@ func reasonText(r plan.Reason) string {
 		return fmt.Sprintf("moved (%s:%d)", r.File, r.Line)
 	case plan.ArtifactMissing:
 		return "bytes of " + brief(name) + " are missing"
+	case plan.ArtifactDamaged:
+		return "bytes of " + brief(name) + " are damaged"
 	case plan.SourceChanged:
 		return "the source has changed"
 	case plan.RevisionChanged:
@@ -236,7 +269,7 @@ func summaryLine(made *plan.Plan) string {
 	for _, c := range []struct {
 		n    int
 		what string
-	}{{s.Create, "create"}, {s.Advance, "advance"}, {s.Rerun, "rerun"}, {s.Move, "move"}, {s.Destroy, "forget"}, {s.Decide, "decide"}} {
+	}{{s.Create, "create"}, {s.Advance, "advance"}, {s.Rerun, "rerun"}, {s.Move, "move"}, {s.Destroy, "forget"}, {s.Decide, "decide"}, {s.Repair, "put right"}} {
 		if c.n > 0 {
 			parts = append(parts, fmt.Sprintf("%d to %s", c.n, c.what))
 		}

@@ -106,6 +106,8 @@ func (t *track) note(e runtime.Event) string {
 		return decisionLine(e.Decision)
 	case runtime.Promoted:
 		return "  " + e.Message
+	case runtime.Repaired:
+		return "  repaired " + e.Message
 	}
 	return ""
 }
