@@ -36,6 +36,23 @@ func (db *DB) Backup(ctx context.Context, path string) error {
 	return db.copyTo(ctx, path)
 }
 
+// BackupByHand is Backup to a file of its own below backups, which prune leaves alone. It returns the path.
+func (db *DB) BackupByHand(ctx context.Context) (string, error) {
+	if ok, err := db.Exists(); err != nil {
+		return "", err
+	} else if !ok {
+		return "", fmt.Errorf("back up state: there is none in %s", db.dir)
+	}
+	if err := durable.Mkdir(db.backupDir()); err != nil {
+		return "", fmt.Errorf("back up state: %w", err)
+	}
+	path, err := db.freeName("manual")
+	if err != nil {
+		return "", fmt.Errorf("back up state: %w", err)
+	}
+	return path, db.Backup(ctx, path)
+}
+
 // BackupBeforeApply keeps a copy of the state below backups, and of those the last five. It returns the path of the
 // copy; "" where there is no state yet.
 func (db *DB) BackupBeforeApply(ctx context.Context) (string, error) {

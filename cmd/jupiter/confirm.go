@@ -19,11 +19,23 @@ var errDeclined = errors.New("not approved; nothing was done")
 
 // confirm asks a person on a terminal for approval.
 func confirm(ctx context.Context, w *world, quiet bool) error {
-	f, ok := w.in.(*os.File)
-	if !ok || quiet || !isatty.IsTerminal(f.Fd()) {
+	if quiet {
 		return errNobody
 	}
-	fmt.Fprint(w.out, "\nDo you want Jupiter to perform these actions?\n  Only 'yes' is accepted.\n\n  Enter a value: ")
+	return answered(ctx, w, "Do you want Jupiter to perform these actions?", errNobody)
+}
+
+// ask asks a person on a terminal a question that only yes answers; without a terminal it fails with what nobody says.
+func ask(ctx context.Context, w *world, question, nobody string) error {
+	return answered(ctx, w, question, errors.New(nobody))
+}
+
+func answered(ctx context.Context, w *world, question string, nobody error) error {
+	f, ok := w.in.(*os.File)
+	if !ok || !isatty.IsTerminal(f.Fd()) {
+		return nobody
+	}
+	fmt.Fprintf(w.out, "\n%s\n  Only 'yes' is accepted.\n\n  Enter a value: ", question)
 	type line struct {
 		text string
 		err  error

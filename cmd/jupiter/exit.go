@@ -67,7 +67,7 @@ func hintFor(err error) string {
 	case errors.Is(err, state.ErrLocked):
 		return "jupiter status says what the other command is doing."
 	case errors.Is(err, state.ErrCorrupt):
-		return "Copies of the state lie in its directory below backups; each apply keeps the one from before it."
+		return "Copies of the state lie in its directory below backups; each apply keeps the one from before it.\njupiter state restore FILE puts one in its place."
 	case errors.Is(err, state.ErrNewer):
 		return "Use the version of jupiter that wrote it, or a newer one."
 	}

@@ -15,11 +15,12 @@ import (
 func newStateCommand(w *world) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "state",
-		Short: "Look at what is recorded, and check it",
+		Short: "Look at what is recorded, check it, and look after it",
 		Args:  noArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newStateListCommand(w), newStateShowCommand(w), newStateCheckCommand(w))
+	cmd.AddCommand(newStateListCommand(w), newStateShowCommand(w), newStateCheckCommand(w), newStateMoveCommand(w), newStateRemoveCommand(w),
+		newStateBackupCommand(w), newStateRestoreCommand(w), newStateExportCommand(w))
 	return cmd
 }
 

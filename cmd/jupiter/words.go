@@ -59,3 +59,28 @@ func rate(v float64) string {
 	}
 	return fmt.Sprintf("%.2f/s", v)
 }
+
+// sizeText is a number of bytes as people say it, in powers of 1000.
+func sizeText(n int64) string {
+	v, unit := float64(n), 0
+	units := []string{"bytes", "kB", "MB", "GB", "TB"}
+	for v >= 1000 && unit < len(units)-1 {
+		v /= 1000
+		unit++
+	}
+	switch {
+	case n == 1:
+		return "1 byte"
+	case unit == 0:
+		return fmt.Sprintf("%d bytes", n)
+	}
+	return fmt.Sprintf("%.1f %s", v, units[unit])
+}
+
+// isAre is the verb for a number of things.
+func isAre(n int) string {
+	if n == 1 {
+		return "is"
+	}
+	return "are"
+}
