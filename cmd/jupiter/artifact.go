@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -43,21 +44,28 @@ func changing(ctx context.Context, w *world, o *careOptions, name string, do fun
 	return do(p)
 }
 
-// checkAfter proves the invariants after a change by hand, and says what does not hold.
-func (p *project) checkAfter(ctx context.Context) error {
-	found, err := p.db.Check(ctx)
+// checked makes a change by hand and proves the invariants afterwards. What did not hold before is not its doing.
+func (p *project) checked(ctx context.Context, change func() error) error {
+	before, err := p.db.Check(ctx)
+	if err != nil {
+		return err
+	}
+	if err := change(); err != nil {
+		return err
+	}
+	after, err := p.db.Check(ctx)
 	if err != nil {
 		return err
 	}
 	broken := 0
-	for _, v := range found {
-		if v.Must() {
+	for _, v := range after {
+		if v.Must() && !slices.Contains(before, v) {
 			fmt.Fprintln(p.w.err, v)
 			broken++
 		}
 	}
 	if broken > 0 {
-		return fmt.Errorf("the state has %s; jupiter state check says more", plural(broken, "violated must"))
+		return fmt.Errorf("the state has %s now; jupiter state restore puts a copy of before back", plural(broken, "violated must"))
 	}
 	return nil
 }

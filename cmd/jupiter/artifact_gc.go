@@ -55,22 +55,26 @@ type removedArtifact struct {
 }
 
 func collectArtifacts(ctx context.Context, p *project, o *artifactGCOptions) error {
-	c, err := p.db.Collect(ctx, o.dry)
+	var c state.Collection
+	collect := func() (err error) {
+		c, err = p.db.Collect(ctx, o.dry)
+		return err
+	}
+	var err error
+	if o.dry {
+		err = collect()
+	} else {
+		err = p.checked(ctx, collect)
+	}
 	if err != nil {
 		return err
 	}
 	g := collected(c, o.dry)
 	if o.json {
-		if err := p.w.json(g); err != nil {
-			return err
-		}
-	} else {
-		viewGC(p.w, g)
+		return p.w.json(g)
 	}
-	if o.dry {
-		return nil
-	}
-	return p.checkAfter(ctx)
+	viewGC(p.w, g)
+	return nil
 }
 
 func collected(c state.Collection, dry bool) artifactGC {

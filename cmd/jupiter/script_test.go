@@ -16,7 +16,6 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -64,8 +63,7 @@ var update = flag.Bool("update", false, "write what the commands give into the s
 //	edit FILE OLD NEW           replaces the one occurrence of a text; \n is a line break
 //	relink PATH TARGET          makes a symbolic link lead elsewhere
 //	leads PATH TARGET           a symbolic link leads there
-//	damage PATH                 changes a byte of an artifact: of the first file in a directory
-//	rot PATH                    the same, as a disk does it: the file's time stays; a second time changes it back
+//	damage, rot, lock           see script_state_test.go
 //	keys FILE PATH NAME …       the object at PATH of a JSON file has these keys and no others. PATH is a dotted list of
 //	                            keys and indexes; . is the whole
 func TestScripts(t *testing.T) {
@@ -77,6 +75,7 @@ func TestScripts(t *testing.T) {
 		UpdateScripts: *update,
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("XDG_CACHE_HOME", shared) // descriptions of plugins, asked once
+			e.Values[held{}] = &holding{}
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
@@ -88,6 +87,7 @@ func TestScripts(t *testing.T) {
 			},
 			"exits":  exits,
 			"rot":    rot,
+			"lock":   lock,
 			"keys":   keys,
 			"damage": damage,
 			"edit":   edit,
@@ -142,48 +142,6 @@ func leads(ts *testscript.TestScript, neg bool, args []string) {
 	if to, err := os.Readlink(ts.MkAbs(args[0])); err != nil || to != args[1] {
 		ts.Fatalf("%s leads to %q, want %q (%v)", args[0], to, args[1], err)
 	}
-}
-
-// damage writes to a file as somebody would who does not know what it is.
-func damage(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 1 {
-		ts.Fatalf("usage: damage PATH")
-	}
-	ts.Check(flip(ts, args[0]).err)
-}
-
-// rot is damage that leaves no trace in the file's time.
-func rot(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 1 {
-		ts.Fatalf("usage: rot PATH")
-	}
-	f := flip(ts, args[0])
-	ts.Check(errors.Join(f.err, os.Chtimes(f.path, f.was, f.was)))
-}
-
-type flipped struct {
-	path string
-	was  time.Time // of its last change
-	err  error
-}
-
-// flip changes a byte of the first file below a path.
-func flip(ts *testscript.TestScript, path string) flipped {
-	root, err := filepath.EvalSymlinks(ts.MkAbs(path))
-	ts.Check(err)
-	first := ""
-	ts.Check(filepath.WalkDir(root, func(path string, d os.DirEntry, err error) error {
-		if err == nil && d.Type().IsRegular() && first == "" {
-			first = path
-		}
-		return err
-	}))
-	b, err := os.ReadFile(first)
-	ts.Check(err)
-	b[0] ^= 0x20
-	st, err := os.Stat(first)
-	ts.Check(err)
-	return flipped{first, st.ModTime(), errors.Join(os.Chmod(first, 0o644), os.WriteFile(first, b, 0), os.Chmod(first, 0o444))}
 }
 
 func keys(ts *testscript.TestScript, neg bool, args []string) {

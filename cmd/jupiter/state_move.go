@@ -42,11 +42,13 @@ func moveState(ctx context.Context, p *project, from, to string) error {
 		return err
 	}
 	var moved []addr.Address
-	err = p.db.Update(ctx, func(tx *state.Tx) (err error) {
-		if moved, err = tx.Under(at[0]); err != nil {
-			return err
-		}
-		return tx.Move(at[0], at[1])
+	err = p.checked(ctx, func() error {
+		return p.db.Update(ctx, func(tx *state.Tx) (err error) {
+			if moved, err = tx.Under(at[0]); err != nil {
+				return err
+			}
+			return tx.Move(at[0], at[1])
+		})
 	})
 	if err != nil {
 		return recordedHint(err)
@@ -61,7 +63,7 @@ func moveState(ctx context.Context, p *project, from, to string) error {
 	for _, l := range links {
 		fmt.Fprintf(p.w.out, "link %s follows the state again\n", l)
 	}
-	return p.checkAfter(ctx)
+	return nil
 }
 
 // parseAddresses reads addresses as a person types them.

@@ -72,9 +72,12 @@ func removeState(ctx context.Context, p *project, o *stateRemoveOptions, args []
 			return err
 		}
 	}
-	if err := p.db.Update(ctx, func(tx *state.Tx) error { _, err := tx.Forget(at...); return err }); err != nil {
+	err = p.checked(ctx, func() error {
+		return p.db.Update(ctx, func(tx *state.Tx) error { _, err := tx.Forget(at...); return err })
+	})
+	if err != nil {
 		return err
 	}
 	fmt.Fprintf(p.w.out, "Forgot %s. jupiter plan%s says what runs again; jupiter artifact gc removes files that nothing needs.\n", what, p.at())
-	return p.checkAfter(ctx)
+	return nil
 }
