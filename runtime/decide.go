@@ -226,13 +226,17 @@ func (t *turn) measurable(ctx context.Context, model string) (bool, error) {
 	if err := t.r.refs(a, inputs); err != nil {
 		return false, err
 	}
+	var memo state.ActionRecord
 	known := false
 	err = t.r.DB.View(ctx, func(tx *state.Tx) error {
-		memo, ok, err := tx.Action(a.Identify(inputs).ID)
-		known = ok && t.r.present(&memo)
+		var err error
+		memo, known, err = tx.Action(a.Identify(inputs).ID)
 		return err
 	})
-	return known, err
+	if err != nil || !known {
+		return false, err
+	}
+	return t.r.present(ctx, &memo)
 }
 
 // openGate spends a look, durable before the pool is read, and has both contestants answer the pool.
