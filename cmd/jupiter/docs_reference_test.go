@@ -14,6 +14,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"jupiter/plugins/schema"
 )
 
 // TestDiagnosticsDocumented: docs/diagnostics.md explains each summary of the configuration's, and no others.
@@ -125,16 +127,7 @@ func TestAttributesDocumented(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := here()
-	w.executable = func() (string, error) { return exec.LookPath("jupiter") }
-	h, err := newHost(w, t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	stages, err := h.Stages(t.Context())
-	if err = errors.Join(err, h.Close()); err != nil {
-		t.Fatal(err)
-	}
+	stages := builtinStages(t, t.TempDir())
 	seen := 0
 	for _, s := range stages {
 		if s.Type == "fake" {
@@ -168,6 +161,51 @@ func TestAttributesDocumented(t *testing.T) {
 	if seen < 40 {
 		t.Errorf("looked at %d attributes only", seen)
 	}
+}
+
+// builtinStages are the stages that come with the program.
+func builtinStages(t *testing.T, cache string) []*schema.Stage {
+	t.Helper()
+	w := here()
+	w.executable = func() (string, error) { return exec.LookPath("jupiter") }
+	w.environ = append(w.environ, "XDG_CACHE_HOME="+cache)
+	h, err := newHost(w, t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	stages, err := h.Stages(t.Context())
+	if err = errors.Join(err, h.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return stages
+}
+
+// coreWords are the attributes and blocks that the core reads: the names in the tables of the grammar.
+func coreWords(t *testing.T) map[string]bool {
+	t.Helper()
+	seen := map[string]bool{}
+	paths, err := filepath.Glob(filepath.Join(repository, "plan", "config", "grammar_*.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range paths {
+		f, err := parser.ParseFile(token.NewFileSet(), p, nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(f, func(n ast.Node) bool {
+			if kv, ok := n.(*ast.KeyValueExpr); ok {
+				if k, ok := kv.Key.(*ast.Ident); ok && (k.Name == "name" || k.Name == "typ") && literal(kv.Value) != "" {
+					seen[literal(kv.Value)] = true
+				}
+			}
+			return true
+		})
+	}
+	if len(seen) < 100 {
+		t.Errorf("found %d attributes and blocks only", len(seen))
+	}
+	return seen
 }
 
 // codeSpan is inline code that begins with the program's name.
