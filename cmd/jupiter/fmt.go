@@ -91,10 +91,13 @@ func format(w *world, o *fmtOptions, args []string) error {
 func (o *fmtOptions) files(path string) ([]string, error) {
 	if !o.recursive {
 		dir, names, err := config.FindModule(path)
-		for i := range names {
-			names[i] = filepath.Join(dir, names[i])
+		var paths []string
+		for _, name := range names {
+			if config.IsFile(filepath.Base(name)) { // files of the older form stay as they are
+				paths = append(paths, filepath.Join(dir, name))
+			}
 		}
-		return names, err
+		return paths, err
 	}
 	var all []string
 	err := filepath.WalkDir(path, func(p string, d fs.DirEntry, err error) error {

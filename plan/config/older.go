@@ -35,13 +35,19 @@ func escapeGlob(dir string) string {
 // Older translates a file of the older form. base is the path from the module that is made to the directory that paths
 // in the file are relative to, with slashes. The File is nil where nothing could be read.
 func Older(src []byte, name, base string) (*older.File, *hcl.File, hcl.Diagnostics) {
-	f, source, recognised, diags := older.Read(src, older.Options{Name: name, Cycle: cycleForm.body(), Base: base})
-	if !recognised {
+	f, source, _, diags := readOlder(src, name, base)
+	return f, source, diags
+}
+
+// readOlder also says whether the file is of the older form at all; where it is not, a diagnostic says so.
+func readOlder(src []byte, name, base string) (f *older.File, source *hcl.File, recognised bool, diags hcl.Diagnostics) {
+	f, source, recognised, diags = older.Read(src, older.Options{Name: name, Cycle: cycleForm.body(), Base: base})
+	if !recognised && !diags.HasErrors() {
 		start := hcl.InitialPos
 		diags = hcl.Diagnostics{problem(hcl.Range{Filename: name, Start: start, End: start}, "Not in the older form",
 			"A file of the older form has domain, data_sources and generation, or nodes and self_improvement, at its top. This one has none of them.")}
 	}
-	return f, source, diags
+	return f, source, recognised, diags
 }
 
 // older reads a file of the older form as a body of the present one, with the positions of the older file. Beside files
@@ -52,8 +58,8 @@ func (l *loader) older(name, abs string, current bool) hcl.Body {
 		l.add(fileError(name, err))
 		return nil
 	}
-	f, source, diags := Older(src, name, ".")
-	if current && f == nil && source.Nav != nil { // it is YAML
+	f, source, recognised, diags := readOlder(src, name, ".")
+	if !recognised && current {
 		return nil
 	}
 	l.files[name] = source

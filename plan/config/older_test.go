@@ -141,9 +141,12 @@ func TestOlderInvalid(t *testing.T) {
 // TestOlderElsewhere: a config/cluster.yaml of something else is no matter of a project that has files of the present form.
 func TestOlderElsewhere(t *testing.T) {
 	t.Parallel()
-	dir := write(t, map[string]string{"a.jupiter.hcl": "output \"a\" { value = 1 }\n", "config/cluster.yaml": "kind: Deployment\n", "config/domains/.swap.yaml": "x"})
-	if c := mustLoad(t, dir, Options{}); len(c.Outputs) != 1 || len(c.Clusters) != 0 {
-		t.Errorf("%+v", c)
+	var dir string
+	for _, foreign := range []string{"kind: Deployment\n", "kind: A\n---\nkind: B\n", "x: !secret y\n"} {
+		dir = write(t, map[string]string{"a.jupiter.hcl": "output \"a\" { value = 1 }\n", "config/cluster.yaml": foreign, "config/domains/.swap.yaml": "x"})
+		if c := mustLoad(t, dir, Options{}); len(c.Outputs) != 1 || len(c.Clusters) != 0 {
+			t.Errorf("%s: %+v", foreign, c)
+		}
 	}
 	if _, _, err := FindModule(filepath.Join(dir, "config", "cluster.yaml")); err == nil || !strings.Contains(err.Error(), "jupiter domain import") {
 		t.Errorf("an older file alone: %v", err)

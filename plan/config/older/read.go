@@ -3,6 +3,7 @@ package older
 import (
 	"fmt"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -23,19 +24,24 @@ type Options struct {
 	Base string
 }
 
+// topKeys are those by which a file is known to be of the older form.
+const topKeys = "domain|data_sources|generation|nodes|self_improvement"
+
+var topKey = regexp.MustCompile(`(?m)^(` + topKeys + `)[ \t]*:`)
+
 // Read translates an older file. The file of hcl is never nil, so that a diagnostic can show its source. The File is
-// nil where the source is no YAML, or no key at its top is the older form's: recognised tells these two apart.
+// nil where the source is no YAML, or no key at its top is the older form's, in which case it is not recognised.
 func Read(src []byte, o Options) (f *File, source *hcl.File, recognised bool, diags hcl.Diagnostics) {
 	tree, source, diags := yamlbody.ParseTree(src, o.Name)
 	if diags.HasErrors() {
-		return nil, source, true, diags
+		return nil, source, topKey.Match(src), diags
 	}
 	f = &File{name: filepath.ToSlash(o.Name), tree: tree, made: map[*yaml.Node]*yaml.Node{}, opts: o}
 	top := map[string]yamlbody.Pair{}
 	for _, p := range yamlbody.Pairs(tree.Root) {
 		top[p.Name()] = p
 	}
-	for _, key := range []string{"domain", "data_sources", "generation", "nodes", "self_improvement"} {
+	for _, key := range strings.Split(topKeys, "|") {
 		_, found := top[key]
 		recognised = recognised || found
 	}
