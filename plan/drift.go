@@ -81,6 +81,9 @@ func FindDrift(p *Plan, cfg *config.Config, rec Recorded) ([]Drift, error) {
 			all = append(all, d)
 		}
 	}
+	if p.Options.Destroy {
+		return nil, nil // what is about to be forgotten is not put right
+	}
 	for i, c := range cfg.Cycles {
 		more, err := driftOfCycle(c, rec, p.Cycles[i].Terminal == Running)
 		if err != nil {

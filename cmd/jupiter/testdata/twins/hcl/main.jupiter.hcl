@@ -190,6 +190,7 @@ trainer "llama" "student" {
 
   lifecycle {
     prevent_destroy = true
+    ignore_changes  = [preset, "seed"]
   }
 
   timeouts {
