@@ -75,16 +75,14 @@ func (t *tracker) receive(m any) bool {
 	case *pluginv1.GenerateEvent:
 		t.records(m.GetBatch())
 	case *pluginv1.TrainEvent:
-		if p := m.GetProgress(); p != nil {
-			t.note = fmt.Sprintf("after %d of %d %s", p.Done, p.Total, p.Unit)
-		}
+		t.progress(m.GetProgress())
 		if c := m.GetCheckpoint(); c != nil {
 			t.note = "after the checkpoint of step " + strconv.FormatUint(c.Step, 10)
 		}
 	case *pluginv1.ExportEvent:
-		if p := m.GetProgress(); p != nil {
-			t.note = fmt.Sprintf("after %d of %d %s", p.Done, p.Total, p.Unit)
-		}
+		t.progress(m.GetProgress())
+	case *pluginv1.ImportEvent:
+		t.progress(m.GetProgress())
 	}
 	return true
 }
@@ -96,6 +94,12 @@ func (t *tracker) answer(n int) bool {
 	t.asked = t.asked[n:]
 	t.answered += uint64(n)
 	return true
+}
+
+func (t *tracker) progress(p *pluginv1.Progress) {
+	if p != nil {
+		t.note = fmt.Sprintf("after %d of %d %s", p.Done, p.Total, p.Unit)
+	}
 }
 
 func (t *tracker) records(b *pluginv1.RecordBatch) {

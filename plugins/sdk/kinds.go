@@ -69,7 +69,7 @@ type GeneratorImpl[C any] interface {
 	Score(ctx context.Context, c *Call, cfg C, model *Artifact, items []*LikelihoodItem, emit func(*LikelihoodEvent) error) error
 }
 
-// Generator makes a stage that runs a language model.
+// Generator makes a stage that runs a language model. Where g is an Importer too, it takes models from elsewhere.
 func Generator[C any](name string, o Options, g GeneratorImpl[C]) Stage {
 	s, decode := newStage[C](pluginv1.Kind_KIND_GENERATOR, name, o)
 	s.generator = &generatorFuncs{
@@ -95,6 +95,7 @@ func Generator[C any](name string, o Options, g GeneratorImpl[C]) Stage {
 			return g.Score(ctx, c, cfg, model, items, emit)
 		},
 	}
+	takesModels(s, decode, g)
 	return s
 }
 
@@ -107,7 +108,7 @@ type TrainerImpl[C any] interface {
 	Estimate(cfg C, req *EstimateRequest) (*EstimateResponse, error)
 }
 
-// Trainer makes a stage that trains a model.
+// Trainer makes a stage that trains a model. Where t is an Importer too, it starts from models from elsewhere.
 func Trainer[C any](name string, o Options, t TrainerImpl[C]) Stage {
 	s, decode := newStage[C](pluginv1.Kind_KIND_TRAINER, name, o)
 	s.train = func(ctx context.Context, c *Call, config []byte, req *TrainRequest, emit func(*Checkpoint) error) error {
@@ -124,6 +125,7 @@ func Trainer[C any](name string, o Options, t TrainerImpl[C]) Stage {
 		}
 		return t.Estimate(cfg, req)
 	}
+	takesModels(s, decode, t)
 	return s
 }
 

@@ -21,6 +21,9 @@ type stage struct {
 	estimate    func(*EstimateRequest) (*EstimateResponse, error)                   // nil: not offered
 	fingerprint func(ctx context.Context, config []byte) (digest string, err error) // nil: not offered
 
+	// Generators and trainers only; nil: not offered.
+	importModel func(ctx context.Context, c *Call, config []byte, path string, emit func(*Output) error) error
+
 	// The one that belongs to info.Kind is set.
 	collect   func(ctx context.Context, c *Call, config []byte, emit func(*RecordBatch) error) error
 	filter    func(ctx context.Context, c *Call, config []byte) (Judge, error)

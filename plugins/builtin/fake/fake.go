@@ -110,6 +110,23 @@ func readModel(a *sdk.Artifact) (model, error) {
 
 const modelFile = "model.json"
 
+// importModel takes a model from elsewhere: a file such as {"quality": 0.4}, or a directory with one named model.json.
+func importModel(c *sdk.Call, name, mediaType, path string, emit func(*sdk.Output) error) error {
+	m, err := readModel(&sdk.Artifact{Path: path})
+	if err != nil {
+		return err
+	}
+	if m.Quality < 0 || m.Quality > 1 {
+		return fmt.Errorf("%s is no fake model: its quality is %g", path, m.Quality)
+	}
+	m.Step = 0
+	file, err := writeModel(c.WorkDir, modelFile, m)
+	if err != nil {
+		return err
+	}
+	return emit(&sdk.Output{Name: name, MediaType: mediaType, Path: file, Meta: map[string]string{"format": "fake", "parameters": "1"}})
+}
+
 // writeModel writes a model below the work directory, and gives its path relative to that.
 func writeModel(workDir, name string, m model) (string, error) {
 	data, err := json.Marshal(m)

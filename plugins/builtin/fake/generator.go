@@ -85,6 +85,14 @@ func sample(cfg generatorConfig, set *sdk.PromptSet, seed, i uint64, quality flo
 	return r
 }
 
+// Import takes a model from elsewhere.
+func (generator) Import(ctx context.Context, c *sdk.Call, cfg generatorConfig, path string, emit func(*sdk.Output) error) error {
+	if err := cfg.before(ctx, 1); err != nil {
+		return err
+	}
+	return importModel(c, "model", ModelMediaType, path, emit)
+}
+
 // Complete answers greedily, whatever the temperature.
 func (generator) Complete(ctx context.Context, c *sdk.Call, cfg generatorConfig, a *sdk.Artifact, _ *sdk.Sampling, prompts []*sdk.Prompt, emit func(*sdk.Completion) error) error {
 	quality, err := cfg.quality(a)

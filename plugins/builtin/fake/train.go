@@ -85,6 +85,11 @@ func (trainer) Train(ctx context.Context, c *sdk.Call, cfg trainerConfig, req *s
 	return save()
 }
 
+// Import makes a start checkpoint of a model from elsewhere.
+func (trainer) Import(ctx context.Context, c *sdk.Call, _ trainerConfig, path string, emit func(*sdk.Output) error) error {
+	return importModel(c, "checkpoint", sdk.CheckpointMediaType, path, emit)
+}
+
 // skip reads n records.
 func skip(data *sdk.RecordReader, n uint64) error {
 	for range n {

@@ -657,7 +657,7 @@ type Stage struct {
 	Produces      []string `protobuf:"bytes,8,rep,name=produces,proto3" json:"produces,omitempty"`
 	NeedsNetwork  bool     `protobuf:"varint,9,opt,name=needs_network,json=needsNetwork,proto3" json:"needs_network,omitempty"`
 	Concurrent    bool     `protobuf:"varint,10,opt,name=concurrent,proto3" json:"concurrent,omitempty"` // several calls at once in one process
-	Features      []string `protobuf:"bytes,11,rep,name=features,proto3" json:"features,omitempty"`      // optional behaviour of this stage, by name: "score", "json_schema"
+	Features      []string `protobuf:"bytes,11,rep,name=features,proto3" json:"features,omitempty"`      // optional behaviour of this stage, by name: "score", "json_schema", "import"
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -4900,6 +4900,157 @@ func (*ExportEvent_Progress) isExportEvent_Event() {}
 
 func (*ExportEvent_Diagnostic) isExportEvent_Event() {}
 
+// A model that no stage of ours has made: for a Generator or a Trainer, see there.
+type ImportRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Call          *Call                  `protobuf:"bytes,1,opt,name=call,proto3" json:"call,omitempty"`
+	Path          string                 `protobuf:"bytes,2,opt,name=path,proto3" json:"path,omitempty"` // absolute; a file or a directory, which may be read and must not be written
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ImportRequest) Reset() {
+	*x = ImportRequest{}
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[63]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ImportRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ImportRequest) ProtoMessage() {}
+
+func (x *ImportRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[63]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ImportRequest.ProtoReflect.Descriptor instead.
+func (*ImportRequest) Descriptor() ([]byte, []int) {
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{63}
+}
+
+func (x *ImportRequest) GetCall() *Call {
+	if x != nil {
+		return x.Call
+	}
+	return nil
+}
+
+func (x *ImportRequest) GetPath() string {
+	if x != nil {
+		return x.Path
+	}
+	return ""
+}
+
+type ImportEvent struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Types that are valid to be assigned to Event:
+	//
+	//	*ImportEvent_Output
+	//	*ImportEvent_Progress
+	//	*ImportEvent_Diagnostic
+	Event         isImportEvent_Event `protobuf_oneof:"event"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ImportEvent) Reset() {
+	*x = ImportEvent{}
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[64]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ImportEvent) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ImportEvent) ProtoMessage() {}
+
+func (x *ImportEvent) ProtoReflect() protoreflect.Message {
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[64]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ImportEvent.ProtoReflect.Descriptor instead.
+func (*ImportEvent) Descriptor() ([]byte, []int) {
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{64}
+}
+
+func (x *ImportEvent) GetEvent() isImportEvent_Event {
+	if x != nil {
+		return x.Event
+	}
+	return nil
+}
+
+func (x *ImportEvent) GetOutput() *Output {
+	if x != nil {
+		if x, ok := x.Event.(*ImportEvent_Output); ok {
+			return x.Output
+		}
+	}
+	return nil
+}
+
+func (x *ImportEvent) GetProgress() *Progress {
+	if x != nil {
+		if x, ok := x.Event.(*ImportEvent_Progress); ok {
+			return x.Progress
+		}
+	}
+	return nil
+}
+
+func (x *ImportEvent) GetDiagnostic() *Diagnostic {
+	if x != nil {
+		if x, ok := x.Event.(*ImportEvent_Diagnostic); ok {
+			return x.Diagnostic
+		}
+	}
+	return nil
+}
+
+type isImportEvent_Event interface {
+	isImportEvent_Event()
+}
+
+type ImportEvent_Output struct {
+	Output *Output `protobuf:"bytes,1,opt,name=output,proto3,oneof"` // exactly one: "model" of a generator, "checkpoint" of a trainer. Its meta is shown to people
+}
+
+type ImportEvent_Progress struct {
+	Progress *Progress `protobuf:"bytes,2,opt,name=progress,proto3,oneof"`
+}
+
+type ImportEvent_Diagnostic struct {
+	Diagnostic *Diagnostic `protobuf:"bytes,3,opt,name=diagnostic,proto3,oneof"`
+}
+
+func (*ImportEvent_Output) isImportEvent_Event() {}
+
+func (*ImportEvent_Progress) isImportEvent_Event() {}
+
+func (*ImportEvent_Diagnostic) isImportEvent_Event() {}
+
 var File_jupiter_plugin_v1_plugin_proto protoreflect.FileDescriptor
 
 const file_jupiter_plugin_v1_plugin_proto_rawDesc = "" +
@@ -5316,6 +5467,16 @@ const file_jupiter_plugin_v1_plugin_proto_rawDesc = "" +
 	"\n" +
 	"diagnostic\x18\x03 \x01(\v2\x1d.jupiter.plugin.v1.DiagnosticH\x00R\n" +
 	"diagnosticB\a\n" +
+	"\x05event\"P\n" +
+	"\rImportRequest\x12+\n" +
+	"\x04call\x18\x01 \x01(\v2\x17.jupiter.plugin.v1.CallR\x04call\x12\x12\n" +
+	"\x04path\x18\x02 \x01(\tR\x04path\"\xc7\x01\n" +
+	"\vImportEvent\x123\n" +
+	"\x06output\x18\x01 \x01(\v2\x19.jupiter.plugin.v1.OutputH\x00R\x06output\x129\n" +
+	"\bprogress\x18\x02 \x01(\v2\x1b.jupiter.plugin.v1.ProgressH\x00R\bprogress\x12?\n" +
+	"\n" +
+	"diagnostic\x18\x03 \x01(\v2\x1d.jupiter.plugin.v1.DiagnosticH\x00R\n" +
+	"diagnosticB\a\n" +
 	"\x05event*\xa1\x01\n" +
 	"\x04Kind\x12\x14\n" +
 	"\x10KIND_UNSPECIFIED\x10\x00\x12\x12\n" +
@@ -5338,17 +5499,19 @@ const file_jupiter_plugin_v1_plugin_proto_rawDesc = "" +
 	"\bEstimate\x12\".jupiter.plugin.v1.EstimateRequest\x1a#.jupiter.plugin.v1.EstimateResponse\x12\\\n" +
 	"\vFingerprint\x12%.jupiter.plugin.v1.FingerprintRequest\x1a&.jupiter.plugin.v1.FingerprintResponse2\\\n" +
 	"\tCollector\x12O\n" +
-	"\aCollect\x12!.jupiter.plugin.v1.CollectRequest\x1a\x1f.jupiter.plugin.v1.CollectEvent0\x012\x8e\x02\n" +
+	"\aCollect\x12!.jupiter.plugin.v1.CollectRequest\x1a\x1f.jupiter.plugin.v1.CollectEvent0\x012\xdc\x02\n" +
 	"\tGenerator\x12T\n" +
 	"\bGenerate\x12\".jupiter.plugin.v1.GenerateRequest\x1a .jupiter.plugin.v1.GenerateEvent(\x010\x01\x12T\n" +
 	"\bComplete\x12\".jupiter.plugin.v1.CompleteRequest\x1a .jupiter.plugin.v1.CompleteEvent(\x010\x01\x12U\n" +
-	"\x05Score\x12$.jupiter.plugin.v1.LikelihoodRequest\x1a\".jupiter.plugin.v1.LikelihoodEvent(\x010\x012X\n" +
+	"\x05Score\x12$.jupiter.plugin.v1.LikelihoodRequest\x1a\".jupiter.plugin.v1.LikelihoodEvent(\x010\x01\x12L\n" +
+	"\x06Import\x12 .jupiter.plugin.v1.ImportRequest\x1a\x1e.jupiter.plugin.v1.ImportEvent0\x012X\n" +
 	"\x06Filter\x12N\n" +
 	"\x06Filter\x12 .jupiter.plugin.v1.FilterRequest\x1a\x1e.jupiter.plugin.v1.FilterEvent(\x010\x012Z\n" +
 	"\bVerifier\x12N\n" +
-	"\x06Verify\x12 .jupiter.plugin.v1.VerifyRequest\x1a\x1e.jupiter.plugin.v1.VerifyEvent(\x010\x012T\n" +
+	"\x06Verify\x12 .jupiter.plugin.v1.VerifyRequest\x1a\x1e.jupiter.plugin.v1.VerifyEvent(\x010\x012\xa2\x01\n" +
 	"\aTrainer\x12I\n" +
-	"\x05Train\x12\x1f.jupiter.plugin.v1.TrainRequest\x1a\x1d.jupiter.plugin.v1.TrainEvent0\x012\xad\x01\n" +
+	"\x05Train\x12\x1f.jupiter.plugin.v1.TrainRequest\x1a\x1d.jupiter.plugin.v1.TrainEvent0\x01\x12L\n" +
+	"\x06Import\x12 .jupiter.plugin.v1.ImportRequest\x1a\x1e.jupiter.plugin.v1.ImportEvent0\x012\xad\x01\n" +
 	"\tEvaluator\x12R\n" +
 	"\aPrepare\x12!.jupiter.plugin.v1.PrepareRequest\x1a\".jupiter.plugin.v1.PrepareResponse0\x01\x12L\n" +
 	"\x05Score\x12\x1f.jupiter.plugin.v1.ScoreRequest\x1a .jupiter.plugin.v1.ScoreResponse(\x012X\n" +
@@ -5368,7 +5531,7 @@ func file_jupiter_plugin_v1_plugin_proto_rawDescGZIP() []byte {
 }
 
 var file_jupiter_plugin_v1_plugin_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_jupiter_plugin_v1_plugin_proto_msgTypes = make([]protoimpl.MessageInfo, 70)
+var file_jupiter_plugin_v1_plugin_proto_msgTypes = make([]protoimpl.MessageInfo, 72)
 var file_jupiter_plugin_v1_plugin_proto_goTypes = []any{
 	(Kind)(0),                   // 0: jupiter.plugin.v1.Kind
 	(Effect)(0),                 // 1: jupiter.plugin.v1.Effect
@@ -5437,13 +5600,15 @@ var file_jupiter_plugin_v1_plugin_proto_goTypes = []any{
 	(*QuestionScore)(nil),       // 64: jupiter.plugin.v1.QuestionScore
 	(*ExportRequest)(nil),       // 65: jupiter.plugin.v1.ExportRequest
 	(*ExportEvent)(nil),         // 66: jupiter.plugin.v1.ExportEvent
-	nil,                         // 67: jupiter.plugin.v1.Record.MetaEntry
-	nil,                         // 68: jupiter.plugin.v1.Output.MetaEntry
-	nil,                         // 69: jupiter.plugin.v1.Call.InputsEntry
-	nil,                         // 70: jupiter.plugin.v1.Progress.MetricsEntry
-	nil,                         // 71: jupiter.plugin.v1.Prompt.MetaEntry
-	nil,                         // 72: jupiter.plugin.v1.PrepareRequest.SplitsEntry
-	nil,                         // 73: jupiter.plugin.v1.QuestionScore.SubScoresEntry
+	(*ImportRequest)(nil),       // 67: jupiter.plugin.v1.ImportRequest
+	(*ImportEvent)(nil),         // 68: jupiter.plugin.v1.ImportEvent
+	nil,                         // 69: jupiter.plugin.v1.Record.MetaEntry
+	nil,                         // 70: jupiter.plugin.v1.Output.MetaEntry
+	nil,                         // 71: jupiter.plugin.v1.Call.InputsEntry
+	nil,                         // 72: jupiter.plugin.v1.Progress.MetricsEntry
+	nil,                         // 73: jupiter.plugin.v1.Prompt.MetaEntry
+	nil,                         // 74: jupiter.plugin.v1.PrepareRequest.SplitsEntry
+	nil,                         // 75: jupiter.plugin.v1.QuestionScore.SubScoresEntry
 }
 var file_jupiter_plugin_v1_plugin_proto_depIdxs = []int32{
 	0,   // 0: jupiter.plugin.v1.FingerprintRequest.kind:type_name -> jupiter.plugin.v1.Kind
@@ -5465,18 +5630,18 @@ var file_jupiter_plugin_v1_plugin_proto_depIdxs = []int32{
 	3,   // 16: jupiter.plugin.v1.Diagnostic.severity:type_name -> jupiter.plugin.v1.Diagnostic.Severity
 	21,  // 17: jupiter.plugin.v1.Diagnostic.attribute:type_name -> jupiter.plugin.v1.PathStep
 	23,  // 18: jupiter.plugin.v1.Record.messages:type_name -> jupiter.plugin.v1.Message
-	67,  // 19: jupiter.plugin.v1.Record.meta:type_name -> jupiter.plugin.v1.Record.MetaEntry
+	69,  // 19: jupiter.plugin.v1.Record.meta:type_name -> jupiter.plugin.v1.Record.MetaEntry
 	22,  // 20: jupiter.plugin.v1.RecordBatch.records:type_name -> jupiter.plugin.v1.Record
-	68,  // 21: jupiter.plugin.v1.Output.meta:type_name -> jupiter.plugin.v1.Output.MetaEntry
+	70,  // 21: jupiter.plugin.v1.Output.meta:type_name -> jupiter.plugin.v1.Output.MetaEntry
 	14,  // 22: jupiter.plugin.v1.Call.config:type_name -> jupiter.plugin.v1.Config
 	28,  // 23: jupiter.plugin.v1.Call.domain:type_name -> jupiter.plugin.v1.Domain
-	69,  // 24: jupiter.plugin.v1.Call.inputs:type_name -> jupiter.plugin.v1.Call.InputsEntry
-	70,  // 25: jupiter.plugin.v1.Progress.metrics:type_name -> jupiter.plugin.v1.Progress.MetricsEntry
+	71,  // 24: jupiter.plugin.v1.Call.inputs:type_name -> jupiter.plugin.v1.Call.InputsEntry
+	72,  // 25: jupiter.plugin.v1.Progress.metrics:type_name -> jupiter.plugin.v1.Progress.MetricsEntry
 	27,  // 26: jupiter.plugin.v1.CollectRequest.call:type_name -> jupiter.plugin.v1.Call
 	24,  // 27: jupiter.plugin.v1.CollectEvent.batch:type_name -> jupiter.plugin.v1.RecordBatch
 	29,  // 28: jupiter.plugin.v1.CollectEvent.progress:type_name -> jupiter.plugin.v1.Progress
 	20,  // 29: jupiter.plugin.v1.CollectEvent.diagnostic:type_name -> jupiter.plugin.v1.Diagnostic
-	71,  // 30: jupiter.plugin.v1.Prompt.meta:type_name -> jupiter.plugin.v1.Prompt.MetaEntry
+	73,  // 30: jupiter.plugin.v1.Prompt.meta:type_name -> jupiter.plugin.v1.Prompt.MetaEntry
 	27,  // 31: jupiter.plugin.v1.GenerateRequest.call:type_name -> jupiter.plugin.v1.Call
 	25,  // 32: jupiter.plugin.v1.GenerateRequest.model:type_name -> jupiter.plugin.v1.Artifact
 	35,  // 33: jupiter.plugin.v1.GenerateRequest.sets:type_name -> jupiter.plugin.v1.PromptSet
@@ -5521,7 +5686,7 @@ var file_jupiter_plugin_v1_plugin_proto_depIdxs = []int32{
 	26,  // 72: jupiter.plugin.v1.Checkpoint.output:type_name -> jupiter.plugin.v1.Output
 	27,  // 73: jupiter.plugin.v1.PrepareRequest.call:type_name -> jupiter.plugin.v1.Call
 	25,  // 74: jupiter.plugin.v1.PrepareRequest.custom:type_name -> jupiter.plugin.v1.Artifact
-	72,  // 75: jupiter.plugin.v1.PrepareRequest.splits:type_name -> jupiter.plugin.v1.PrepareRequest.SplitsEntry
+	74,  // 75: jupiter.plugin.v1.PrepareRequest.splits:type_name -> jupiter.plugin.v1.PrepareRequest.SplitsEntry
 	60,  // 76: jupiter.plugin.v1.PrepareResponse.questions:type_name -> jupiter.plugin.v1.Question
 	20,  // 77: jupiter.plugin.v1.PrepareResponse.diagnostics:type_name -> jupiter.plugin.v1.Diagnostic
 	29,  // 78: jupiter.plugin.v1.PrepareResponse.progress:type_name -> jupiter.plugin.v1.Progress
@@ -5535,49 +5700,57 @@ var file_jupiter_plugin_v1_plugin_proto_depIdxs = []int32{
 	39,  // 86: jupiter.plugin.v1.Answer.choice:type_name -> jupiter.plugin.v1.Completion
 	64,  // 87: jupiter.plugin.v1.ScoreResponse.scores:type_name -> jupiter.plugin.v1.QuestionScore
 	20,  // 88: jupiter.plugin.v1.ScoreResponse.diagnostics:type_name -> jupiter.plugin.v1.Diagnostic
-	73,  // 89: jupiter.plugin.v1.QuestionScore.sub_scores:type_name -> jupiter.plugin.v1.QuestionScore.SubScoresEntry
+	75,  // 89: jupiter.plugin.v1.QuestionScore.sub_scores:type_name -> jupiter.plugin.v1.QuestionScore.SubScoresEntry
 	27,  // 90: jupiter.plugin.v1.ExportRequest.call:type_name -> jupiter.plugin.v1.Call
 	25,  // 91: jupiter.plugin.v1.ExportRequest.checkpoint:type_name -> jupiter.plugin.v1.Artifact
 	26,  // 92: jupiter.plugin.v1.ExportEvent.output:type_name -> jupiter.plugin.v1.Output
 	29,  // 93: jupiter.plugin.v1.ExportEvent.progress:type_name -> jupiter.plugin.v1.Progress
 	20,  // 94: jupiter.plugin.v1.ExportEvent.diagnostic:type_name -> jupiter.plugin.v1.Diagnostic
-	25,  // 95: jupiter.plugin.v1.Call.InputsEntry.value:type_name -> jupiter.plugin.v1.Artifact
-	25,  // 96: jupiter.plugin.v1.PrepareRequest.SplitsEntry.value:type_name -> jupiter.plugin.v1.Artifact
-	8,   // 97: jupiter.plugin.v1.Plugin.Info:input_type -> jupiter.plugin.v1.InfoRequest
-	15,  // 98: jupiter.plugin.v1.Plugin.Validate:input_type -> jupiter.plugin.v1.ValidateRequest
-	18,  // 99: jupiter.plugin.v1.Plugin.Stop:input_type -> jupiter.plugin.v1.StopRequest
-	6,   // 100: jupiter.plugin.v1.Plugin.Estimate:input_type -> jupiter.plugin.v1.EstimateRequest
-	4,   // 101: jupiter.plugin.v1.Plugin.Fingerprint:input_type -> jupiter.plugin.v1.FingerprintRequest
-	30,  // 102: jupiter.plugin.v1.Collector.Collect:input_type -> jupiter.plugin.v1.CollectRequest
-	33,  // 103: jupiter.plugin.v1.Generator.Generate:input_type -> jupiter.plugin.v1.GenerateRequest
-	37,  // 104: jupiter.plugin.v1.Generator.Complete:input_type -> jupiter.plugin.v1.CompleteRequest
-	40,  // 105: jupiter.plugin.v1.Generator.Score:input_type -> jupiter.plugin.v1.LikelihoodRequest
-	44,  // 106: jupiter.plugin.v1.Filter.Filter:input_type -> jupiter.plugin.v1.FilterRequest
-	48,  // 107: jupiter.plugin.v1.Verifier.Verify:input_type -> jupiter.plugin.v1.VerifyRequest
-	53,  // 108: jupiter.plugin.v1.Trainer.Train:input_type -> jupiter.plugin.v1.TrainRequest
-	58,  // 109: jupiter.plugin.v1.Evaluator.Prepare:input_type -> jupiter.plugin.v1.PrepareRequest
-	61,  // 110: jupiter.plugin.v1.Evaluator.Score:input_type -> jupiter.plugin.v1.ScoreRequest
-	65,  // 111: jupiter.plugin.v1.Exporter.Export:input_type -> jupiter.plugin.v1.ExportRequest
-	9,   // 112: jupiter.plugin.v1.Plugin.Info:output_type -> jupiter.plugin.v1.InfoResponse
-	17,  // 113: jupiter.plugin.v1.Plugin.Validate:output_type -> jupiter.plugin.v1.ValidateResponse
-	19,  // 114: jupiter.plugin.v1.Plugin.Stop:output_type -> jupiter.plugin.v1.StopResponse
-	7,   // 115: jupiter.plugin.v1.Plugin.Estimate:output_type -> jupiter.plugin.v1.EstimateResponse
-	5,   // 116: jupiter.plugin.v1.Plugin.Fingerprint:output_type -> jupiter.plugin.v1.FingerprintResponse
-	31,  // 117: jupiter.plugin.v1.Collector.Collect:output_type -> jupiter.plugin.v1.CollectEvent
-	36,  // 118: jupiter.plugin.v1.Generator.Generate:output_type -> jupiter.plugin.v1.GenerateEvent
-	38,  // 119: jupiter.plugin.v1.Generator.Complete:output_type -> jupiter.plugin.v1.CompleteEvent
-	42,  // 120: jupiter.plugin.v1.Generator.Score:output_type -> jupiter.plugin.v1.LikelihoodEvent
-	45,  // 121: jupiter.plugin.v1.Filter.Filter:output_type -> jupiter.plugin.v1.FilterEvent
-	51,  // 122: jupiter.plugin.v1.Verifier.Verify:output_type -> jupiter.plugin.v1.VerifyEvent
-	56,  // 123: jupiter.plugin.v1.Trainer.Train:output_type -> jupiter.plugin.v1.TrainEvent
-	59,  // 124: jupiter.plugin.v1.Evaluator.Prepare:output_type -> jupiter.plugin.v1.PrepareResponse
-	63,  // 125: jupiter.plugin.v1.Evaluator.Score:output_type -> jupiter.plugin.v1.ScoreResponse
-	66,  // 126: jupiter.plugin.v1.Exporter.Export:output_type -> jupiter.plugin.v1.ExportEvent
-	112, // [112:127] is the sub-list for method output_type
-	97,  // [97:112] is the sub-list for method input_type
-	97,  // [97:97] is the sub-list for extension type_name
-	97,  // [97:97] is the sub-list for extension extendee
-	0,   // [0:97] is the sub-list for field type_name
+	27,  // 95: jupiter.plugin.v1.ImportRequest.call:type_name -> jupiter.plugin.v1.Call
+	26,  // 96: jupiter.plugin.v1.ImportEvent.output:type_name -> jupiter.plugin.v1.Output
+	29,  // 97: jupiter.plugin.v1.ImportEvent.progress:type_name -> jupiter.plugin.v1.Progress
+	20,  // 98: jupiter.plugin.v1.ImportEvent.diagnostic:type_name -> jupiter.plugin.v1.Diagnostic
+	25,  // 99: jupiter.plugin.v1.Call.InputsEntry.value:type_name -> jupiter.plugin.v1.Artifact
+	25,  // 100: jupiter.plugin.v1.PrepareRequest.SplitsEntry.value:type_name -> jupiter.plugin.v1.Artifact
+	8,   // 101: jupiter.plugin.v1.Plugin.Info:input_type -> jupiter.plugin.v1.InfoRequest
+	15,  // 102: jupiter.plugin.v1.Plugin.Validate:input_type -> jupiter.plugin.v1.ValidateRequest
+	18,  // 103: jupiter.plugin.v1.Plugin.Stop:input_type -> jupiter.plugin.v1.StopRequest
+	6,   // 104: jupiter.plugin.v1.Plugin.Estimate:input_type -> jupiter.plugin.v1.EstimateRequest
+	4,   // 105: jupiter.plugin.v1.Plugin.Fingerprint:input_type -> jupiter.plugin.v1.FingerprintRequest
+	30,  // 106: jupiter.plugin.v1.Collector.Collect:input_type -> jupiter.plugin.v1.CollectRequest
+	33,  // 107: jupiter.plugin.v1.Generator.Generate:input_type -> jupiter.plugin.v1.GenerateRequest
+	37,  // 108: jupiter.plugin.v1.Generator.Complete:input_type -> jupiter.plugin.v1.CompleteRequest
+	40,  // 109: jupiter.plugin.v1.Generator.Score:input_type -> jupiter.plugin.v1.LikelihoodRequest
+	67,  // 110: jupiter.plugin.v1.Generator.Import:input_type -> jupiter.plugin.v1.ImportRequest
+	44,  // 111: jupiter.plugin.v1.Filter.Filter:input_type -> jupiter.plugin.v1.FilterRequest
+	48,  // 112: jupiter.plugin.v1.Verifier.Verify:input_type -> jupiter.plugin.v1.VerifyRequest
+	53,  // 113: jupiter.plugin.v1.Trainer.Train:input_type -> jupiter.plugin.v1.TrainRequest
+	67,  // 114: jupiter.plugin.v1.Trainer.Import:input_type -> jupiter.plugin.v1.ImportRequest
+	58,  // 115: jupiter.plugin.v1.Evaluator.Prepare:input_type -> jupiter.plugin.v1.PrepareRequest
+	61,  // 116: jupiter.plugin.v1.Evaluator.Score:input_type -> jupiter.plugin.v1.ScoreRequest
+	65,  // 117: jupiter.plugin.v1.Exporter.Export:input_type -> jupiter.plugin.v1.ExportRequest
+	9,   // 118: jupiter.plugin.v1.Plugin.Info:output_type -> jupiter.plugin.v1.InfoResponse
+	17,  // 119: jupiter.plugin.v1.Plugin.Validate:output_type -> jupiter.plugin.v1.ValidateResponse
+	19,  // 120: jupiter.plugin.v1.Plugin.Stop:output_type -> jupiter.plugin.v1.StopResponse
+	7,   // 121: jupiter.plugin.v1.Plugin.Estimate:output_type -> jupiter.plugin.v1.EstimateResponse
+	5,   // 122: jupiter.plugin.v1.Plugin.Fingerprint:output_type -> jupiter.plugin.v1.FingerprintResponse
+	31,  // 123: jupiter.plugin.v1.Collector.Collect:output_type -> jupiter.plugin.v1.CollectEvent
+	36,  // 124: jupiter.plugin.v1.Generator.Generate:output_type -> jupiter.plugin.v1.GenerateEvent
+	38,  // 125: jupiter.plugin.v1.Generator.Complete:output_type -> jupiter.plugin.v1.CompleteEvent
+	42,  // 126: jupiter.plugin.v1.Generator.Score:output_type -> jupiter.plugin.v1.LikelihoodEvent
+	68,  // 127: jupiter.plugin.v1.Generator.Import:output_type -> jupiter.plugin.v1.ImportEvent
+	45,  // 128: jupiter.plugin.v1.Filter.Filter:output_type -> jupiter.plugin.v1.FilterEvent
+	51,  // 129: jupiter.plugin.v1.Verifier.Verify:output_type -> jupiter.plugin.v1.VerifyEvent
+	56,  // 130: jupiter.plugin.v1.Trainer.Train:output_type -> jupiter.plugin.v1.TrainEvent
+	68,  // 131: jupiter.plugin.v1.Trainer.Import:output_type -> jupiter.plugin.v1.ImportEvent
+	59,  // 132: jupiter.plugin.v1.Evaluator.Prepare:output_type -> jupiter.plugin.v1.PrepareResponse
+	63,  // 133: jupiter.plugin.v1.Evaluator.Score:output_type -> jupiter.plugin.v1.ScoreResponse
+	66,  // 134: jupiter.plugin.v1.Exporter.Export:output_type -> jupiter.plugin.v1.ExportEvent
+	118, // [118:135] is the sub-list for method output_type
+	101, // [101:118] is the sub-list for method input_type
+	101, // [101:101] is the sub-list for extension type_name
+	101, // [101:101] is the sub-list for extension extendee
+	0,   // [0:101] is the sub-list for field type_name
 }
 
 func init() { file_jupiter_plugin_v1_plugin_proto_init() }
@@ -5634,13 +5807,18 @@ func file_jupiter_plugin_v1_plugin_proto_init() {
 		(*ExportEvent_Progress)(nil),
 		(*ExportEvent_Diagnostic)(nil),
 	}
+	file_jupiter_plugin_v1_plugin_proto_msgTypes[64].OneofWrappers = []any{
+		(*ImportEvent_Output)(nil),
+		(*ImportEvent_Progress)(nil),
+		(*ImportEvent_Diagnostic)(nil),
+	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_jupiter_plugin_v1_plugin_proto_rawDesc), len(file_jupiter_plugin_v1_plugin_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   70,
+			NumMessages:   72,
 			NumExtensions: 0,
 			NumServices:   8,
 		},

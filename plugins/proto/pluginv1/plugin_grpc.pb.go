@@ -401,6 +401,7 @@ const (
 	Generator_Generate_FullMethodName = "/jupiter.plugin.v1.Generator/Generate"
 	Generator_Complete_FullMethodName = "/jupiter.plugin.v1.Generator/Complete"
 	Generator_Score_FullMethodName    = "/jupiter.plugin.v1.Generator/Score"
+	Generator_Import_FullMethodName   = "/jupiter.plugin.v1.Generator/Import"
 )
 
 // GeneratorClient is the client API for Generator service.
@@ -412,6 +413,8 @@ type GeneratorClient interface {
 	// candidate and the current generator.
 	Complete(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[CompleteRequest, CompleteEvent], error)
 	Score(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[LikelihoodRequest, LikelihoodEvent], error)
+	// Import turns a model from elsewhere into one that this generator runs. Only where the feature "import" is there.
+	Import(ctx context.Context, in *ImportRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ImportEvent], error)
 }
 
 type generatorClient struct {
@@ -461,6 +464,25 @@ func (c *generatorClient) Score(ctx context.Context, opts ...grpc.CallOption) (g
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Generator_ScoreClient = grpc.BidiStreamingClient[LikelihoodRequest, LikelihoodEvent]
 
+func (c *generatorClient) Import(ctx context.Context, in *ImportRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ImportEvent], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &Generator_ServiceDesc.Streams[3], Generator_Import_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[ImportRequest, ImportEvent]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Generator_ImportClient = grpc.ServerStreamingClient[ImportEvent]
+
 // GeneratorServer is the server API for Generator service.
 // All implementations must embed UnimplementedGeneratorServer
 // for forward compatibility.
@@ -470,6 +492,8 @@ type GeneratorServer interface {
 	// candidate and the current generator.
 	Complete(grpc.BidiStreamingServer[CompleteRequest, CompleteEvent]) error
 	Score(grpc.BidiStreamingServer[LikelihoodRequest, LikelihoodEvent]) error
+	// Import turns a model from elsewhere into one that this generator runs. Only where the feature "import" is there.
+	Import(*ImportRequest, grpc.ServerStreamingServer[ImportEvent]) error
 	mustEmbedUnimplementedGeneratorServer()
 }
 
@@ -488,6 +512,9 @@ func (UnimplementedGeneratorServer) Complete(grpc.BidiStreamingServer[CompleteRe
 }
 func (UnimplementedGeneratorServer) Score(grpc.BidiStreamingServer[LikelihoodRequest, LikelihoodEvent]) error {
 	return status.Error(codes.Unimplemented, "method Score not implemented")
+}
+func (UnimplementedGeneratorServer) Import(*ImportRequest, grpc.ServerStreamingServer[ImportEvent]) error {
+	return status.Error(codes.Unimplemented, "method Import not implemented")
 }
 func (UnimplementedGeneratorServer) mustEmbedUnimplementedGeneratorServer() {}
 func (UnimplementedGeneratorServer) testEmbeddedByValue()                   {}
@@ -531,6 +558,17 @@ func _Generator_Score_Handler(srv interface{}, stream grpc.ServerStream) error {
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Generator_ScoreServer = grpc.BidiStreamingServer[LikelihoodRequest, LikelihoodEvent]
 
+func _Generator_Import_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(ImportRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(GeneratorServer).Import(m, &grpc.GenericServerStream[ImportRequest, ImportEvent]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Generator_ImportServer = grpc.ServerStreamingServer[ImportEvent]
+
 // Generator_ServiceDesc is the grpc.ServiceDesc for Generator service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -556,6 +594,11 @@ var Generator_ServiceDesc = grpc.ServiceDesc{
 			Handler:       _Generator_Score_Handler,
 			ServerStreams: true,
 			ClientStreams: true,
+		},
+		{
+			StreamName:    "Import",
+			Handler:       _Generator_Import_Handler,
+			ServerStreams: true,
 		},
 	},
 	Metadata: "jupiter/plugin/v1/plugin.proto",
@@ -760,7 +803,8 @@ var Verifier_ServiceDesc = grpc.ServiceDesc{
 }
 
 const (
-	Trainer_Train_FullMethodName = "/jupiter.plugin.v1.Trainer/Train"
+	Trainer_Train_FullMethodName  = "/jupiter.plugin.v1.Trainer/Train"
+	Trainer_Import_FullMethodName = "/jupiter.plugin.v1.Trainer/Import"
 )
 
 // TrainerClient is the client API for Trainer service.
@@ -768,6 +812,9 @@ const (
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 type TrainerClient interface {
 	Train(ctx context.Context, in *TrainRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[TrainEvent], error)
+	// Import turns a model from elsewhere into a checkpoint that training starts from, as if it were of step 0. Only
+	// where the feature "import" is there.
+	Import(ctx context.Context, in *ImportRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ImportEvent], error)
 }
 
 type trainerClient struct {
@@ -797,11 +844,33 @@ func (c *trainerClient) Train(ctx context.Context, in *TrainRequest, opts ...grp
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Trainer_TrainClient = grpc.ServerStreamingClient[TrainEvent]
 
+func (c *trainerClient) Import(ctx context.Context, in *ImportRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ImportEvent], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &Trainer_ServiceDesc.Streams[1], Trainer_Import_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[ImportRequest, ImportEvent]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Trainer_ImportClient = grpc.ServerStreamingClient[ImportEvent]
+
 // TrainerServer is the server API for Trainer service.
 // All implementations must embed UnimplementedTrainerServer
 // for forward compatibility.
 type TrainerServer interface {
 	Train(*TrainRequest, grpc.ServerStreamingServer[TrainEvent]) error
+	// Import turns a model from elsewhere into a checkpoint that training starts from, as if it were of step 0. Only
+	// where the feature "import" is there.
+	Import(*ImportRequest, grpc.ServerStreamingServer[ImportEvent]) error
 	mustEmbedUnimplementedTrainerServer()
 }
 
@@ -814,6 +883,9 @@ type UnimplementedTrainerServer struct{}
 
 func (UnimplementedTrainerServer) Train(*TrainRequest, grpc.ServerStreamingServer[TrainEvent]) error {
 	return status.Error(codes.Unimplemented, "method Train not implemented")
+}
+func (UnimplementedTrainerServer) Import(*ImportRequest, grpc.ServerStreamingServer[ImportEvent]) error {
+	return status.Error(codes.Unimplemented, "method Import not implemented")
 }
 func (UnimplementedTrainerServer) mustEmbedUnimplementedTrainerServer() {}
 func (UnimplementedTrainerServer) testEmbeddedByValue()                 {}
@@ -847,6 +919,17 @@ func _Trainer_Train_Handler(srv interface{}, stream grpc.ServerStream) error {
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Trainer_TrainServer = grpc.ServerStreamingServer[TrainEvent]
 
+func _Trainer_Import_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(ImportRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(TrainerServer).Import(m, &grpc.GenericServerStream[ImportRequest, ImportEvent]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Trainer_ImportServer = grpc.ServerStreamingServer[ImportEvent]
+
 // Trainer_ServiceDesc is the grpc.ServiceDesc for Trainer service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -858,6 +941,11 @@ var Trainer_ServiceDesc = grpc.ServiceDesc{
 		{
 			StreamName:    "Train",
 			Handler:       _Trainer_Train_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "Import",
+			Handler:       _Trainer_Import_Handler,
 			ServerStreams: true,
 		},
 	},
