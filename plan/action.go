@@ -35,6 +35,7 @@ const (
 	Export    Kind = "export"    // a checkpoint in the generator's format
 	Measure   Kind = "measure"   // what the guard wants to know of a model
 	Evaluate  Kind = "evaluate"  // both contestants' answers on one split
+	Import    Kind = "import"    // a model from elsewhere, in the format of the stage that it is for
 	Adopt     Kind = "adopt"     // the base generator becomes version 1
 	Promote   Kind = "promotion" // the decision
 	Pin       Kind = "pin"       // the generator that the configuration pins
@@ -75,6 +76,7 @@ type Action struct {
 	Stage    *config.Stage // the stage that does it; nil: the core
 	Source   *config.Source
 	Template *config.Template
+	Import   *config.Import // import: where the model lies
 	Domain   *config.Domain
 	Judges   *Judges // what judges models on the way
 	Window   Window

@@ -17,6 +17,9 @@ func CycleDigest(c *config.Cycle) string {
 			panic(err) // a decoded configuration always has a canonical form
 		}
 		probe.part(string(s.Addr)+".core", text([]uint64{s.Samples, s.Seed, s.MaxSteps, s.SaveEverySteps}))
+		if s.Import != nil {
+			probe.part(string(s.Addr)+"."+s.Import.Attr, s.Import.Written)
+		}
 	}
 	probe.part("cycle", fmt.Sprintf("%d %g %s %d %d %s %s %s %g %d %s %t %s %g %t %s", c.EvalEverySteps, c.ImprovementThreshold, c.ThresholdKind,
 		c.MinStepsBeforeReplace, c.BenchmarkSamples, c.Promotion, c.Regenerate, c.Pool, c.PoolCap, c.MaxRepeats, text(Ratio(c)), c.Verify, text(c.Weights), c.Alpha, c.Strict, guardText(c.Guard)))

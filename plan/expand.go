@@ -16,7 +16,7 @@ type Probe interface {
 	Source(ctx context.Context, s *config.Source) (string, error)
 	// Model is a digest of the model that a generator without a model of ours would run now.
 	Model(ctx context.Context, generator *config.Stage) (string, error)
-	// File is the digest of a file's bytes.
+	// File is the digest of a file's bytes, or of the files of a directory.
 	File(path string) (string, error)
 }
 
@@ -78,17 +78,26 @@ func (x *expander) cycle(ctx context.Context, c *config.Cycle, f Facts) error {
 	if err != nil {
 		return err
 	}
+	var imported *Action
+	if c.Trainer.Import != nil && f.Start() == "" {
+		if imported, err = x.importing(c, c.Trainer); err != nil {
+			return err
+		}
+	}
 	train, err := x.train(x.at(c.Trainer.Addr, c), c, c.Trainer, w, mix, g)
 	if err != nil {
 		return err
 	}
-	if start := f.Start(); start == "" && c.Trainer.Start != nil {
+	switch start := f.Start(); {
+	case start == "" && c.Trainer.Start != nil:
 		from, err := x.alone(ctx, c, c.Trainer.Start, g, j)
 		if err != nil {
 			return err
 		}
 		train.from("start", from, "checkpoint")
-	} else {
+	case start == "" && imported != nil:
+		train.from("start", imported, "checkpoint")
+	default:
 		train.input("start", start, fmt.Sprintf("step %d", w.Start))
 	}
 	sel, err := x.selection(x.at(c.Trainer.Addr.Child("select"), c), c, c.Trainer, train, g, j)

@@ -10,11 +10,25 @@ import (
 	"jupiter/plugins/schema"
 )
 
-// base expands what makes version 1: the windows of the trainer that the generator block names, or nothing where the
-// plugin brings a model of its own.
+// adopt is what makes a model version 1.
+func (x *expander) adopt(c *config.Cycle) *Action {
+	a := &Action{Address: x.at(c.Addr.Child("base"), c), Kind: Adopt, Cycle: c, Stage: c.Generator, Domain: c.Domain, Judges: judges(c), Title: "becomes generator_v1"}
+	a.part("cycle", string(c.Addr)) // two cycles may begin with one model; each has a history of its own
+	return a
+}
+
+// base expands what makes version 1: the import of the model that the generator block names, the windows of the trainer
+// that it names, or nothing where the plugin brings a model of its own.
 func (x *expander) base(ctx context.Context, c *config.Cycle, g *ground, j *Judges) (*Action, error) {
-	adopt := &Action{Address: x.at(c.Addr.Child("base"), c), Kind: Adopt, Cycle: c, Stage: c.Generator, Domain: c.Domain, Judges: j, Title: "becomes generator_v1"}
-	adopt.part("cycle", string(c.Addr)) // two cycles may begin with one model; each has a history of its own
+	adopt := x.adopt(c)
+	if c.Generator.Import != nil {
+		imported, err := x.importing(c, c.Generator)
+		if err != nil {
+			return nil, err
+		}
+		adopt.from("model", imported, "model")
+		return x.add(adopt), nil
+	}
 	if c.Generator.Model == "" {
 		if err := adopt.stage("", c.Generator.Type, c.Generator.Body); err != nil {
 			return nil, err
@@ -58,7 +72,13 @@ func (x *expander) alone(ctx context.Context, c *config.Cycle, t *config.Stage, 
 	if size == 0 {
 		size = t.MaxSteps
 	}
-	var last *Action
+	var imported, last *Action
+	if t.Import != nil {
+		var err error
+		if imported, err = x.importing(c, t); err != nil {
+			return nil, err
+		}
+	}
 	for start := uint64(0); start < t.MaxSteps; start += size {
 		w := Window{Index: start / size, Start: start, End: min(start+size, t.MaxSteps), Total: t.MaxSteps}
 		n := int(w.Index) + 1
@@ -70,10 +90,13 @@ func (x *expander) alone(ctx context.Context, c *config.Cycle, t *config.Stage, 
 		if err != nil {
 			return nil, err
 		}
-		if last != nil {
+		switch {
+		case last != nil:
 			train.from("start", last, "checkpoint")
-		} else if before != nil {
+		case before != nil:
 			train.from("start", before, "checkpoint")
+		case imported != nil:
+			train.from("start", imported, "checkpoint")
 		}
 		sel, err := x.selection(x.at(t.Addr.Child("select"), c).Index(n), c, t, train, g, j)
 		if err != nil {

@@ -39,7 +39,7 @@ func (f Facts) Generator() *state.Generator {
 }
 
 // Start is the checkpoint that the next window starts from: the last decision's, or the one that a rollback or a restart
-// since then went back to. Empty: the student starts fresh.
+// since then went back to; before the first decision, one that a person has imported. Empty: the student starts fresh.
 func (f Facts) Start() string {
 	if f.Restart {
 		return ""
@@ -50,7 +50,20 @@ func (f Facts) Start() string {
 	if n := len(f.Decisions); n > 0 {
 		return f.Decisions[n-1].Checkpoint
 	}
+	if e := f.imported(); e != nil {
+		return e.Checkpoint
+	}
 	return ""
+}
+
+// imported is the last import of a start for the student, or nil.
+func (f Facts) imported() *state.Event {
+	for i := len(f.Events) - 1; i >= 0; i-- {
+		if e := &f.Events[i]; e.Act == "import" && e.Checkpoint != "" {
+			return e
+		}
+	}
+	return nil
 }
 
 // Pool is the digest of the synthetic pool that the last cycle left, or "".

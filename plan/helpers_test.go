@@ -37,11 +37,11 @@ func (stages) Stage(kind, typ string) (*schema.Stage, error) {
 	}}
 	switch kind {
 	case "trainer":
-		s.Produces = []string{ckptType}
+		s.Produces, s.Features = []string{ckptType}, []string{"import"}
 	case "exporter":
 		s.Consumes, s.Produces = []string{ckptType}, []string{modelType}
 	case "generator":
-		s.Consumes = []string{modelType}
+		s.Consumes, s.Features = []string{modelType}, []string{"import"}
 	}
 	return s, nil
 }
@@ -233,6 +233,11 @@ func outputs(a *Action) []string {
 		return []string{"items", "answers"}
 	case Adopt:
 		return []string{"model"}
+	case Import:
+		if a.Stage.Kind == "trainer" {
+			return []string{"checkpoint"}
+		}
+		return []string{"model"}
 	}
 	return []string{"records"}
 }
@@ -262,6 +267,9 @@ func (m *memory) run(t *testing.T, p *Plan, limit int) int {
 				for _, name := range outputs(a) {
 					rec.Outputs[name] = state.Output{Digest: digest(id.ID + name)}
 				}
+				if model := inputs["model"]; a.Kind == Adopt && model != "" {
+					rec.Outputs["model"] = state.Output{Digest: model} // an adoption moves no bytes
+				}
 				m.actions[id.ID], m.last[rec.Address] = rec, rec
 			}
 			done[a] = rec.Outputs
@@ -278,7 +286,7 @@ func (m *memory) run(t *testing.T, p *Plan, limit int) int {
 func (m *memory) decide(verdict string) {
 	f := &m.facts
 	sel, pool := m.last["trainer.t.student.select"], m.last["self_improvement.c.pool"]
-	d := state.Decision{Epoch: f.Epoch(), Step: f.Step() + 10, Verdict: verdict, IncumbentVersion: f.Current, StartCheckpoint: f.Start(),
+	d := state.Decision{Epoch: f.Epoch(), Step: f.Step() + 10, Verdict: verdict, IncumbentVersion: f.Current, StartCheckpoint: m.last["trainer.t.student"].Parts["input.start"],
 		Model: sel.Outputs["model"].Digest, Checkpoint: sel.Outputs["checkpoint"].Digest, Inputs: map[string]string{"pool": pool.Outputs["records"].Digest}}
 	if verdict == state.Promote {
 		d.Promoted = uint64(len(f.Generators)) + 1

@@ -46,7 +46,7 @@ func Make(ctx context.Context, cfg *config.Config, rec Recorded, probe Probe, o 
 	}
 	var all []*Action
 	for _, c := range cfg.Cycles {
-		cp, err := x.plan(ctx, c, rec.Facts(c.Addr), &p.Envelope)
+		cp, err := x.plan(ctx, c, rec.Facts(c.Addr), rec, &p.Envelope)
 		if err != nil {
 			return nil, err
 		}
@@ -73,9 +73,9 @@ func Make(ctx context.Context, cfg *config.Config, rec Recorded, probe Probe, o 
 }
 
 // plan expands the next turn of a cycle, if it has one.
-func (x *expander) plan(ctx context.Context, c *config.Cycle, f Facts, e *Envelope) (*CyclePlan, error) {
+func (x *expander) plan(ctx context.Context, c *config.Cycle, f Facts, rec Recorded, e *Envelope) (*CyclePlan, error) {
 	f.Restart = x.options.restarts(x, c)
-	cp := &CyclePlan{Cycle: c.Name, Epoch: f.Epoch(), Generator: f.Current, Step: f.Step(), MaxSteps: c.Trainer.MaxSteps, Notes: f.acts(c)}
+	cp := &CyclePlan{Cycle: c.Name, Epoch: f.Epoch(), Generator: f.Current, Step: f.Step(), MaxSteps: c.Trainer.MaxSteps, Notes: append(f.acts(c), x.begun(c, f, rec)...)}
 	if c.Promotion == "manual" {
 		e.Promotion = "manual"
 	}

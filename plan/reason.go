@@ -76,7 +76,7 @@ func code(part string) Code {
 		return InputChanged
 	case strings.HasSuffix(part, "revision"):
 		return RevisionChanged
-	case part == "fingerprint":
+	case part == "fingerprint", part == "file":
 		return SourceChanged
 	case part == "cycle":
 		return NextCycle

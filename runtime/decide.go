@@ -295,7 +295,7 @@ func (t *turn) record(cur *state.Generator, d gate.Decision, ev evidence, look *
 		Challenger: state.Scores(d.Challenger), Incumbent: state.Scores(d.Incumbent), Split: d.Split, N: d.N, GainAbsolute: d.GainAbsolute, GainRelative: d.GainRelative,
 		Verdict: string(d.Verdict), Halted: d.Halted, Pending: d.Verdict == gate.Promote && t.c.Promotion == "manual",
 		Early: t.a.Window.End < t.c.MinStepsBeforeReplace || t.facts.Pinned(t.c) != 0, Reasons: append([]string{d.Summary}, d.Texts()...),
-		Evidence: raw, Model: t.model, Checkpoint: t.ckpt, StartCheckpoint: t.facts.Start(), Inputs: inputs, Run: t.r.run, At: t.r.Clock()}
+		Evidence: raw, Model: t.model, Checkpoint: t.ckpt, StartCheckpoint: t.records[plan.Train].Parts["input.start"], Inputs: inputs, Run: t.r.run, At: t.r.Clock()}
 	if len(d.Reasons) > 0 && d.Reasons[0].Text == d.Summary {
 		out.Reasons = d.Texts()
 	}

@@ -75,6 +75,8 @@ func executor(k plan.Kind) func(*job, context.Context) (*result, error) {
 		return (*job).measure
 	case plan.Evaluate:
 		return (*job).evaluate
+	case plan.Import:
+		return (*job).importModel
 	case plan.Adopt:
 		return (*job).adopt
 	}

@@ -2,12 +2,8 @@ package runtime
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"sync"
 
 	"jupiter/plan/config"
@@ -91,16 +87,5 @@ func (p *probe) fingerprint(ctx context.Context, kind, typ string, b config.Body
 }
 
 func (p *probe) File(path string) (string, error) {
-	return once(p, "file "+path, func() (string, error) {
-		f, err := os.Open(path)
-		if err != nil {
-			return "", err
-		}
-		defer f.Close()
-		h := sha256.New()
-		if _, err := io.Copy(h, f); err != nil {
-			return "", err
-		}
-		return "sha256:" + hex.EncodeToString(h.Sum(nil)), nil
-	})
+	return once(p, "file "+path, func() (string, error) { return digestOf(path) })
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -201,19 +200,8 @@ func (j *job) export(ctx context.Context) (*result, error) {
 	if model == "" {
 		return nil, fmt.Errorf("exporter %q gave no output named \"model\"", stage.Type)
 	}
-	fi, err := os.Stat(model)
-	if err != nil {
+	if model, err = j.asDirectory(model); err != nil {
 		return nil, err
-	}
-	if !fi.IsDir() { // a generator is a directory, whatever its format
-		dir := filepath.Join(j.work, "generator")
-		if err := os.Mkdir(dir, 0o755); err != nil {
-			return nil, err
-		}
-		if err := os.Rename(model, filepath.Join(dir, filepath.Base(model))); err != nil {
-			return nil, err
-		}
-		model = dir
 	}
 	return &result{outputs: map[string]put{"model": {path: model, mediaType: ModelMediaType}}}, nil
 }

@@ -38,14 +38,21 @@ Exit status: 0 done, 1 error.`,
 }
 
 func showGenerators(ctx context.Context, w *world, o *generatorsOptions, arg string) error {
-	return look(ctx, w, &o.targetOptions, o.cycleOptions, arg, func(_ *project, c *config.Cycle, f plan.Facts) error {
+	return look(ctx, w, &o.targetOptions, o.cycleOptions, arg, func(p *project, c *config.Cycle, f plan.Facts) error {
+		origin, err := p.runner.Origin(ctx, c.Addr)
+		if err != nil {
+			return err
+		}
 		switch {
 		case o.json:
-			return w.json(newGeneratorList(f))
+			return w.json(newGeneratorList(f, origin))
 		case len(f.Generators) == 0:
 			fmt.Fprintf(w.out, "self_improvement.%s has no generator yet; jupiter apply makes the first.\n", c.Name)
 		default:
 			viewGenerators(w.out, f)
+			if origin != "" {
+				fmt.Fprintf(w.out, "\ngenerator_v1 was imported from %s.\n", origin)
+			}
 		}
 		return nil
 	})
@@ -54,7 +61,8 @@ func showGenerators(ctx context.Context, w *world, o *generatorsOptions, arg str
 // generatorList is what generators --json writes.
 type generatorList struct {
 	Schema     string          `json:"schema"`
-	Current    uint64          `json:"current"` // 0: none yet
+	Current    uint64          `json:"current"`  // 0: none yet
+	Imported   string          `json:"imported"` // what generator_v1 was imported from; "": it was not
 	Generators []generatorItem `json:"generators"`
 }
 
@@ -75,8 +83,8 @@ type generatorItem struct {
 	Released   bool      `json:"released"`
 }
 
-func newGeneratorList(f plan.Facts) generatorList {
-	l := generatorList{Schema: "jupiter.generators/v1", Current: f.Current, Generators: []generatorItem{}}
+func newGeneratorList(f plan.Facts, origin string) generatorList {
+	l := generatorList{Schema: "jupiter.generators/v1", Current: f.Current, Imported: origin, Generators: []generatorItem{}}
 	for _, g := range f.Generators {
 		l.Generators = append(l.Generators, generatorItem{g.Version, g.Base, g.Digest, g.CreatedBy, g.Score, g.MediaType, g.Stage, g.Checkpoint,
 			g.Epoch, g.Step, g.CreatedAt, g.Withdrawn, g.Reason, g.Released})

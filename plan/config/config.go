@@ -129,6 +129,7 @@ type Stage struct {
 
 	// The core's own attributes. Zero values where the kind does not have them.
 	Model          addr.Address // generator: the trainer whose result it runs; "" when the plugin names its own
+	Import         *Import      // generator, trainer: the model from elsewhere that it runs or starts from; nil: none
 	Samples        uint64       // generator: raw samples a regeneration
 	Seed           uint64       // generator, trainer
 	Dataset        DatasetRef   // trainer: what a stand-alone trainer learns from

@@ -43,8 +43,8 @@ func (in *instance) stageFields(s *Stage, f *fields) {
 	f.str("node", &s.Node)
 	switch s.Kind {
 	case "generator":
-		if r, ok := f.ref("model"); ok {
-			s.Model = r.Addr
+		if r, from, ok := f.trainerOrPath("model"); ok {
+			s.Model, s.Import = r.Addr, from
 		}
 		f.count("samples", &s.Samples)
 		f.count("seed", &s.Seed)
@@ -52,7 +52,8 @@ func (in *instance) stageFields(s *Stage, f *fields) {
 		if r, ok := f.ref("dataset"); ok {
 			s.Dataset = DatasetRef{Domain: r.Addr, Side: r.Side}
 		}
-		if r, ok := f.ref("start"); ok {
+		if r, from, ok := f.trainerOrPath("start"); ok {
+			s.Import = from
 			in.l.link(func() { s.Start = in.l.stages[string(r.Addr)] })
 		}
 		f.count("max_steps", &s.MaxSteps)

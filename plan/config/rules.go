@@ -35,6 +35,7 @@ func rulesOfParts() []rule {
 		ruleTimeouts,
 		ruleSaveWindow,
 		ruleSelect,
+		ruleImport,
 	}
 }
 
@@ -53,6 +54,7 @@ func rulesOfWhole() []rule {
 		ruleSamples,
 		ruleExports,
 		ruleRunner,
+		ruleImportRunner,
 		ruleGatePool,
 		ruleUnused,
 	}

@@ -61,8 +61,9 @@ func newSchemas() fakeSchemas {
 	add("collector", "web", append(of(texts, "urls"), num("max_depth")...)...).NeedsNetwork = true
 	llama := add("trainer", "llama", append(append(num("layers", "dim", "heads", "ffn", "dropout", "learning_rate", "vocab_size",
 		"max_seq_length", "batch_size", "gradient_accumulation_steps", "warmup_steps"), of(cty.String, "preset")...), recipe)...)
-	llama.Produces = []string{checkpoint}
-	add("generator", "llama", append(num("temperature", "max_tokens"), schema.Attribute{Name: "any", Type: cty.DynamicPseudoType})...).Consumes = []string{gguf}
+	llama.Produces, llama.Features = []string{checkpoint}, []string{"import"}
+	runner := add("generator", "llama", append(num("temperature", "max_tokens"), schema.Attribute{Name: "any", Type: cty.DynamicPseudoType})...)
+	runner.Consumes, runner.Features = []string{gguf}, []string{"score", "import"}
 	openai := add("generator", "openai", append(num("temperature", "top_p", "max_tokens", "batch_size"),
 		schema.Attribute{Name: "base_url", Type: cty.String, Required: true}, schema.Attribute{Name: "model_name", Type: cty.String},
 		schema.Attribute{Name: "api_key", Type: cty.String, Sensitive: true})...)

@@ -1,0 +1,88 @@
+package plan
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"jupiter/plan/config"
+	"jupiter/state"
+)
+
+// ImportOf is the import of a model from elsewhere for one of a cycle's stages: its generator, which is to run it, or its
+// trainer, which is to start from it. digest is that of the file or directory, as Probe.File gives it. What the stage
+// is told belongs to the identity: a trainer refuses a model of another shape than its own.
+func ImportOf(cfg *config.Config, c *config.Cycle, s *config.Stage, from *config.Import, digest string) (*Action, error) {
+	x := &expander{single: len(cfg.Cycles) == 1}
+	return x.importOf(c, s, from, digest)
+}
+
+func (x *expander) importOf(c *config.Cycle, s *config.Stage, from *config.Import, digest string) (*Action, error) {
+	a := &Action{Address: x.at(s.Addr.Child("import"), c), Kind: Import, Cycle: c, Domain: c.Domain, Stage: s, Import: from, Title: "import " + from.Written}
+	a.part("for", s.Kind)
+	if err := a.stage("", s.Type, s.Body); err != nil {
+		return nil, err
+	}
+	a.Parts = append(a.Parts, Part{Name: "file", Value: digest, Range: s.Attrs[from.Attr].Range})
+	return a, nil
+}
+
+// importing expands the import that a block asks for.
+func (x *expander) importing(c *config.Cycle, s *config.Stage) (*Action, error) {
+	digest, err := x.probe.File(s.Import.Path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s: there is no %s, which %s names", s.Addr, s.Import.Written, s.Import.Attr)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %s %s: %w", s.Addr, s.Import.Attr, s.Import.Written, err)
+	}
+	a, err := x.importOf(c, s, s.Import, digest)
+	if err != nil {
+		return nil, err
+	}
+	return x.add(a), nil
+}
+
+// AdoptOf is what makes an imported model the base generator of a cycle, by the model's digest.
+func AdoptOf(cfg *config.Config, c *config.Cycle, model string) *Action {
+	x := &expander{single: len(cfg.Cycles) == 1}
+	a := x.adopt(c)
+	a.input("model", model, "")
+	return a
+}
+
+// begun says what a cycle that has begun no longer takes from its configuration: the models from elsewhere that it began
+// with are history, so a block that names another one, or a file that has changed since, has no effect.
+func (x *expander) begun(c *config.Cycle, f Facts, rec Recorded) (notes []string) {
+	last := func(s *config.Stage) *state.ActionRecord { return rec.Last(string(x.at(s.Addr.Child("import"), c))) }
+	note := func(s *config.Stage, output, digest, what, made string) {
+		if s.Import == nil {
+			return
+		}
+		r := last(s)
+		if r == nil || r.Outputs[output].Digest != digest {
+			notes = append(notes, fmt.Sprintf("%s says %s = %q, and %s. It has no effect on a cycle that has begun: a self_improvement block of another name begins with it",
+				s.Addr, s.Import.Attr, s.Import.Written, made))
+			return
+		}
+		// A file that is gone is no matter: what it held is in the store.
+		if now, err := x.probe.File(s.Import.Path); err == nil && now != r.Parts["file"] {
+			notes = append(notes, fmt.Sprintf("%s is not what %s was made from: %s → %s. What was made stays; a self_improvement block of another name begins with what the file holds now",
+				s.Import.Written, what, short(r.Parts["file"]), short(now)))
+		}
+	}
+	if len(f.Generators) > 0 {
+		note(c.Generator, "model", f.Generators[0].Digest, "generator_v1", "generator_v1 is another model")
+		if r := last(c.Generator); c.Generator.Model != "" && r != nil && r.Outputs["model"].Digest == f.Generators[0].Digest {
+			notes = append(notes, fmt.Sprintf("generator_v1 was imported, and %s says model = %s: it has no effect on a cycle that has begun", c.Generator.Addr, c.Generator.Model))
+		}
+	}
+	if len(f.Decisions) > 0 {
+		note(c.Trainer, "checkpoint", f.Decisions[0].StartCheckpoint, "the student's start", "the student started from something else")
+	} else if e := f.imported(); e != nil && c.Trainer.Import != nil {
+		if r := last(c.Trainer); r == nil || r.Outputs["checkpoint"].Digest != e.Checkpoint {
+			notes = append(notes, fmt.Sprintf("a start of the student was imported (%s), and is not used: %s says start = %q", e.Reason, c.Trainer.Addr, c.Trainer.Import.Written))
+		}
+	}
+	return notes
+}

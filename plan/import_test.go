@@ -1,0 +1,181 @@
+package plan
+
+import (
+	"context"
+	"io/fs"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"jupiter/plan/config"
+	"jupiter/state"
+)
+
+// fileProbe is a probe whose files have content; one without is not there.
+type fileProbe struct {
+	probe
+	files map[string]string // end of the path → content
+}
+
+func (p fileProbe) File(path string) (string, error) {
+	for name, content := range p.files {
+		if strings.HasSuffix(path, name) {
+			if content == "" {
+				return "", fs.ErrNotExist
+			}
+			return digest(content), nil
+		}
+	}
+	return p.probe.File(path)
+}
+
+func (p fileProbe) Model(context.Context, *config.Stage) (string, error) {
+	panic("the generator brings no model of its own")
+}
+
+const (
+	importedBase    = "model   = \"base.gguf\"\n"
+	importedStudent = "start            = \"student.gguf\"\n  level            = 1\n"
+)
+
+// A generator whose model is a path begins with its import, and no trainer makes a base.
+func TestImportedBase(t *testing.T) {
+	t.Parallel()
+	cfg := configured(t, "model   = trainer.t.base\n", importedBase)
+	pr := fileProbe{files: map[string]string{"base.gguf": "one"}}
+	m := newMemory()
+	p := planWith(t, cfg, m, pr)
+	got := ops(p)
+	if got["generator.t.g.import"] != "create not-recorded:generator.t.g.import" || !strings.HasPrefix(got["self_improvement.c.base"], "create") {
+		t.Errorf("the import is not planned: %v", got)
+	}
+	for at := range got {
+		if strings.HasPrefix(at, "trainer.t.base") {
+			t.Errorf("%s is planned, and nothing asks for it", at)
+		}
+	}
+	m.run(t, p, 5)
+	changed := fileProbe{files: map[string]string{"base.gguf": "two"}}
+	if m.facts.Current == 0 { // what was imported and not yet adopted is no history
+		if got := ops(planWith(t, cfg, m, changed))["generator.t.g.import"]; m.last["generator.t.g.import"] != nil && got != "rerun source-changed:file" {
+			t.Errorf("a file that changed before the base was adopted: %q", got)
+		}
+	}
+	m.run(t, planWith(t, cfg, m, pr), 0)
+	m.decide(state.Hold)
+	notes := func(pr Probe) string {
+		t.Helper()
+		p := planWith(t, cfg, m, pr)
+		if _, ok := ops(p)["generator.t.g.import"]; ok {
+			t.Error("history is imported again")
+		}
+		return strings.Join(p.Cycles[0].Notes, "\n")
+	}
+	if n := notes(pr); n != "" {
+		t.Errorf("a file that is as it was: %q", n)
+	}
+	if n := notes(changed); !strings.Contains(n, "base.gguf is not what generator_v1 was made from") {
+		t.Errorf("a file that changed after the base was adopted: %q", n)
+	}
+	if n := notes(fileProbe{files: map[string]string{"base.gguf": ""}}); n != "" {
+		t.Errorf("a file that is gone after it was adopted: %q", n)
+	}
+	delete(m.last, "generator.t.g.import")
+	if n := notes(pr); !strings.Contains(n, `generator.t.g says model = "base.gguf", and generator_v1 is another model`) {
+		t.Errorf("a path that generator_v1 did not come from: %q", n)
+	}
+}
+
+// A file that is not there is an error only as long as it is needed.
+func TestImportWithoutFile(t *testing.T) {
+	t.Parallel()
+	cfg := configured(t, "model   = trainer.t.base\n", importedBase)
+	_, err := Make(t.Context(), cfg, newMemory(), fileProbe{files: map[string]string{"base.gguf": ""}})
+	if err == nil || err.Error() != "generator.t.g: there is no base.gguf, which model names" {
+		t.Errorf("error %v", err)
+	}
+}
+
+// A trainer whose start is a path begins there, and a rollback to before the first promotion goes back to it.
+func TestImportedStart(t *testing.T) {
+	t.Parallel()
+	cfg := configured(t, "level            = 1\n", importedStudent)
+	pr := fileProbe{files: map[string]string{"student.gguf": "one"}}
+	m := newMemory()
+	p := planWith(t, cfg, m, pr)
+	m.run(t, p, 0)
+	start := m.last["trainer.t.student.import"].Outputs["checkpoint"].Digest
+	if got := m.last["trainer.t.student"].Parts["input.start"]; got != start {
+		t.Errorf("the first window starts from %q, want %q", got, start)
+	}
+	m.decide(state.Promote)
+	second := planWith(t, cfg, m, pr)
+	if _, ok := ops(second)["trainer.t.student.import"]; ok {
+		t.Error("the second window imports again")
+	}
+	m.run(t, second, 0)
+	if got := m.last["trainer.t.student"].Parts["input.start"]; got != m.facts.Decisions[0].Checkpoint {
+		t.Errorf("the second window starts from %q", got)
+	}
+	m.facts.Events = append(m.facts.Events, state.Event{Act: "rollback", Epoch: 1, To: 1, Checkpoint: m.facts.Decisions[0].StartCheckpoint})
+	if got := m.facts.Start(); got != start {
+		t.Errorf("after a rollback the student starts from %q, want %q", got, start)
+	}
+	notes := func(pr Probe) string { return strings.Join(planWith(t, cfg, m, pr).Cycles[0].Notes, "\n") }
+	if n := notes(pr); n != "" {
+		t.Errorf("a file that is as it was: %q", n)
+	}
+	if n := notes(fileProbe{files: map[string]string{"student.gguf": "two"}}); !strings.Contains(n, "student.gguf is not what the student's start was made from") {
+		t.Errorf("a file that changed: %q", n)
+	}
+}
+
+// What a person imported is where the student starts, unless the configuration says something else; and it is the same
+// as if the configuration had said it.
+func TestImportedByHand(t *testing.T) {
+	t.Parallel()
+	pr := fileProbe{files: map[string]string{"student.gguf": "one"}}
+	says, silent := configured(t, "level            = 1\n", importedStudent), configured(t)
+	m := newMemory()
+	m.run(t, planWith(t, says, m, pr), 0)
+	declared := m.last["trainer.t.student"].ID
+	start := m.last["trainer.t.student.import"].Outputs["checkpoint"].Digest
+
+	m.facts.Events = []state.Event{{Act: "import", Checkpoint: start, Reason: "student.gguf"}}
+	if n := m.run(t, planWith(t, silent, m, pr), 0); n != 0 || m.facts.Start() != start {
+		t.Errorf("%d actions run again where the start is an event's", n)
+	}
+	if m.last["trainer.t.student"].ID != declared {
+		t.Error("the window is another one")
+	}
+	if n := planWith(t, says, m, pr).Cycles[0].Notes; len(n) != 0 {
+		t.Errorf("notes %q where both say the same", n)
+	}
+	m.facts.Events = append(m.facts.Events, state.Event{Act: "import", Checkpoint: digest("another"), Reason: "another.gguf"})
+	notes := strings.Join(planWith(t, says, m, pr).Cycles[0].Notes, "\n")
+	if !strings.Contains(notes, `a start of the student was imported (another.gguf), and is not used`) {
+		t.Errorf("notes %q where the configuration says something else", notes)
+	}
+}
+
+// The act of a person and the plan name an import and an adoption alike.
+func TestImportIdentity(t *testing.T) {
+	t.Parallel()
+	cfg := configured(t, "model   = trainer.t.base\n", importedBase)
+	m := newMemory()
+	all := ids(t, planWith(t, cfg, m, fileProbe{files: map[string]string{"base.gguf": "one"}}), m)
+	c := cfg.Cycles[0]
+	a, err := ImportOf(cfg, c, c.Generator, &config.Import{Attr: "model", Path: "/elsewhere/x.gguf", Written: "/elsewhere/x.gguf"}, digest("one"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(all[string(a.Address)], a.Identify(nil)); d != "" {
+		t.Errorf("import (-plan +act):\n%s", d)
+	}
+	model := m.last[string(a.Address)].Outputs["model"].Digest
+	adopt := AdoptOf(cfg, c, model)
+	if d := cmp.Diff(all[string(adopt.Address)], adopt.Identify(map[string]string{"model": model})); d != "" {
+		t.Errorf("adoption (-plan +act):\n%s", d)
+	}
+}
