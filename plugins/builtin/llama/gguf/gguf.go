@@ -16,8 +16,9 @@
 // new row 2i+j = old row j·half+i. Without that reordering a model loads, runs and writes nonsense.
 //
 // Reading trusts nothing: every count, size and offset is checked against the file's length before memory is taken for
-// it, tensors may not overlap, and what this engine cannot compute (quantised tensors, scaled rotary embeddings, mixtures
-// of experts, another tokenizer) is refused by name rather than read approximately.
+// it, tensors may not overlap, and what this engine cannot compute (scaled rotary embeddings, mixtures of experts, another
+// tokenizer) is refused by name rather than read approximately. Of the quantised formats Q8_0 is read, as the numbers that
+// it stands for.
 package gguf
 
 import (
@@ -38,6 +39,7 @@ type Type uint32
 const (
 	F32  Type = 0
 	F16  Type = 1
+	Q8   Type = 8 // Q8_0: blocks of 32 numbers of a row, a scale (F16) and 32 signed bytes
 	BF16 Type = 30
 )
 
@@ -47,6 +49,8 @@ func (t Type) String() string {
 		return "f32"
 	case F16:
 		return "f16"
+	case Q8:
+		return "q8_0"
 	case BF16:
 		return "bf16"
 	}
@@ -58,18 +62,28 @@ func (t Type) String() string {
 
 // quantised names the formats that people meet in files from elsewhere, for the message that refuses them.
 var quantised = map[Type]string{
-	2: "q4_0", 3: "q4_1", 6: "q5_0", 7: "q5_1", 8: "q8_0", 10: "q2_k", 11: "q3_k", 12: "q4_k", 13: "q5_k", 14: "q6_k", 20: "iq4_nl", 23: "iq4_xs",
+	2: "q4_0", 3: "q4_1", 6: "q5_0", 7: "q5_1", 10: "q2_k", 11: "q3_k", 12: "q4_k", 13: "q5_k", 14: "q6_k", 20: "iq4_nl", 23: "iq4_xs",
 }
 
-// size is the number of bytes of one element, 0 for a format that is not read.
-func (t Type) size() uint64 {
+// block is the unit in which a format stores a row: so many numbers in so many bytes; 0 for a format that is not read.
+func (t Type) block() (numbers, bytes uint64) {
 	switch t {
 	case F32:
-		return 4
+		return 1, 4
 	case F16, BF16:
-		return 2
+		return 1, 2
+	case Q8:
+		return q8Block, 2 + q8Block
 	}
-	return 0
+	return 0, 0
+}
+
+const q8Block = 32
+
+// rowBytes is how many bytes n numbers of a row take. A row is a whole number of blocks.
+func (t Type) rowBytes(n int) int {
+	numbers, bytes := t.block()
+	return n / int(numbers) * int(bytes)
 }
 
 // Types of values.

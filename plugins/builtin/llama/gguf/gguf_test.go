@@ -101,47 +101,6 @@ func TestHalfRoundTrip(t *testing.T) {
 	}
 }
 
-func TestHalf(t *testing.T) {
-	t.Parallel()
-	for h := range 1 << 16 {
-		f := fromHalf(uint16(h))
-		if f != f {
-			if back := toHalf(f); back&0x7c00 != 0x7c00 || back&0x3ff == 0 {
-				t.Fatalf("%#04x is not a number, and becomes %#04x", h, back)
-			}
-			continue
-		}
-		if back := toHalf(f); back != uint16(h) {
-			t.Fatalf("%#04x is %g, which becomes %#04x", h, f, back)
-		}
-		if h&0x7fff >= 0x7bff {
-			continue
-		}
-		up := fromHalf(uint16(h + 1))
-		mid := float32((float64(f) + float64(up)) / 2) // exact: a half has 13 bits less
-		even := uint16(h + h&1)
-		if got := toHalf(mid); got != even {
-			t.Fatalf("halfway above %g becomes %#04x, not the even %#04x", f, got, even)
-		}
-		if got := toHalf(math.Nextafter32(mid, f)); got != uint16(h) {
-			t.Fatalf("just less than halfway above %g becomes %#04x", f, got)
-		}
-	}
-	if toHalf(65519.9) != 0x7bff || toHalf(65520) != 0x7c00 || toHalf(-1e30) != 0xfc00 {
-		t.Error("the largest numbers are rounded wrongly")
-	}
-}
-
-func TestBrain(t *testing.T) {
-	t.Parallel()
-	for _, f := range []float32{0, 1, -1.5, 0x1p-130, 3.0e38} {
-		want := math.Float32frombits(math.Float32bits(f) & 0xffff0000)
-		if got := fromBrain(uint16(math.Float32bits(f) >> 16)); got != want {
-			t.Errorf("%g: got %g", f, got)
-		}
-	}
-}
-
 // TestReorder checks the row order against the rule as llama.cpp's converter states it.
 func TestReorder(t *testing.T) {
 	t.Parallel()
@@ -262,6 +221,7 @@ func TestReadRefuses(t *testing.T) {
 			return b
 		}, "more than the file holds"},
 		{"quantised", tensor("blk.0.attn_q.weight", 20, 12), "q4_k"},
+		{"no whole blocks", tensor("blk.0.attn_q.weight", 20, 8), "rows of 16 numbers are no whole blocks of q8_0"},
 		{"overlap", tensor("blk.0.attn_k.weight", 24, 0), "overlap"},
 		{"unaligned", tensor("blk.0.attn_k.weight", 24, 4), "multiple of 32"},
 		{"offset beyond", tensor("blk.0.attn_k.weight", 28, 1<<30), "beyond the file"},

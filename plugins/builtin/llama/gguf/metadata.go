@@ -132,6 +132,9 @@ func (h *header) shapes(c model.Config) error {
 		}
 	}
 	for _, name := range sortedNames(h.tensors) {
+		if name == "rope_freqs.weight" {
+			return fmt.Errorf("its rotary embeddings are scaled, as those of Llama 3.1 and later are: that is not supported")
+		}
 		if _, ok := want[name]; !ok {
 			return fmt.Errorf("tensor %q is not part of a plain Llama model", name)
 		}

@@ -262,13 +262,18 @@ func (d *decoder) tensor() info {
 	if d.err != nil {
 		return t
 	}
-	if t.typ.size() == 0 {
-		d.fail("its numbers are %v; f32, f16 and bf16 can be read", t.typ)
+	numbers, size := t.typ.block()
+	if numbers == 0 {
+		d.fail("its numbers are %v; f32, f16, bf16 and q8_0 can be read", t.typ)
+		return t
+	}
+	if row := t.dims[len(t.dims)-1]; row%numbers != 0 {
+		d.fail("its rows of %d numbers are no whole blocks of %v", row, t.typ)
 		return t
 	}
 	count, ok := product(t.dims...)
 	if ok {
-		t.bytes, ok = product(count, t.typ.size())
+		t.bytes, ok = product(count/numbers, size)
 	}
 	if !ok || t.bytes == 0 {
 		d.fail("its dimensions are %d", t.dims)

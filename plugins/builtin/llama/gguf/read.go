@@ -9,10 +9,11 @@ import (
 	"os"
 
 	"jupiter/plugins/builtin/llama/bpe"
+	"jupiter/plugins/builtin/llama/half"
 	"jupiter/plugins/builtin/llama/model"
 )
 
-// Read reads a model and its tokenizer. Matrices in F16 and BF16 are widened to float32, exactly.
+// Read reads a model and its tokenizer. Matrices in F16, BF16 and Q8_0 become the float32 numbers that they stand for.
 func Read(path string) (*model.Weights, *bpe.Tokenizer, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -92,26 +93,13 @@ func (h *header) fill(r io.ReaderAt, x model.Tensor, heads int) error {
 	rows := len(x.Data) / cols
 	place := make([]int, rows)
 	reorder(rows, heads, func(dst, src int) { place[dst] = src })
-	buf := make([]byte, uint64(cols)*t.typ.size())
+	buf := make([]byte, t.typ.rowBytes(cols))
 	for _, to := range place {
 		if _, err := io.ReadFull(in, buf); err != nil {
 			return err
 		}
 		row := x.Data[to*cols : (to+1)*cols]
-		switch t.typ {
-		case F32:
-			for i := range row {
-				row[i] = math.Float32frombits(binary.LittleEndian.Uint32(buf[4*i:]))
-			}
-		case F16:
-			for i := range row {
-				row[i] = fromHalf(binary.LittleEndian.Uint16(buf[2*i:]))
-			}
-		case BF16:
-			for i := range row {
-				row[i] = fromBrain(binary.LittleEndian.Uint16(buf[2*i:]))
-			}
-		}
+		widen(t.typ, buf, row)
 		for _, v := range row {
 			if v-v != 0 {
 				return fmt.Errorf("it holds %v", v)
@@ -119,4 +107,29 @@ func (h *header) fill(r io.ReaderAt, x model.Tensor, heads int) error {
 		}
 	}
 	return nil
+}
+
+// widen gives the numbers of a row.
+func widen(typ Type, buf []byte, row []float32) {
+	switch typ {
+	case F32:
+		for i := range row {
+			row[i] = math.Float32frombits(binary.LittleEndian.Uint32(buf[4*i:]))
+		}
+	case F16:
+		for i := range row {
+			row[i] = half.Float(binary.LittleEndian.Uint16(buf[2*i:]))
+		}
+	case BF16:
+		for i := range row {
+			row[i] = half.Brain(binary.LittleEndian.Uint16(buf[2*i:]))
+		}
+	case Q8:
+		for ; len(row) > 0; row, buf = row[q8Block:], buf[2+q8Block:] {
+			scale := half.Float(binary.LittleEndian.Uint16(buf))
+			for i := range q8Block {
+				row[i] = scale * float32(int8(buf[2+i]))
+			}
+		}
+	}
 }

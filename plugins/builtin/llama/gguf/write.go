@@ -9,6 +9,7 @@ import (
 	"os"
 
 	"jupiter/plugins/builtin/llama/bpe"
+	"jupiter/plugins/builtin/llama/half"
 	"jupiter/plugins/builtin/llama/model"
 )
 
@@ -71,7 +72,7 @@ func Encode(to io.Writer, w *model.Weights, t *bpe.Tokenizer, o Options) error {
 		}
 		e.u32(uint32(typ))
 		e.u64(offset)
-		offset = padded(offset + uint64(len(x.Data))*typ.size())
+		offset = padded(offset + uint64(typ.rowBytes(len(x.Data))))
 	}
 	e.pad()
 	for _, x := range tensors {
@@ -244,8 +245,8 @@ func (e *encoder) tensor(x model.Tensor, typ Type, heads int) {
 		buf = buf[:0]
 		for _, v := range x.Data[r*cols : (r+1)*cols] {
 			if typ == F16 {
-				h := toHalf(v)
-				if v = fromHalf(h); v-v != 0 {
+				h := half.Round(v)
+				if v = half.Float(h); v-v != 0 {
 					e.fail("tensor %q: %g is no f16 number", x.Name, x.Data[r*cols+len(buf)/2])
 				}
 				buf = binary.LittleEndian.AppendUint16(buf, h)

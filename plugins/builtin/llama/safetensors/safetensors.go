@@ -1,4 +1,5 @@
-// Package safetensors reads and writes files of float32 tensors in the safetensors format.
+// Package safetensors writes files of float32 tensors in the safetensors format, and reads those and files of F16 and BF16
+// tensors, whose numbers it widens exactly.
 //
 // A file is three parts:
 //
@@ -10,8 +11,8 @@
 //
 // Offsets count from the end of the header. Tensors must cover the rest of the file exactly, each byte once: that is the
 // format's rule, and it leaves a hostile file no room. A reader here also refuses a name given twice, a header above
-// 16 MiB, a tensor of another type than F32, and a shape whose size is not that of its bytes. It allocates nothing that
-// the file's own length does not pay for.
+// 16 MiB, and a shape whose size is not that of its bytes. A tensor of another type is listed and cannot be read. A reader
+// allocates nothing that the file's own length does not pay for.
 //
 // Written bytes are a pure function of the tensors, in the order given, and of the metadata.
 package safetensors
@@ -27,6 +28,8 @@ import (
 	"math"
 	"os"
 	"slices"
+
+	"jupiter/plugins/builtin/llama/half"
 )
 
 // Tensor is a named array.
@@ -166,6 +169,18 @@ func elements(shape []int) (int64, error) {
 type Info struct {
 	Name  string
 	Shape []int
+	DType string // F32, F16, BF16, or another that cannot be read
+}
+
+// width is the number of bytes of a number; 0 for a type that is not read.
+func width(dtype string) int64 {
+	switch dtype {
+	case "F32":
+		return 4
+	case "F16", "BF16":
+		return 2
+	}
+	return 0
 }
 
 // File is an open file whose header has been checked.
@@ -286,16 +301,16 @@ func (f *File) place(entries []named, start, size int64) error {
 		switch {
 		case err != nil:
 			return fmt.Errorf("tensor %q: %w", e.name, err)
-		case e.DType != "F32":
-			return fmt.Errorf("tensor %q has type %q: only F32 is read", e.name, e.DType)
 		case e.Offsets[0] != at:
 			return fmt.Errorf("tensor %q starts at %d, the one before it ends at %d", e.name, e.Offsets[0], at)
-		case e.Offsets[1]-e.Offsets[0] != 4*n:
+		case e.Offsets[1] < at:
+			return fmt.Errorf("tensor %q ends at %d, before it starts", e.name, e.Offsets[1])
+		case width(e.DType) > 0 && e.Offsets[1]-e.Offsets[0] != width(e.DType)*n:
 			return fmt.Errorf("tensor %q of shape %v has %d bytes", e.name, e.Shape, e.Offsets[1]-e.Offsets[0])
 		case e.Offsets[1] > size-start:
 			return fmt.Errorf("tensor %q ends at %d, the data at %d", e.name, e.Offsets[1], size-start)
 		}
-		f.Tensors = append(f.Tensors, Info{Name: e.name, Shape: e.Shape})
+		f.Tensors = append(f.Tensors, Info{Name: e.name, Shape: e.Shape, DType: e.DType})
 		f.at = append(f.at, start+at)
 		at = e.Offsets[1]
 	}
@@ -317,18 +332,35 @@ func (f *File) Read(name string, shape []int, dst []float32) error {
 	if n, err := elements(shape); err != nil || n != int64(len(dst)) {
 		return fmt.Errorf("tensor %q of shape %v read into %d numbers", name, shape, len(dst))
 	}
+	size := int(width(f.Tensors[i].DType))
+	if size == 0 {
+		return fmt.Errorf("tensor %q has type %q: F32, F16 and BF16 are read", name, f.Tensors[i].DType)
+	}
 	buf := make([]byte, 1<<16)
 	at := f.at[i]
 	for len(dst) > 0 {
-		part := buf[:min(len(buf), 4*len(dst))]
+		part := buf[:min(len(buf), size*len(dst))]
 		if _, err := f.r.ReadAt(part, at); err != nil {
 			return fmt.Errorf("tensor %q: %w", name, err)
 		}
-		for j := range len(part) / 4 {
-			dst[j] = math.Float32frombits(binary.LittleEndian.Uint32(part[4*j:]))
-		}
-		dst = dst[len(part)/4:]
+		n := len(part) / size
+		widen(f.Tensors[i].DType, part, dst[:n])
+		dst = dst[n:]
 		at += int64(len(part))
 	}
 	return nil
+}
+
+// widen gives the numbers of some bytes.
+func widen(dtype string, b []byte, dst []float32) {
+	for j := range dst {
+		switch dtype {
+		case "F32":
+			dst[j] = math.Float32frombits(binary.LittleEndian.Uint32(b[4*j:]))
+		case "F16":
+			dst[j] = half.Float(binary.LittleEndian.Uint16(b[2*j:]))
+		case "BF16":
+			dst[j] = half.Brain(binary.LittleEndian.Uint16(b[2*j:]))
+		}
+	}
 }

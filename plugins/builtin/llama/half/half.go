@@ -1,9 +1,11 @@
-package gguf
+// Package half converts the two 16-bit number formats that models are stored in: IEEE 754 binary16 (F16) and bfloat16
+// (BF16). Widening is exact.
+package half
 
 import "math"
 
-// toHalf rounds to the nearest IEEE 754 binary16 number, ties to even. What is too large becomes infinite.
-func toHalf(f float32) uint16 {
+// Round rounds to the nearest IEEE 754 binary16 number, ties to even. What is too large becomes infinite.
+func Round(f float32) uint16 {
 	b := math.Float32bits(f)
 	sign := uint16(b >> 16 & 0x8000)
 	switch a := b & 0x7fffffff; {
@@ -23,7 +25,8 @@ func toHalf(f float32) uint16 {
 	return sign
 }
 
-func fromHalf(h uint16) float32 {
+// Float widens a binary16 number.
+func Float(h uint16) float32 {
 	sign := uint32(h&0x8000) << 16
 	e, m := uint32(h>>10&0x1f), uint32(h&0x3ff)
 	switch {
@@ -36,5 +39,5 @@ func fromHalf(h uint16) float32 {
 	return math.Float32frombits(sign | math.Float32bits(f))
 }
 
-// fromBrain widens a bfloat16, which is the upper half of a float32.
-func fromBrain(h uint16) float32 { return math.Float32frombits(uint32(h) << 16) }
+// Brain widens a bfloat16, which is the upper half of a float32.
+func Brain(h uint16) float32 { return math.Float32frombits(uint32(h) << 16) }
