@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"strconv"
 
-	"jupiter/plugins/builtin/llama/bpe"
 	"jupiter/plugins/builtin/llama/gguf"
 	"jupiter/plugins/builtin/llama/train"
 	"jupiter/plugins/sdk"
@@ -61,15 +60,11 @@ func export(_ context.Context, c *sdk.Call, cfg exporterConfig, checkpoint *sdk.
 	if err != nil {
 		return fmt.Errorf("checkpoint: %w", err)
 	}
-	tok, err := bpe.FromJSON(cp.Tokenizer)
-	if err != nil {
-		return fmt.Errorf("checkpoint: %w", err)
-	}
 	name := c.Domain.GetName()
 	if name == "" {
 		name = "llama"
 	}
-	if err := gguf.WriteFile(filepath.Join(c.WorkDir, modelFile), cp.Weights, tok, gguf.Options{Name: name, Type: typ}); err != nil {
+	if err := gguf.WriteFile(filepath.Join(c.WorkDir, modelFile), cp.Weights, cp.Tokenizer, gguf.Options{Name: name, Type: typ}); err != nil {
 		return err
 	}
 	return emit(&sdk.Output{Name: "model", MediaType: sdk.GGUFMediaType, Path: modelFile, Meta: map[string]string{

@@ -33,7 +33,7 @@ const (
 
 // Fingerprint is asked of a generator block without the attribute model, whose plugin brings a model of its own.
 func (generatorConfig) Fingerprint(context.Context) (string, error) {
-	return "", errors.New("there is no model to run: name the trainer that makes it, as in model = trainer.llama.base")
+	return "", errors.New(`there is no model to run: name the trainer that makes it, as in model = trainer.llama.base, or a model from elsewhere, as in model = "models/base.gguf"`)
 }
 
 // Validate finds what the schema cannot.

@@ -352,7 +352,7 @@ func TestExport(t *testing.T) {
 	w, tok := random(4)
 	n := len(w.Flat)
 	dir := filepath.Join(t.TempDir(), "checkpoint")
-	cp := train.Checkpoint{Info: train.Info{Step: 40}, Weights: w, Moments: train.Moments{M: make([]float32, n), V: make([]float32, n)}, Tokenizer: tok.JSON()}
+	cp := train.Checkpoint{Info: train.Info{Step: 40}, Weights: w, Moments: train.Moments{M: make([]float32, n), V: make([]float32, n)}, Tokenizer: tok}
 	if err := train.WriteCheckpoint(dir, cp); err != nil {
 		t.Fatal(err)
 	}

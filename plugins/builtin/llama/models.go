@@ -29,7 +29,7 @@ type loaded struct {
 // get gives an artifact's model, reading it where it is not at hand. Two calls for the same one read it once.
 func (m *models) get(a *sdk.Artifact) (*infer.Model, error) {
 	if a == nil {
-		return nil, fmt.Errorf("there is no model: the generator's attribute model must name a trainer")
+		return nil, fmt.Errorf("there is no model: the generator's attribute model must name a trainer or a model from elsewhere")
 	}
 	if a.GetDigest() == "" {
 		return load(a.GetPath())
@@ -75,19 +75,26 @@ func load(path string) (*infer.Model, error) {
 		return nil, err
 	}
 	if st.IsDir() {
-		entries, err := os.ReadDir(path)
-		if err != nil {
+		if path, err = onlyGGUF(path); err != nil {
 			return nil, err
 		}
-		entries = slices.DeleteFunc(entries, func(e os.DirEntry) bool { return filepath.Ext(e.Name()) != ".gguf" })
-		if len(entries) != 1 {
-			return nil, fmt.Errorf("directory %s holds %d GGUF files: it must hold exactly one", path, len(entries))
-		}
-		path = filepath.Join(path, entries[0].Name())
 	}
 	w, t, err := gguf.Read(path)
 	if err != nil {
 		return nil, err
 	}
 	return infer.New(w, t)
+}
+
+// onlyGGUF finds the one GGUF file of a directory.
+func onlyGGUF(dir string) (string, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return "", err
+	}
+	entries = slices.DeleteFunc(entries, func(e os.DirEntry) bool { return filepath.Ext(e.Name()) != ".gguf" })
+	if len(entries) != 1 {
+		return "", fmt.Errorf("directory %s holds %d GGUF files: it must hold exactly one", dir, len(entries))
+	}
+	return filepath.Join(dir, entries[0].Name()), nil
 }

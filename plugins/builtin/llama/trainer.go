@@ -1,7 +1,6 @@
 package llama
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -50,14 +49,14 @@ func (t trainer) Train(ctx context.Context, c *sdk.Call, cfg trainerConfig, req 
 	if err != nil {
 		return err
 	}
-	s.options.Seed = c.Seed
+	s.options.Seed, s.options.OneRate = c.Seed, start.imported
 	s.schedule.Steps = req.WindowEnd - req.WindowStart
 	tr, err := train.New(start.weights, start.moments, s.options)
 	if err != nil {
 		return err
 	}
 	defer tr.Close()
-	r := &trainRun{call: c, settings: s, request: req, tokenizer: start.tokenizer, trainer: tr, emit: emit,
+	r := &trainRun{call: c, settings: s, request: req, start: start, trainer: tr, emit: emit,
 		cutPath: cfg.merge().path("max_seq_length")}
 	m := newMeter(c, req.ToStep-req.FromStep)
 	stop := m.start(t.ticks)
@@ -83,6 +82,7 @@ type startState struct {
 	weights   *model.Weights
 	moments   *train.Moments
 	tokenizer *bpe.Tokenizer
+	imported  bool // the run began with a model from elsewhere
 }
 
 // begin reads the start checkpoint, or makes a tokenizer and fresh parameters.
@@ -100,17 +100,16 @@ func begin(c *sdk.Call, s settings, req *sdk.TrainRequest) (startState, error) {
 	if req.FromStep > req.WindowStart && cp.Info.Step != req.FromStep {
 		return startState{}, fmt.Errorf("going on from step %d needs its checkpoint, and this one is of step %d", req.FromStep, cp.Info.Step)
 	}
-	tok, err := bpe.FromJSON(cp.Tokenizer)
-	if err != nil {
-		return startState{}, fmt.Errorf("read the start checkpoint's tokenizer: %w", err)
+	have, want := cp.Weights.Config, s.model
+	want.Vocab = cp.Tokenizer.Size()
+	if cp.Info.Imported { // no attribute says these: they are the model's own
+		want.HeadDim, want.RopeTheta, want.NormEps, want.Tied = have.HeadDim, have.RopeTheta, have.NormEps, have.Tied
 	}
-	want := s.model
-	want.Vocab = tok.Size()
-	if have := cp.Weights.Config; !have.SameArchitecture(want) {
+	if !have.SameArchitecture(want) {
 		return startState{}, fmt.Errorf("the start checkpoint has %v; the configuration asks for %v", have, want)
 	}
 	cp.Weights.Context = want.Context
-	return startState{weights: cp.Weights, moments: &cp.Moments, tokenizer: tok}, nil
+	return startState{weights: cp.Weights, moments: &cp.Moments, tokenizer: cp.Tokenizer, imported: cp.Info.Imported}, nil
 }
 
 // fresh trains a tokenizer on the real data, or on the dataset where the call has none apart, and draws parameters.
@@ -133,19 +132,19 @@ func fresh(c *sdk.Call, s settings, req *sdk.TrainRequest) (startState, error) {
 
 // trainRun is one call under way.
 type trainRun struct {
-	call      *sdk.Call
-	settings  settings
-	request   *sdk.TrainRequest
-	tokenizer *bpe.Tokenizer
-	trainer   *train.Trainer
-	emit      func(*sdk.Checkpoint) error
-	cutPath   []string // where the user wrote max_seq_length
+	call     *sdk.Call
+	settings settings
+	request  *sdk.TrainRequest
+	start    startState
+	trainer  *train.Trainer
+	emit     func(*sdk.Checkpoint) error
+	cutPath  []string // where the user wrote max_seq_length
 }
 
 // steps trains from FromStep to ToStep, and saves on the way, at the end, and when asked to stop.
 func (r *trainRun) steps(ctx context.Context, m *meter) error {
 	req := r.request
-	f := newFeed(r.tokenizer, r.settings, req.Dataset.Path, (req.FromStep-req.WindowStart)*uint64(r.settings.batch))
+	f := newFeed(r.start.tokenizer, r.settings, req.Dataset.Path, (req.FromStep-req.WindowStart)*uint64(r.settings.batch))
 	defer f.close()
 	for step := req.FromStep; step < req.ToStep; step++ {
 		if err := ctx.Err(); err != nil {
@@ -195,11 +194,11 @@ func (r *trainRun) save(step uint64) error {
 	err := train.WriteCheckpoint(filepath.Join(r.call.WorkDir, name), train.Checkpoint{
 		Info: train.Info{
 			Step: step, WindowStart: r.request.WindowStart, WindowEnd: r.request.WindowEnd,
-			Seed: r.call.Seed, Kernel: kernel.Implementation(),
+			Seed: r.call.Seed, Kernel: kernel.Implementation(), Imported: r.start.imported,
 		},
 		Weights:   r.trainer.Weights(),
 		Moments:   r.trainer.Moments(),
-		Tokenizer: bytes.TrimSpace(r.tokenizer.JSON()),
+		Tokenizer: r.start.tokenizer,
 	})
 	if err != nil {
 		return err

@@ -15,7 +15,7 @@ import (
 //	model            BPE: vocab (spelling → id) and merges ("left right"), ignore_merges
 //
 // FromJSON reads what JSON writes, and files of other programs that say the same. BOS, EOS and padding have no place
-// in the format; they are known by their names.
+// in the format; they are known by their names, which differ from program to program.
 type fileJSON struct {
 	Version       string       `json:"version"`
 	Truncation    any          `json:"truncation"`
@@ -141,9 +141,31 @@ func (t *Tokenizer) template() any {
 // MaxJSON bounds a tokenizer.json, in bytes.
 const MaxJSON = 64 << 20
 
-// FromJSON reads a tokenizer.json. It refuses one that splits or merges in another way than this package does, since
+// Names are the spellings of the special tokens that frame a text. Pad may be "": there is none.
+type Names struct {
+	BOS string `json:"bos"`
+	EOS string `json:"eos"`
+	Pad string `json:"pad,omitempty"`
+}
+
+// OwnNames are the names in a vocabulary that Train makes.
+func OwnNames() Names { return Names{BOS: BeginText, EOS: EndText, Pad: Padding} }
+
+// Names gives the spellings of the tokenizer's own.
+func (t *Tokenizer) Names() Names {
+	n := Names{BOS: t.tokens[t.bos], EOS: t.tokens[t.eos]}
+	if t.pad != None {
+		n.Pad = t.tokens[t.pad]
+	}
+	return n
+}
+
+// FromJSON is FromJSONAs with the names that Train gives.
+func FromJSON(data []byte) (*Tokenizer, error) { return FromJSONAs(data, OwnNames()) }
+
+// FromJSONAs reads a tokenizer.json. It refuses one that splits or merges in another way than this package does, since
 // reading it would give other ids than the program that wrote it.
-func FromJSON(data []byte) (*Tokenizer, error) {
+func FromJSONAs(data []byte, names Names) (*Tokenizer, error) {
 	if len(data) > MaxJSON {
 		return nil, fmt.Errorf("tokenizer.json has %d bytes: more than %d", len(data), MaxJSON)
 	}
@@ -158,7 +180,7 @@ func FromJSON(data []byte) (*Tokenizer, error) {
 	if err := f.supported(); err != nil {
 		return nil, fmt.Errorf("tokenizer.json: %w", err)
 	}
-	v, err := f.vocabulary()
+	v, err := f.vocabulary(names)
 	if err != nil {
 		return nil, fmt.Errorf("tokenizer.json: %w", err)
 	}
@@ -192,7 +214,7 @@ func (f *fileJSON) supported() error {
 	return nil
 }
 
-func (f *fileJSON) vocabulary() (Vocabulary, error) {
+func (f *fileJSON) vocabulary(names Names) (Vocabulary, error) {
 	n := len(f.Model.Vocab)
 	for _, a := range f.AddedTokens {
 		if _, ok := f.Model.Vocab[a.Content]; !ok {
@@ -222,12 +244,13 @@ func (f *fileJSON) vocabulary() (Vocabulary, error) {
 		if err := set(a.Content, a.ID, true); err != nil {
 			return v, err
 		}
-		switch a.Content {
-		case BeginText:
+		if a.Content == names.BOS {
 			v.BOS = a.ID
-		case EndText:
+		}
+		if a.Content == names.EOS { // one token may be both
 			v.EOS = a.ID
-		case Padding:
+		}
+		if a.Content == names.Pad {
 			v.Pad = a.ID
 		}
 	}

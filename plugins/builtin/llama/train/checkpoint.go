@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"jupiter/plugins/builtin/llama/bpe"
 	"jupiter/plugins/builtin/llama/model"
 	"jupiter/plugins/builtin/llama/safetensors"
 )
@@ -45,19 +46,22 @@ type Info struct {
 	Tokenizer   string       `json:"tokenizer"`    // file name
 	Kernel      string       `json:"kernel"`       // implementation whose rounding the run has
 	Model       model.Config `json:"model"`
+
+	Imported bool       `json:"imported,omitempty"`       // the run began with parameters from elsewhere: see Options.OneRate
+	Special  *bpe.Names `json:"special_tokens,omitempty"` // of the tokenizer; absent: bpe.OwnNames
 }
 
 // Checkpoint is a state of training.
 type Checkpoint struct {
-	Info      Info // Format, Updates, Tokenizer and Model are set by WriteCheckpoint
+	Info      Info // Format, Updates, Tokenizer, Model and Special are set by WriteCheckpoint
 	Weights   *model.Weights
 	Moments   Moments
-	Tokenizer []byte // tokenizer.json
+	Tokenizer *bpe.Tokenizer
 }
 
 // WriteCheckpoint writes c into a new directory. On an error the directory may be left incomplete.
 func WriteCheckpoint(dir string, c Checkpoint) error {
-	if len(c.Tokenizer) == 0 {
+	if c.Tokenizer == nil {
 		return errors.New("a checkpoint needs its tokenizer")
 	}
 	if err := os.Mkdir(dir, 0o755); err != nil {
@@ -73,11 +77,15 @@ func WriteCheckpoint(dir string, c Checkpoint) error {
 	}
 	info := c.Info
 	info.Format, info.Updates, info.Tokenizer, info.Model = infoFormat, c.Moments.Updates, tokenizerFile, c.Weights.Config
+	info.Special = nil
+	if names := c.Tokenizer.Names(); names != bpe.OwnNames() {
+		info.Special = &names
+	}
 	text, err := json.MarshalIndent(info, "", "  ")
 	if err != nil {
 		return err
 	}
-	if err := writeFile(filepath.Join(dir, tokenizerFile), c.Tokenizer); err != nil {
+	if err := writeFile(filepath.Join(dir, tokenizerFile), bytes.TrimSpace(c.Tokenizer.JSON())); err != nil {
 		return err
 	}
 	return writeFile(filepath.Join(dir, infoFile), append(text, '\n'))
@@ -124,7 +132,7 @@ func ReadModel(dir string) (*Checkpoint, error) {
 	if c.Info.Tokenizer != tokenizerFile {
 		return nil, fmt.Errorf("read %s: tokenizer %q, want %q", infoFile, c.Info.Tokenizer, tokenizerFile)
 	}
-	if c.Tokenizer, err = readSmall(filepath.Join(dir, tokenizerFile)); err != nil {
+	if c.Tokenizer, err = readTokenizer(dir, c.Info.Special); err != nil {
 		return nil, err
 	}
 	f, err := safetensors.Open(filepath.Join(dir, modelFile))
@@ -138,6 +146,18 @@ func ReadModel(dir string) (*Checkpoint, error) {
 	}
 	c.Weights = model.New(c.Info.Model)
 	return c, readTensors(f, "", c.Weights.Tensors())
+}
+
+func readTokenizer(dir string, special *bpe.Names) (*bpe.Tokenizer, error) {
+	data, err := readSmall(filepath.Join(dir, tokenizerFile))
+	if err != nil {
+		return nil, err
+	}
+	names := bpe.OwnNames()
+	if special != nil {
+		names = *special
+	}
+	return bpe.FromJSONAs(data, names)
 }
 
 // ReadCheckpoint reads all of a checkpoint.

@@ -20,6 +20,7 @@ type Options struct {
 	Clip         float64 // largest norm of the gradient of all parameters together; 0: no limit
 	Seed         uint64  // of dropout
 	MaxRows      int     // rows of one pass; 0: DefaultMaxRows
+	OneRate      bool    // all parameters learn at one rate, as those of a model from elsewhere have; else see model.EmbedScale
 }
 
 // DefaultMaxRows bounds the memory of activations: a step with more rows is computed in several passes.
@@ -73,7 +74,10 @@ func New(w *model.Weights, moments *Moments, o Options) (*Trainer, error) {
 		o.MaxRows = DefaultMaxRows
 	}
 	n := len(w.Flat)
-	s := &adamW{rates: rates(w), beta1: o.Beta1, beta2: o.Beta2, decay: o.WeightDecay, m: make([]float32, n), v: make([]float32, n)}
+	s := &adamW{beta1: o.Beta1, beta2: o.Beta2, decay: o.WeightDecay, m: make([]float32, n), v: make([]float32, n)}
+	if !o.OneRate {
+		s.rates = rates(w)
+	}
 	if moments != nil {
 		if len(moments.M) != n || len(moments.V) != n {
 			return nil, fmt.Errorf("moments of %d and %d numbers for %d parameters", len(moments.M), len(moments.V), n)
