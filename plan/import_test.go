@@ -91,7 +91,7 @@ func TestImportedBase(t *testing.T) {
 func TestImportWithoutFile(t *testing.T) {
 	t.Parallel()
 	cfg := configured(t, "model   = trainer.t.base\n", importedBase)
-	_, err := Make(t.Context(), cfg, newMemory(), fileProbe{files: map[string]string{"base.gguf": ""}})
+	_, err := Make(t.Context(), cfg, newMemory(), fileProbe{files: map[string]string{"base.gguf": ""}}, Options{})
 	if err == nil || err.Error() != "generator.t.g: there is no base.gguf, which model names" {
 		t.Errorf("error %v", err)
 	}

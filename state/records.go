@@ -188,7 +188,7 @@ type Event struct {
 	Reason string    `json:"reason,omitempty"`
 
 	Epoch       uint64 `json:"epoch"`                  // decisions recorded when it happened
-	Checkpoint  string `json:"checkpoint,omitempty"`   // rollback: what the student goes back to; "" is a fresh start
+	Checkpoint  string `json:"checkpoint,omitempty"`   // rollback: what the student goes back to; "" is a fresh start. import: what it starts from; "" is a generator's
 	KeepStudent bool   `json:"keep_student,omitempty"` // rollback: the student stays as it is
 }
 

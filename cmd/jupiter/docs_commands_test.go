@@ -177,6 +177,9 @@ func (p *docProjects) put(t *testing.T, command string) string {
 		if err := copyTree(p.applied, root); err != nil {
 			t.Fatal(err)
 		}
+		if command == "import" {
+			unbegun(t, filepath.Join(root, "examples", "quickstart"))
+		}
 		return root
 	}
 	dir := filepath.Join(root, "examples", "quickstart")
@@ -187,6 +190,19 @@ func (p *docProjects) put(t *testing.T, command string) string {
 		t.Fatal(err)
 	}
 	return root
+}
+
+// unbegun makes a project forget what it did, and leave its base generator to an import: of its first one.
+func unbegun(t *testing.T, dir string) {
+	t.Helper()
+	docFile(t, filepath.Join(dir, "models", "base.gguf"), loopRead(t, filepath.Join(dir, "generators", "generator_v1", "model.gguf")))
+	path := filepath.Join(dir, "quickstart.jupiter.hcl")
+	docFile(t, path, loopEdit(t, loopRead(t, path), "  model       = trainer.llama.base\n", ""))
+	for _, made := range []string{".jupiter", "generators", "pipeline_state.json"} {
+		if err := os.RemoveAll(filepath.Join(dir, made)); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // wideGuard lets everything pass: models this small are all over the place.

@@ -21,12 +21,13 @@ var trainerAddress = regexp.MustCompile(`^(module\.[\w-]+\.)*trainer\.`)
 
 // trainerOrPath decodes an attribute that is a reference to a trainer or the path of a model from elsewhere.
 func (f *fields) trainerOrPath(name string) (ref lang.Ref, from *Import, ok bool) {
+	kinds := f.form.attr(name, modelValue).refs
 	v, ok := f.raw(name)
 	if !ok {
 		return ref, nil, false
 	}
 	if plain, _ := v.Unmark(); plain.Type() != cty.String || plain.AsString() == "" || trainerAddress.MatchString(plain.AsString()) {
-		ref, ok = f.asRef(name, v, []string{"trainer"})
+		ref, ok = f.asRef(name, v, kinds)
 		return ref, nil, ok
 	}
 	if v, ok = f.value(name, cty.String); !ok {

@@ -49,6 +49,7 @@ const (
 	listsValue                   // lists: lists of texts by name
 	refValue                     // ref
 	refsValue                    // refList
+	modelValue                   // trainerOrPath: a trainer, or the path of a model from elsewhere
 	domainValue                  // domain
 	typeValue                    // a type constraint: list(string)
 	stageValue                   // the address of a stage, which is not evaluated

@@ -26,14 +26,14 @@ var plainStages = map[string]*form{
 }
 
 var generatorForm = stage("generator", "Writes samples, and answers the questions of the benchmark.",
-	attribute{name: "model", kind: refValue, refs: []string{"trainer"}, otherwise: "the plugin's own", doc: "The base generator is what this trainer makes."},
+	attribute{name: "model", kind: modelValue, refs: []string{"trainer"}, otherwise: "the plugin's own", doc: "The base generator is what this trainer makes, or the model at a path."},
 	attribute{name: "samples", kind: countValue, lo: 1, doc: "Raw samples of a regeneration."},
 	seedAttribute,
 )
 
 var trainerForm = stage("trainer", "Trains the student, or a base generator.",
 	attribute{name: "dataset", kind: refValue, refs: []string{"data"}, doc: "domain.NAME.real, for a trainer that stands alone and makes a base generator."},
-	attribute{name: "start", kind: refValue, refs: []string{"trainer"}, doc: "The trainer whose checkpoint it starts from."},
+	attribute{name: "start", kind: modelValue, refs: []string{"trainer"}, doc: "The trainer whose checkpoint it starts from, or the path of a model."},
 	attribute{name: "max_steps", kind: countValue, lo: 1, required: true, doc: "Optimizer steps of the whole run."},
 	attribute{name: "schedule_steps", kind: countValue, lo: 1, otherwise: "the window", doc: "Steps of a window: eval_every_steps in a cycle, max_steps of a trainer that stands alone."},
 	attribute{name: "save_every_steps", kind: countValue, lo: 1, doc: "Steps between two checkpoints; it divides the window. Without it there is one, at the end."},

@@ -201,7 +201,7 @@ func valueOf(a attribute) object {
 	switch a.kind {
 	case textValue, spanValue:
 		return scalar()
-	case typeValue, stageValue:
+	case typeValue, stageValue, modelValue:
 		return object{"type": "string"}
 	case flagValue:
 		return object{"type": "boolean"}
@@ -209,7 +209,7 @@ func valueOf(a attribute) object {
 		return bounded(a)
 	case countValue:
 		return object{"type": "integer", "minimum": a.lo}
-	case textsValue:
+	case textsValue, namesValue:
 		return listOf(scalar())
 	case choiceValue:
 		return object{"enum": a.words}
