@@ -3,7 +3,7 @@
 GO          ?= go
 STATICCHECK  = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: build test lint unit cross proto data table-quickstart test-collapse
+.PHONY: build test lint unit cross fuzz proto data table-quickstart test-collapse
 
 build:
 	$(GO) build -o jupiter ./cmd/jupiter
@@ -23,6 +23,16 @@ cross:
 
 unit:
 	$(GO) test -count=1 ./...
+
+# Each of the targets that continuous integration fuzzes, one after the other: package:target. What fails is kept below
+# the package's testdata/fuzz, and every later test tries it.
+FUZZTIME ?= 20s
+FUZZ      = plan/config:FuzzLoad plan/addr:FuzzAddress plan/planfile:FuzzDecode state:FuzzRecords
+
+fuzz:
+	@for t in $(FUZZ); do \
+		$(GO) test ./$${t%%:*} -run '^$$' -fuzz "^$${t##*:}$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x || exit 1; \
+	done
 
 # Regenerates the protocol's Go code. Needs protoc, protoc-gen-go and protoc-gen-go-grpc on the PATH.
 proto:

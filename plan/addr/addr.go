@@ -30,8 +30,9 @@ func Block(module Address, kind string, labels ...string) Address {
 // Child gives the address of a part of a: Child("benchmark") of a domain.
 func (a Address) Child(parts ...string) Address { return a.child(parts...) }
 
-// Instance gives the address of one instance of a, by its for_each key.
-func (a Address) Instance(key string) Address { return a + Address("["+strconv.Quote(key)+"]") }
+// Instance gives the address of one instance of a, by its for_each key. The key stands in it as HCL spells a text, so
+// that the address can be typed into a configuration.
+func (a Address) Instance(key string) Address { return a + Address("["+quote(key)+"]") }
 
 // Index gives the address of the i-th instance of a.
 func (a Address) Index(i int) Address { return a + Address("["+strconv.Itoa(i)+"]") }
@@ -115,6 +116,35 @@ func keyLength(s string) (int, error) {
 }
 
 func (a Address) String() string { return string(a) }
+
+func quote(key string) string {
+	var b strings.Builder
+	b.WriteByte('"')
+	for i, r := range key {
+		switch {
+		case r == '"' || r == '\\':
+			b.WriteByte('\\')
+			b.WriteRune(r)
+		case r == '\n':
+			b.WriteString(`\n`)
+		case r == '\r':
+			b.WriteString(`\r`)
+		case r == '\t':
+			b.WriteString(`\t`)
+		case (r == '$' || r == '%') && strings.HasPrefix(key[i+1:], "{"):
+			b.WriteRune(r) // a template would begin here
+			b.WriteRune(r)
+		case unicode.IsPrint(r):
+			b.WriteRune(r)
+		case r > 0xFFFF:
+			fmt.Fprintf(&b, `\U%08x`, r)
+		default:
+			fmt.Fprintf(&b, `\u%04x`, r)
+		}
+	}
+	b.WriteByte('"')
+	return b.String()
+}
 
 func (a Address) child(parts ...string) Address {
 	s := strings.Join(parts, ".")

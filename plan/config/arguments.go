@@ -50,6 +50,10 @@ func (l *loader) commandLine(name, text string, decl *variable) (argument, bool)
 		l.add(fileError(file, err))
 		return argument{}, false
 	}
+	if _, found := lang.HugeNumber([]byte(text), false, file, hcl.InitialPos); found {
+		l.add(hugeNumber(rng))
+		return argument{}, false
+	}
 	var val cty.Value
 	expr, diags := hclsyntax.ParseExpression([]byte(text), file, hcl.InitialPos)
 	if !diags.HasErrors() {
@@ -107,8 +111,8 @@ func parseValues(src []byte, path string) (*hcl.File, hcl.Diagnostics) {
 	if strings.HasSuffix(path, ".yaml") {
 		return yamlbody.Parse(src, path, yamlbody.Options{})
 	}
-	if err := lang.CheckNesting(src, false); err != nil {
-		return &hcl.File{Bytes: src}, hcl.Diagnostics{fileError(path, err)}
+	if d := checkHCL(path, src); d != nil {
+		return &hcl.File{Bytes: src}, hcl.Diagnostics{d}
 	}
 	f, diags := hclsyntax.ParseConfig(src, path, hcl.InitialPos)
 	if f == nil {

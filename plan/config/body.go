@@ -123,6 +123,14 @@ func (d *bodyDecoder) finish(in *instance, v cty.Value, nulls map[string]cty.Val
 			in.fail(rng, "Plain value expected", "%s takes a value, and this refers to %s, which is an address.", name, describe(m[name]))
 			return cty.NilVal
 		}
+		if lang.HugeValue(m[name]) {
+			rng := plain.MissingItemRange
+			if a := plain.Attributes[name]; a != nil {
+				rng = a.Expr.Range()
+			}
+			in.l.add(hugeNumber(rng))
+			return cty.NilVal
+		}
 	}
 	for name, null := range nulls {
 		m[name] = null

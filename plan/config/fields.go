@@ -101,6 +101,10 @@ func (f *fields) value(name string, ty cty.Type) (cty.Value, bool) {
 		f.fail(name, "Wrong type", "%s takes %s: %s.", name, typeName(ty), err)
 		return v, false
 	}
+	if lang.HugeValue(out) {
+		f.in.l.add(hugeNumber(f.rng(name)))
+		return out, false
+	}
 	return out, !out.IsNull()
 }
 

@@ -10,7 +10,6 @@ import (
 	"github.com/hashicorp/hcl/v2/hclwrite"
 	"gopkg.in/yaml.v3"
 
-	"jupiter/plan/lang"
 	"jupiter/plan/lang/yamlbody"
 )
 
@@ -27,8 +26,8 @@ func Format(src []byte, name string) ([]byte, *hcl.File, hcl.Diagnostics) {
 		return formatYAML(src), f, nil
 	}
 	f := &hcl.File{Bytes: src}
-	if err := lang.CheckNesting(src, false); err != nil {
-		return nil, f, hcl.Diagnostics{fileError(name, err)}
+	if d := checkHCL(name, src); d != nil {
+		return nil, f, hcl.Diagnostics{d}
 	}
 	if _, diags := hclsyntax.ParseConfig(src, name, hcl.InitialPos); diags.HasErrors() {
 		return nil, f, diags

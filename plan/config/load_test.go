@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 )
 
@@ -435,39 +434,4 @@ func TestExpandPrompts(t *testing.T) {
 	if got := ExpandPrompts(huge, 10); len(got) != 10 || got[9].Text == got[0].Text {
 		t.Errorf("8^26 combinations: %d prompts", len(got))
 	}
-}
-
-// FuzzLoad looks for a panic, and for a rejection without a place.
-func FuzzLoad(f *testing.F) {
-	for _, pattern := range []string{"testdata/invalid/*", "testdata/base/*.hcl", "testdata/samples/examples/*/*", "testdata/samples/domains/*/*.hcl", examples + "/*/*.hcl", examples + "/*/*.yaml"} {
-		paths, err := filepath.Glob(pattern)
-		if err != nil {
-			f.Fatal(err)
-		}
-		for _, p := range paths {
-			src, err := os.ReadFile(p)
-			if err != nil {
-				f.Fatal(err)
-			}
-			f.Add(src, strings.HasSuffix(p, ".yaml"))
-		}
-	}
-	schemas := newSchemas()
-	f.Fuzz(func(t *testing.T, src []byte, yaml bool) {
-		name := "f.jupiter.hcl"
-		if yaml {
-			name = "f.jupiter.yaml"
-		}
-		dir := write(t, map[string]string{name: string(src)})
-		_, files, diags := Load(dir, Options{Schemas: schemas})
-		for _, d := range diags {
-			if d.Subject == nil || files[d.Subject.Filename] == nil {
-				t.Fatalf("no place in a source: %v", d)
-			}
-		}
-		text := &strings.Builder{}
-		if err := hcl.NewDiagnosticTextWriter(text, files, 80, false).WriteDiagnostics(diags); err != nil {
-			t.Fatal(err)
-		}
-	})
 }

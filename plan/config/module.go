@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -103,8 +104,8 @@ func (l *loader) parse(name, abs string) hcl.Body {
 		return f.Body
 	}
 	l.files[name] = &hcl.File{Bytes: src}
-	if err := lang.CheckNesting(src, false); err != nil {
-		l.add(fileError(name, err))
+	if d := checkHCL(name, src); d != nil {
+		l.add(d)
 		return nil
 	}
 	f, diags := hclsyntax.ParseConfig(src, name, hcl.InitialPos)
@@ -134,7 +135,7 @@ func labelled(l *loader, b *hcl.Block) bool {
 		if label == "" && b.Type == "self_improvement" {
 			continue
 		}
-		if !hclsyntax.ValidIdentifier(label) {
+		if !utf8.ValidString(label) || !hclsyntax.ValidIdentifier(label) {
 			l.add(&hcl.Diagnostic{
 				Severity: hcl.DiagError, Summary: "Invalid name",
 				Detail:  fmt.Sprintf("%q cannot be a name: a name starts with a letter and has letters, digits, _ and -.", label),
@@ -144,6 +145,25 @@ func labelled(l *loader, b *hcl.Block) bool {
 		}
 	}
 	return true
+}
+
+// checkHCL refuses source that HCL's parser cannot be given: where it is no text HCL counts lines wrongly.
+func checkHCL(name string, src []byte) *hcl.Diagnostic {
+	if i := lang.InvalidUTF8(src); i >= 0 {
+		at := advance(hcl.InitialPos, src, i)
+		return problem(hcl.Range{Filename: name, Start: at, End: at}, "Invalid encoding", "The file is not UTF-8 text.")
+	}
+	if err := lang.CheckNesting(src, false); err != nil {
+		return fileError(name, err)
+	}
+	if at, found := lang.HugeNumber(src, false, name, hcl.InitialPos); found {
+		return hugeNumber(at)
+	}
+	return nil
+}
+
+func hugeNumber(at hcl.Range) *hcl.Diagnostic {
+	return problem(at, "Number out of range", capital(lang.ErrHugeNumber.Error())+".")
 }
 
 func fileError(name string, err error) *hcl.Diagnostic {

@@ -34,6 +34,9 @@ func (s *Scope) Eval(src []byte, file string, start hcl.Pos) (cty.Value, hcl.Dia
 	if err := lang.CheckNesting(src, false); err != nil {
 		return cty.DynamicVal, hcl.Diagnostics{problem(whole, "Nested too deeply", capital(err.Error())+".")}
 	}
+	if at, found := lang.HugeNumber(src, false, file, start); found {
+		return cty.DynamicVal, hcl.Diagnostics{hugeNumber(at)}
+	}
 	expr, diags := hclsyntax.ParseExpression(src, file, start)
 	if diags.HasErrors() {
 		return cty.DynamicVal, diags

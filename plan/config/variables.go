@@ -137,6 +137,9 @@ func (v *variable) convert(val cty.Value, rng hcl.Range) (cty.Value, hcl.Diagnos
 			Subject: &rng,
 		}}
 	}
+	if lang.HugeValue(out) {
+		return cty.DynamicVal, hcl.Diagnostics{hugeNumber(rng)}
+	}
 	if v.sensitive {
 		out = out.Mark(secret{})
 	}

@@ -171,6 +171,9 @@ func (f Files) templateFunc(all map[string]function.Function) function.Function 
 		if err := CheckNesting([]byte(src), true); err != nil {
 			return cty.NilVal, function.NewArgErrorf(0, "%s: %s", name, err)
 		}
+		if at, found := HugeNumber([]byte(src), true, name, hcl.InitialPos); found {
+			return cty.NilVal, function.NewArgErrorf(0, "%s: %s", at, ErrHugeNumber)
+		}
 		expr, diags := hclsyntax.ParseTemplate([]byte(src), name, hcl.InitialPos)
 		if diags.HasErrors() {
 			return cty.NilVal, function.NewArgErrorf(0, "%s", short(diags))

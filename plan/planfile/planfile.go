@@ -20,6 +20,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"jupiter/plan"
@@ -129,7 +130,13 @@ func Decode(b []byte) (File, error) {
 	if f.Base.Format != Format {
 		return f, fmt.Errorf("the saved plan has format %d, this version knows format %d; make it again", f.Base.Format, Format)
 	}
-	return f, member(z, planMember, &f.Plan)
+	if err := member(z, planMember, &f.Plan); err != nil {
+		return f, err
+	}
+	if f.Plan == nil || slices.Contains(f.Plan.Cycles, nil) {
+		return f, fmt.Errorf("%w: %s: it holds no plan", ErrNot, planMember)
+	}
+	return f, nil
 }
 
 func member(z *zip.Reader, name string, into any) error {

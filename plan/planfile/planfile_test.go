@@ -117,6 +117,8 @@ func TestDecodeRefuses(t *testing.T) {
 		{"text", []byte("trainer {}"), true, "not a saved plan"},
 		{"another archive", archive(t, "a", "b"), true, "base.json"},
 		{"no plan", archive(t, "base.json", `{"format":1}`), true, "plan.json"},
+		{"null", archive(t, "base.json", `{"format":1}`, "plan.json", "null"), true, "it holds no plan"},
+		{"a null cycle", archive(t, "base.json", `{"format":1}`, "plan.json", `{"cycles":[null]}`), true, "it holds no plan"},
 		{"garbage within", archive(t, "base.json", `{"format":1}`, "plan.json", "{"), true, "plan.json"},
 		{"newer", archive(t, "base.json", `{"format":2}`, "plan.json", "{}"), false, "has format 2, this version knows format 1"},
 	} {

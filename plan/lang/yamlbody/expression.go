@@ -125,6 +125,9 @@ func (e *expression) parse(n *yaml.Node) (hcl.Expression, hcl.Diagnostics) {
 			if err := lang.CheckNesting(src, true); err != nil {
 				return nil, hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Nested too deeply", Detail: err.Error() + ".", Subject: &e.rng}}
 			}
+			if at, found := lang.HugeNumber(src, true, e.f.name, start); found {
+				return nil, hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Invalid value", Detail: lang.ErrHugeNumber.Error() + ".", Subject: &at}}
+			}
 			return hclsyntax.ParseTemplate(src, e.f.name, start)
 		})
 	}
@@ -238,6 +241,8 @@ func number(text string) (cty.Value, string) {
 	switch {
 	case octal.MatchString(s):
 		return cty.NilVal, fmt.Sprintf("%s is an octal number in some YAML and a decimal one in other. Write it without the leading zero, or in quotes if it is a text.", text)
+	case lang.HugeText(s):
+		return cty.NilVal, fmt.Sprintf("%s is out of range: %s.", text, lang.ErrHugeNumber)
 	case decimal.MatchString(s):
 		v, err := cty.ParseNumberVal(strings.TrimPrefix(s, "+"))
 		if err != nil {

@@ -8,10 +8,11 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
 	"gopkg.in/yaml.v3"
+
+	"jupiter/plan/lang"
 )
 
 // Bounds on a YAML file.
@@ -64,7 +65,7 @@ func (f *file) parseRoot() (*yaml.Node, hcl.Diagnostics) {
 	if len(f.src) > maxSize {
 		return nil, f.errorAt(1, 1, "File too large", fmt.Sprintf("A YAML file may have %d MiB.", maxSize>>20))
 	}
-	if i := invalidUTF8(f.src); i >= 0 {
+	if i := lang.InvalidUTF8(f.src); i >= 0 {
 		p := f.at(i)
 		return nil, f.errorAt(p.Line, p.Column, "Invalid encoding", "The file is not UTF-8 text.")
 	}
@@ -98,17 +99,6 @@ func (f *file) parseRoot() (*yaml.Node, hcl.Diagnostics) {
 		return nil, f.errorAt(root.Line, root.Column, "Not a mapping", "The file must be a mapping: block types such as domain, trainer, self_improvement.")
 	}
 	return root, nil
-}
-
-func invalidUTF8(src []byte) int {
-	for i := 0; i < len(src); {
-		r, n := utf8.DecodeRune(src[i:])
-		if r == utf8.RuneError && n == 1 {
-			return i
-		}
-		i += n
-	}
-	return -1
 }
 
 // parserProblems are the problems that yaml.v3 reports with a line that counts from 0; all others count from 1.
