@@ -117,7 +117,7 @@ func TestSchemaFits(t *testing.T) {
 		"trainer: { llama: { 5s: { max_steps: 5 } } }":             true,
 		"trainer: { lama: { s: { max_steps: 5 } } }":               true,
 		"exporter: { llama: { e: } }":                              false,
-		"generator: { llama: { g: { model: llama.base } } }":       true,
+		"trainer: { llama: { t: { max_steps: 1, dataset: llama.base } } }":       true,
 		"locals: { a: [1, { b: 2 }] }":                             false,
 		"cluster: { c: { node: { n: { host: h, role: boss } } } }": true,
 	} {

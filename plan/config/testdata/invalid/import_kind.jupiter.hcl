@@ -16,6 +16,6 @@ trainer "llama" "t" {
   max_steps = 10
 }
 trainer "llama" "u" {
-  start     = trainer.llama.t # ERROR: start = trainer.TYPE.NAME
+  start     = trainer.llama.t # ERROR: does not stand alone
   max_steps = 10
 }
