@@ -65,6 +65,7 @@ func (p *Plan) NeedsPerson() bool {
 // facts of each cycle whose bytes are not what they were. History is not made again by a line of a plan, so that a model
 // in use that is gone has to be found here.
 func FindDrift(p *Plan, cfg *config.Config, rec Recorded) ([]Drift, error) {
+	rec = afterMoves(rec, p.Moves)
 	var all []Drift
 	for _, ch := range p.Changes {
 		for _, r := range ch.Reasons {
@@ -85,7 +86,7 @@ func FindDrift(p *Plan, cfg *config.Config, rec Recorded) ([]Drift, error) {
 		return nil, nil // what is about to be forgotten is not put right
 	}
 	for i, c := range cfg.Cycles {
-		more, err := driftOfCycle(c, rec, p.Cycles[i].Terminal == Running)
+		more, err := driftOfCycle(c, rec, p.Cycles[i].Terminal == Running && !p.Options.Partial())
 		if err != nil {
 			return nil, err
 		}

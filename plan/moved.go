@@ -180,6 +180,9 @@ func ofCycles(rest string, cycles map[string]bool) bool {
 func forgotten(cfg *config.Config, rec Recorded) []string {
 	var notes []string
 	for _, a := range rec.Cycles() {
+		if f := rec.Facts(a); len(f.Generators)+len(f.Decisions) == 0 {
+			continue // nothing but looks, which stay spent
+		}
 		if !slices.ContainsFunc(cfg.Cycles, func(c *config.Cycle) bool { return c.Addr == a }) {
 			notes = append(notes, fmt.Sprintf("%s is not configured any more. Its history stays: a moved block carries it over to another cycle, jupiter state rm forgets it.", a))
 		}

@@ -46,8 +46,11 @@ func (r *Runner) switchTo(ctx context.Context, cycle addr.Address, act string, v
 		return 0, fmt.Errorf("%s has no generator_v%d", cycle, version)
 	case g.Withdrawn:
 		return 0, fmt.Errorf("%s: generator_v%d was withdrawn (%s)", cycle, version, g.Reason)
-	case !r.has(g.Digest):
-		return 0, fmt.Errorf("%s: the bytes of generator_v%d (%s) are gone", cycle, version, g.Digest)
+	}
+	if whole, err := r.whole(ctx, g.Digest); err != nil {
+		return 0, err
+	} else if !whole {
+		return 0, fmt.Errorf("%s: the bytes of generator_v%d (%s) are gone or damaged", cycle, version, g.Digest)
 	}
 	err = r.DB.Update(ctx, func(tx *state.Tx) error {
 		if err := tx.SetCurrent(cycle, version); err != nil {

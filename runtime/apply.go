@@ -67,15 +67,8 @@ func (r *Runner) Apply(ctx context.Context, o ApplyOptions) (Outcome, error) {
 
 // begin puts right what a killed process may have left, and records the run.
 func (r *Runner) begin(ctx context.Context, run state.Run) error {
-	rec, err := r.DB.Recover(ctx)
-	if err != nil {
+	if _, err := r.DB.Sweep(ctx); err != nil {
 		return err
-	}
-	for _, path := range rec.Links {
-		if rel, err := filepath.Rel(r.Config.Dir, path); err == nil {
-			path = filepath.ToSlash(rel)
-		}
-		r.emit(Event{Type: Repaired, Message: "the link " + path + " follows the state again"})
 	}
 	if err := os.RemoveAll(filepath.Join(r.Config.StateDir, "work")); err != nil {
 		return err
@@ -115,12 +108,12 @@ func (r *Runner) cycles(ctx context.Context, o ApplyOptions) (Outcome, error) {
 		if p.Envelope.Config != o.Envelope.Config {
 			return "", fmt.Errorf("%w: the configuration changed", ErrEnvelope)
 		}
-		if repaired, err := r.settleDrift(ctx, p); err != nil {
-			return "", err
-		} else if repaired {
-			continue
+		if len(p.Moves) == 0 { // else the names that links follow are those of before
+			if err := r.repairLinks(ctx); err != nil {
+				return "", err
+			}
 		}
-		if p.Settled() {
+		if p.Empty() {
 			return r.ended(p), nil
 		}
 		booked, err := r.books(ctx, p)
@@ -134,9 +127,14 @@ func (r *Runner) cycles(ctx context.Context, o ApplyOptions) (Outcome, error) {
 			if p, err = r.Plan(ctx); err != nil {
 				return "", err
 			}
-			if p.Empty() {
-				return r.ended(p), nil
-			}
+		}
+		if repaired, err := r.settleDrift(ctx, p); err != nil {
+			return "", err
+		} else if repaired {
+			continue
+		}
+		if p.Settled() {
+			return r.ended(p), nil
 		}
 		if used >= limit {
 			return OutcomeEnvelope, nil

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"jupiter/plan"
+	"jupiter/plan/addr"
 	"jupiter/state"
 	"jupiter/state/artifact"
 )
@@ -23,8 +24,18 @@ func (r *Runner) drift(ctx context.Context, p *plan.Plan, rec *recorded) ([]plan
 		return nil, err
 	}
 	var all []plan.Drift
+	moving := map[addr.Address]bool{} // links follow once the names do
+	for _, m := range p.Moves {
+		moving[m.From], moving[m.To] = true, true
+	}
 	for _, l := range links {
+		if moving[l.Cycle] || p.Options.Destroy {
+			continue
+		}
 		d := plan.Drift{Kind: plan.LinkDrift, Address: l.Cycle, Name: l.Path, Detail: l.String(), Fix: plan.FixRepair, Remedy: "It is set right.", Version: l.Version}
+		if l.Version != 0 && l.Want != "" && filepath.Base(l.Path) == "current" {
+			d.Remedy = "It is set right; who means it types jupiter adopt before."
+		}
 		if rel, err := filepath.Rel(r.Config.Dir, l.Path); err == nil {
 			d.Name = filepath.ToSlash(rel)
 		}
@@ -37,8 +48,20 @@ func (r *Runner) drift(ctx context.Context, p *plan.Plan, rec *recorded) ([]plan
 	return append(all, more...), err
 }
 
+// repairLinks makes the links of all generators follow the state, and says which did not.
+func (r *Runner) repairLinks(ctx context.Context) error {
+	links, err := r.DB.RepairLinks(ctx)
+	for _, path := range links {
+		if rel, err := filepath.Rel(r.Config.Dir, path); err == nil {
+			path = filepath.ToSlash(rel)
+		}
+		r.emit(Event{Type: Repaired, Message: "the link " + path + " follows the state again"})
+	}
+	return err
+}
+
 // settleDrift deals with what a plan found changed and no line of it puts right. It reports whether it has changed
-// something, so that the plan has to be made again. Links are set right before, by Recover.
+// something, so that the plan has to be made again. Links are set right before.
 func (r *Runner) settleDrift(ctx context.Context, p *plan.Plan) (bool, error) {
 	if err := Blocked(p); err != nil {
 		return false, err
@@ -82,10 +105,12 @@ func (r *Runner) exportAgain(ctx context.Context, d plan.Drift) error {
 	if err != nil {
 		return err
 	}
+	found := false
 	for _, g := range rec.Facts(d.Address).Generators {
 		if g.Version != d.Version {
 			continue
 		}
+		found = true
 		a, err := plan.ExportAgain(r.cycle(d.Address), g, rec)
 		if err != nil {
 			return err
@@ -100,6 +125,9 @@ func (r *Runner) exportAgain(ctx context.Context, d plan.Drift) error {
 		if got := out.Outputs["model"].Digest; got != g.Digest {
 			return fmt.Errorf("the exporter gave other bytes this time (%s, not %s); put the model back from a copy of the project, or roll back", got, g.Digest)
 		}
+	}
+	if !found {
+		return errors.New("there is no such generator")
 	}
 	return nil
 }

@@ -18,8 +18,8 @@ type Forgotten struct {
 // what an unfinished try left. An address stands for itself and its instances, a module for all in it. Artifacts stay
 // until a gc. Two addresses may share one piece of work; the other one then forgets it too.
 //
-// The history of a cycle is not forgotten: ErrHistory. Its looks at the gate pool are spent, and a version number is
-// never used twice. ErrNotFound: nothing is recorded at an address.
+// The history of a cycle is not forgotten by this: ErrHistory; see DestroyCycle. ErrNotFound: nothing is recorded at an
+// address.
 func (tx *Tx) Forget(at ...addr.Address) (Forgotten, error) {
 	gone := Forgotten{Addresses: []addr.Address{}}
 	if !tx.write {
@@ -29,8 +29,11 @@ func (tx *Tx) Forget(at ...addr.Address) (Forgotten, error) {
 	if err != nil {
 		return gone, err
 	}
+	if cycles := tx.Histories(at...); len(cycles) > 0 {
+		return gone, fmt.Errorf("forget %s: %w: it has generators and decisions", cycles[0], ErrHistory)
+	}
 	for _, base := range at {
-		if err := tx.forgettable(base, known); err != nil {
+		if err := forgettable(base, known); err != nil {
 			return gone, err
 		}
 	}
@@ -97,8 +100,8 @@ func (tx *Tx) forgetMemos(chosen func(addr.Address) bool, gone *Forgotten) error
 	return nil
 }
 
-// forgettable fails where base stands for a cycle's history, or for nothing.
-func (tx *Tx) forgettable(base addr.Address, known []addr.Address) error {
+// forgettable fails where base stands for nothing that is recorded.
+func forgettable(base addr.Address, known []addr.Address) error {
 	found := false
 	var parts []addr.Address
 	for _, a := range known {
@@ -106,9 +109,6 @@ func (tx *Tx) forgettable(base addr.Address, known []addr.Address) error {
 		case !a.Under(base):
 		case !standsFor(base, a):
 			parts = append(parts, a)
-		case tx.History(a):
-			return fmt.Errorf("forget %s: %w: its looks at the gate pool are spent, and its generators keep their numbers; to begin anew, give the block another name",
-				a, ErrHistory)
 		default:
 			found = true
 		}

@@ -47,6 +47,7 @@ func TestForget(t *testing.T) {
 		}
 	}
 	refused(t, db, ErrHistory, forget(cycle))
+	refused(t, db, ErrHistory, forget("mix.b", cycle))
 	refused(t, db, ErrNotFound, forget("trainer.x"))
 	refused(t, db, ErrNotFound, forget("mix"))
 	refused(t, db, ErrNotFound, forget("mix.c.part", "mix.b"))

@@ -74,9 +74,29 @@ func (tx *Tx) Under(bases ...addr.Address) ([]addr.Address, error) {
 	return all, nil
 }
 
-// History reports whether an address is that of a cycle with a history: generators, decisions or looks.
-func (tx *Tx) History(a addr.Address) bool {
-	return slices.Contains(tx.cycles(), a)
+// Recorded reports whether something is recorded at an address as a person means it: at itself, at an instance of it, or
+// in the module that it is.
+func (tx *Tx) Recorded(at addr.Address) (bool, error) {
+	known, err := tx.addresses()
+	if err != nil {
+		return false, err
+	}
+	for a := range known {
+		if standsFor(at, a) {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// Histories lists the cycles at or below addresses, as a person means them, that have generators or decisions, in order.
+// Looks alone are none: they outlive a history that was destroyed.
+func (tx *Tx) Histories(at ...addr.Address) []addr.Address {
+	all := slices.Concat(tx.Cycles(), tx.DecidedCycles(), addresses(tx.names(true, bCurrent)))
+	slices.Sort(all)
+	return slices.DeleteFunc(slices.Compact(all), func(a addr.Address) bool {
+		return !slices.ContainsFunc(at, func(base addr.Address) bool { return standsFor(base, a) })
+	})
 }
 
 // cycles lists every cycle that any bucket knows.

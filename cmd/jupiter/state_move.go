@@ -47,7 +47,7 @@ func moveState(ctx context.Context, p *project, from, to string) error {
 			if moved, err = tx.Under(at[0]); err != nil {
 				return err
 			}
-			return tx.Move(at[0], at[1])
+			return tx.MoveAll(at[0], at[1])
 		})
 	})
 	if err != nil {

@@ -33,6 +33,7 @@ func viewMarkdown(out io.Writer, made *plan.Plan) {
 		fmt.Fprintf(out, "\n**An apply approves:** %s.\n", markdown(envelopeText(made)))
 	}
 	var notes strings.Builder
+	viewDrift(&notes, false, made.Drift)
 	viewEnds(&notes, made)
 	for _, line := range strings.Split(notes.String(), "\n") {
 		if line != "" {
@@ -43,6 +44,9 @@ func viewMarkdown(out io.Writer, made *plan.Plan) {
 
 // markdownTitle says in a few words what the plan comes to.
 func markdownTitle(made *plan.Plan) string {
+	if made.Empty() && made.NeedsPerson() {
+		return "something was changed from outside and needs a person"
+	}
 	if made.Empty() {
 		return strings.ToLower(strings.TrimSuffix(nothing(false, made), " Nothing is to be done.")) + " nothing is to be done"
 	}
