@@ -26,6 +26,7 @@ func TestEffects(t *testing.T) {
 		{"rerun", []string{"level            = 1", "level = 9"}, "trainer.t.student", true, true, false},
 		{"a secret", []string{"level            = 1", "level = 1\n key = \"canary\""}, "trainer.t.student", false, false, false},
 		{"samples", []string{"samples = 100", "samples = 200"}, "domain.d.template.a", true, false, false},
+		{"prices and a budget", []string{"samples = 100", "samples = 100\n prices {\n version = \"v\"\n usd_per_million_input = 1\n usd_per_million_output = 2\n }\n budget {\n tokens = 9\n }"}, "domain.d.template.a", false, false, false},
 		{"seed", []string{"samples = 100", "samples = 100\n seed = 7"}, "domain.d.template.a", true, true, true},
 		{"prompt", []string{`prompt = "ask"`, `prompt = "tell"`}, "domain.d.template.b", true, true, true},
 		{"anchor", []string{`description = "d"`, anchored}, "self_improvement.c.mix", true, true, false},

@@ -145,11 +145,22 @@ type Stage struct {
 	Lifecycle Lifecycle
 	Timeouts  Timeouts
 	Budget    Budget
+	Prices    *Prices // generator: nil where what its tokens cost is not known
 
 	Body  Body
 	Range hcl.Range
 	Attrs map[string]Attr // the core's own attributes
 }
+
+// Prices is what a generator's tokens cost. They change no result, only what a run is said to cost.
+type Prices struct {
+	Version string  // which price list: "2026-10"
+	Input   float64 // US dollars a million tokens that it reads
+	Output  float64 // and that it writes
+}
+
+// Of is what so many tokens cost, in US dollars.
+func (p Prices) Of(input, output float64) float64 { return (input*p.Input + output*p.Output) / 1e6 }
 
 // Lifecycle guards what a stage has made.
 type Lifecycle struct {
@@ -225,11 +236,14 @@ type Limit struct{ Warn, Halt float64 }
 
 // Budget bounds a run. Zero: no bound.
 type Budget struct {
-	Tokens uint64
-	Hours  float64
-	USD    float64
-	DiskGB float64
+	Tokens uint64  `json:"tokens,omitempty"` // that models read and write, in training too
+	Hours  float64 `json:"hours,omitempty"`
+	USD    float64 `json:"usd,omitempty"`
+	DiskGB float64 `json:"disk_gb,omitempty"` // 10⁹ bytes that the store takes in
 }
+
+// IsZero says whether nothing is bounded.
+func (b Budget) IsZero() bool { return b == Budget{} }
 
 // Cluster is a set of machines.
 type Cluster struct {

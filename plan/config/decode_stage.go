@@ -83,6 +83,12 @@ func (in *instance) stageBlocks(s *Stage, content *hcl.BodyContent, each *lang.E
 			f.duration("stop", &s.Timeouts.Stop)
 		case "budget":
 			in.budget(b, each, s.Attrs, &s.Budget)
+		case "prices":
+			s.Prices = &Prices{}
+			f := in.block(b, pricesForm, each, s.Attrs)
+			f.str("version", &s.Prices.Version)
+			f.within("usd_per_million_input", &s.Prices.Input)
+			f.within("usd_per_million_output", &s.Prices.Output)
 		}
 	}
 }

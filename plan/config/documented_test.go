@@ -57,9 +57,9 @@ func TestGrammarDocumented(t *testing.T) {
 		{"### domain", "\n**source.**", []*form{domainForm, anchorForm, licensesForm}},
 		{"**source.**", "\n**evaluation.**", []*form{sourceForm, templateForm}},
 		{"**evaluation.**", "\n## ", []*form{evaluationForm, splitForm}},
-		{"## self_improvement", "\n## ", []*form{cycleForm, gateForm, guardForm}},
+		{"## self_improvement", "\n## ", []*form{cycleForm, gateForm, guardForm, budgetForm}},
 		{"## cluster", "\n## ", []*form{clusterForm, nodeForm}},
-		{"## Stages\n", "\n## ", []*form{generatorForm, trainerForm, selectForm, lifecycleForm, timeoutsForm, plainStages["filter"], plainStages["verifier"], plainStages["evaluator"], plainStages["exporter"]}},
+		{"## Stages\n", "\n## ", []*form{generatorForm, trainerForm, selectForm, lifecycleForm, timeoutsForm, budgetForm, pricesForm, plainStages["filter"], plainStages["verifier"], plainStages["evaluator"], plainStages["exporter"]}},
 	}
 	seen := 0
 	for _, f := range forms {

@@ -29,6 +29,7 @@ var generatorForm = stage("generator", "Writes samples, and answers the question
 	attribute{name: "model", kind: modelValue, refs: []string{"trainer"}, otherwise: "the plugin's own", doc: "The base generator is what this trainer makes, or the model at a path."},
 	attribute{name: "samples", kind: countValue, lo: 1, doc: "Raw samples of a regeneration."},
 	seedAttribute,
+	nested{typ: "prices", form: pricesForm},
 )
 
 var trainerForm = stage("trainer", "Trains the student, or a base generator.",
@@ -90,11 +91,20 @@ var timeoutsForm = &form{
 }
 
 var budgetForm = &form{
-	doc: "Bounds of what may be spent. Not supported by this version.",
+	doc: "Bounds of what may be spent: by an action of the stage, or by an apply of the cycle.",
 	attrs: []attribute{
 		{name: "tokens", kind: countValue, lo: 1, doc: "Tokens."},
 		{name: "hours", kind: numberValue, above: true, doc: "Hours."},
 		{name: "usd", kind: numberValue, above: true, doc: "Money, in US dollars."},
 		{name: "disk_gb", kind: numberValue, above: true, doc: "Disk, in GB."},
+	},
+}
+
+var pricesForm = &form{
+	doc: "What the generator's tokens cost.",
+	attrs: []attribute{
+		{name: "version", kind: textValue, required: true, doc: "Of the price list: a date, or the provider's own."},
+		{name: "usd_per_million_input", kind: numberValue, lo: 0, hi: 1e6, required: true, doc: "US dollars for a million tokens read."},
+		{name: "usd_per_million_output", kind: numberValue, lo: 0, hi: 1e6, required: true, doc: "US dollars for a million tokens written."},
 	},
 }

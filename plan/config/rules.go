@@ -36,6 +36,7 @@ func rulesOfParts() []rule {
 		ruleSaveWindow,
 		ruleSelect,
 		ruleImport,
+		ruleStageBudget,
 	}
 }
 
@@ -56,6 +57,7 @@ func rulesOfWhole() []rule {
 		ruleRunner,
 		ruleImportRunner,
 		ruleGatePool,
+		ruleCycleBudget,
 		ruleUnused,
 	}
 }

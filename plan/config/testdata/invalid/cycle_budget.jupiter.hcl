@@ -13,7 +13,7 @@ self_improvement "a" {
   min_steps_before_replace = 50
   pin_generator = 0 # ERROR: at least 1
   always_keep_base_generator = false
-  budget { # ERROR: budget of a run
+  budget {
     usd = 0 # ERROR: usd must be above 0
   }
 }

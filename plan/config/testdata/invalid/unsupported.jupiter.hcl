@@ -4,7 +4,8 @@ jupiter {
   }
 }
 exporter "llama" "e" {
-  budget { # ERROR: budget
-    hours = 1
+  budget {
+    hours  = 1
+    tokens = 100 # ERROR: Budget of nothing
   }
 }
