@@ -5,6 +5,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 
 	pluginv1 "jupiter/plugins/proto/pluginv1"
 )
@@ -23,6 +24,58 @@ type Call struct {
 
 	progress   func(*pluginv1.Progress)
 	diagnostic func(*Diagnostic)
+	used       used
+}
+
+// used is what a call has used, and how much it may.
+type used struct {
+	limit *pluginv1.Limit
+	stop  func() // closes Stopped
+
+	mu                 sync.Mutex
+	prompt, completion uint64             // tokens
+	last               *pluginv1.Progress // as it was sent
+	reported           bool               // last has all tokens
+}
+
+// Spend counts tokens that a model has read and written, whatever becomes of them. At the limit that the host has set,
+// Stopped is closed. A stage that never calls it is counted by what its records and completions say of themselves. It
+// may be called from any goroutine.
+func (c *Call) Spend(prompt, completion uint64) {
+	u := &c.used
+	u.mu.Lock()
+	u.prompt += prompt
+	u.completion += completion
+	u.reported = false
+	over := u.stop != nil && exceeds(u.limit, u.prompt, u.completion)
+	u.mu.Unlock()
+	if over {
+		u.stop()
+	}
+}
+
+// exceeds says whether a limit is reached.
+func exceeds(l *pluginv1.Limit, prompt, completion uint64) bool {
+	if l == nil {
+		return false
+	}
+	usd := float64(prompt)*l.UsdPerPromptToken + float64(completion)*l.UsdPerCompletionToken
+	return l.Tokens > 0 && prompt+completion >= l.Tokens || l.Usd > 0 && usd >= l.Usd
+}
+
+// settle tells the host what was used since the last progress.
+func (c *Call) settle() {
+	u := &c.used
+	u.mu.Lock()
+	p, silent := u.last, u.reported || u.prompt+u.completion == 0
+	u.mu.Unlock()
+	if silent {
+		return
+	}
+	if p == nil {
+		p = &pluginv1.Progress{}
+	}
+	c.Progress(p.Done, p.Total, p.Unit, p.Metrics)
 }
 
 // Progress tells the host how far the call is: done of total (0: unknown) units, and any figures worth showing. The
@@ -30,9 +83,18 @@ type Call struct {
 // times a second is waste. An Evaluator's Score and a Generator's Score have no place for progress: there it does
 // nothing. It may be called from any goroutine.
 func (c *Call) Progress(done, total uint64, unit string, metrics map[string]float64) {
-	if c.progress != nil {
-		c.progress(&pluginv1.Progress{Done: done, Total: total, Unit: unit, Metrics: metrics})
+	if c.progress == nil {
+		return
 	}
+	p := &pluginv1.Progress{Done: done, Total: total, Unit: unit, Metrics: metrics}
+	u := &c.used
+	u.mu.Lock()
+	if u.prompt+u.completion > 0 {
+		p.Usage = &pluginv1.Usage{PromptTokens: u.prompt, CompletionTokens: u.completion}
+	}
+	u.last, u.reported = p, true
+	u.mu.Unlock()
+	c.progress(p)
 }
 
 // Warn shows the user a warning. path leads to the attribute that it is about: a name, then names, keys or decimal

@@ -57,6 +57,13 @@ const maxNesting = 8 // of types within a configuration type
 
 var attributeName = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
 
+// Decode reads the configuration of another stage of the same plugin, as Estimate is told of a ModelMaker's.
+func Decode[C any](stage string, config []byte) (C, error) {
+	var c C
+	err := layoutOf[C](stage).decode(config, &c)
+	return c, err
+}
+
 // layoutOf reads the configuration type C of a stage. It panics where C cannot be a configuration.
 func layoutOf[C any](stage string) *layout {
 	t := reflect.TypeFor[C]()

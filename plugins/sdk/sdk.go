@@ -79,6 +79,7 @@ type (
 	Domain           = pluginv1.Domain
 	EstimateRequest  = pluginv1.EstimateRequest
 	EstimateResponse = pluginv1.EstimateResponse
+	ModelMaker       = pluginv1.ModelMaker
 	Diagnostic       = pluginv1.Diagnostic
 )
 

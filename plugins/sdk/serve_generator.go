@@ -41,6 +41,7 @@ func (s *generatorServer) Generate(stream grpc.BidiStreamingServer[pluginv1.Gene
 	}, func(d *Diagnostic) *pluginv1.GenerateEvent {
 		return &pluginv1.GenerateEvent{Event: &pluginv1.GenerateEvent_Diagnostic{Diagnostic: d}}
 	})
+	defer c.settle()
 	return st.generator.generate(stream.Context(), c, req.Call.GetConfig().GetJson(), req, func(b *RecordBatch) error {
 		return putBatch(b, func(b *RecordBatch) error {
 			return out.put(&pluginv1.GenerateEvent{Event: &pluginv1.GenerateEvent_Batch{Batch: b}}, "a batch")
@@ -90,6 +91,7 @@ func (s *generatorServer) Complete(stream grpc.BidiStreamingServer[pluginv1.Comp
 	}, func(d *Diagnostic) *pluginv1.CompleteEvent {
 		return &pluginv1.CompleteEvent{Event: &pluginv1.CompleteEvent_Diagnostic{Diagnostic: d}}
 	})
+	defer c.settle()
 	n := 0
 	err = st.generator.complete(stream.Context(), c, req.Call.GetConfig().GetJson(), req.Model, req.Sampling, req.Prompts, func(m *Completion) error {
 		if n == len(req.Prompts) {

@@ -30,6 +30,7 @@ func (s *trainerServer) Train(req *pluginv1.TrainRequest, stream grpc.ServerStre
 	}, func(d *Diagnostic) *pluginv1.TrainEvent {
 		return &pluginv1.TrainEvent{Event: &pluginv1.TrainEvent_Diagnostic{Diagnostic: d}}
 	})
+	defer c.settle()
 	last := req.FromStep
 	return st.train(stream.Context(), c, req.Call.GetConfig().GetJson(), req, func(cp *Checkpoint) error {
 		if cp.GetStep() < last || cp.GetStep() > req.ToStep {

@@ -139,6 +139,7 @@ func (s *server) begin(kind pluginv1.Kind, pc *pluginv1.Call) (st *stage, c *Cal
 	c = &Call{
 		ID: pc.Id, WorkDir: pc.WorkDir, Seed: pc.Seed, Cursor: pc.Cursor,
 		Domain: pc.Domain, Inputs: pc.Inputs, Stopped: r.stop,
+		used: used{limit: pc.Limit, stop: func() { r.once.Do(func() { close(r.stop) }) }},
 	}
 	return st, c, func() {
 		s.mu.Lock()

@@ -37,7 +37,7 @@ func (c *config) Validate() []*sdk.Diagnostic {
 }
 
 func (c config) Estimate(req *sdk.EstimateRequest) (*sdk.EstimateResponse, error) {
-	return &sdk.EstimateResponse{Tokens: float64(req.Items) * float64(c.N)}, nil
+	return &sdk.EstimateResponse{PromptTokens: float64(req.Items) * float64(c.N)}, nil
 }
 
 func (c config) Fingerprint(context.Context) (string, error) {
@@ -737,7 +737,7 @@ func TestInfoValidateEstimateFingerprint(t *testing.T) {
 	est := func(kind pluginv1.Kind, stage string, cfg any) (*sdk.EstimateResponse, error) {
 		return conn.Plugin.Estimate(t.Context(), &sdk.EstimateRequest{Kind: kind, Stage: stage, Config: conn.Config(t, kind, stage, cfg), Items: 10})
 	}
-	if e, err := est(collectorKind, "c", nil); err != nil || e.Tokens != 30 {
+	if e, err := est(collectorKind, "c", nil); err != nil || e.PromptTokens != 30 {
 		t.Errorf("estimate of the collector: %v, %v", e, err)
 	}
 	if e, err := est(trainerKind, "t", mode("good", 4)); err != nil || e.Records != 40 {

@@ -335,3 +335,32 @@ func TestScoreFollowsTheAnswer(t *testing.T) {
 		}
 	}
 }
+
+// TestLimit: a call ends at the tokens that the host allows, with what it has, and says what it used.
+func TestLimit(t *testing.T) {
+	t.Parallel()
+	conn := sdktest.Open(t, Plugin("1.0.0"))
+	call := conn.Call(t, pluginv1.Kind_KIND_GENERATOR, "fake", map[string]any{"tokens": 4})
+	call.Limit = &pluginv1.Limit{Tokens: 100}
+	gen, err := conn.Generator.Generate(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := gen.Send(&pluginv1.GenerateRequest{Call: call, Sets: []*sdk.PromptSet{{Template: "t", Samples: 2000}}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := gen.CloseSend(); err != nil {
+		t.Fatal(err)
+	}
+	events, err := sdktest.All(gen)
+	if err != nil {
+		t.Fatal(err)
+	}
+	samples, last := 0, events[len(events)-1].GetProgress().GetUsage()
+	for _, e := range events {
+		samples += len(e.GetBatch().GetRecords())
+	}
+	if samples != 20 || last.GetPromptTokens() != 20 || last.GetCompletionTokens() != 80 {
+		t.Errorf("%d samples, last report %v; want 20 samples of 5 tokens", samples, last)
+	}
+}

@@ -14,6 +14,7 @@ type generatorConfig struct {
 	Range   uint64  `jupiter:"range" default:"100000" desc:"Samples without a prompt are about a number below this."`
 	RawCost float64 `jupiter:"raw_cost" default:"0" desc:"How much worse drawn samples become for each point by which answers are better than the base generator's."`
 	Batch   uint64  `jupiter:"batch,effect=none" default:"10" desc:"Samples in a batch."`
+	Tokens  *uint64 `jupiter:"tokens" desc:"Tokens that a sample or an answer is said to have; 1 where nothing is said."`
 	Faults
 }
 
@@ -24,6 +25,21 @@ func (c generatorConfig) Validate() []*sdk.Diagnostic {
 		out = append(out, sdk.Error("Empty range", "No number is below 0.", "range"))
 	}
 	return out
+}
+
+// tokens is what a sample or an answer is said to have.
+func (c generatorConfig) tokens() uint64 {
+	if c.Tokens == nil {
+		return 1
+	}
+	return *c.Tokens
+}
+
+// Estimate is exact: a prompt is one token.
+func (c generatorConfig) Estimate(req *sdk.EstimateRequest) (*sdk.EstimateResponse, error) {
+	n := float64(req.GetItems())
+	written := n * float64(c.tokens())
+	return &sdk.EstimateResponse{PromptTokens: n, CompletionTokens: written, MaxCompletionTokens: written, PeakMemoryBytes: 1 << 20}, nil
 }
 
 func generatorStage() sdk.Stage {
@@ -61,6 +77,7 @@ func (generator) Generate(ctx context.Context, c *sdk.Call, cfg generatorConfig,
 			if err := cfg.before(ctx, i+1); err != nil {
 				return err
 			}
+			c.Spend(1, cfg.tokens())
 			if err := b.add(sample(cfg, set, c.Seed, i, quality), done); err != nil {
 				return err
 			}
@@ -71,7 +88,7 @@ func (generator) Generate(ctx context.Context, c *sdk.Call, cfg generatorConfig,
 
 func sample(cfg generatorConfig, set *sdk.PromptSet, seed, i uint64, quality float64) *sdk.Record {
 	salt := hash(fmt.Sprintf("%s/%d", set.GetTemplate(), i), seed) | 1 // never that of a greedy answer
-	r := &sdk.Record{SampleSeed: salt, PromptTokens: 1, CompletionTokens: 1, Meta: map[string]string{"template": set.GetTemplate()}}
+	r := &sdk.Record{SampleSeed: salt, PromptTokens: 1, CompletionTokens: cfg.tokens(), Meta: map[string]string{"template": set.GetTemplate()}}
 	if n := uint64(len(set.GetPrompts())); n > 0 {
 		p := set.GetPrompts()[i%n]
 		r.Prompt, r.Bucket = p.GetText(), p.GetBucket()
@@ -103,7 +120,8 @@ func (generator) Complete(ctx context.Context, c *sdk.Call, cfg generatorConfig,
 		if err := cfg.before(ctx, uint64(i)+1); err != nil {
 			return err
 		}
-		done := &sdk.Completion{PromptId: p.GetId(), Text: answer(p.GetText(), quality, 0), FinishReason: "stop", PromptTokens: 1, CompletionTokens: 1}
+		done := &sdk.Completion{PromptId: p.GetId(), Text: answer(p.GetText(), quality, 0), FinishReason: "stop", PromptTokens: 1, CompletionTokens: cfg.tokens()}
+		c.Spend(1, cfg.tokens())
 		if err := emit(done); err != nil {
 			return err
 		}

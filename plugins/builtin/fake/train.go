@@ -27,9 +27,10 @@ func trainerStage() sdk.Stage {
 
 type trainer struct{}
 
-// Estimate says what steps cost: nothing but the records that they read.
+// Estimate says what steps cost: nothing but the records that they read, each of which is a token.
 func (trainer) Estimate(cfg trainerConfig, req *sdk.EstimateRequest) (*sdk.EstimateResponse, error) {
-	return &sdk.EstimateResponse{Records: req.GetItems() * cfg.BatchSize, Tokens: float64(req.GetItems() * cfg.BatchSize), PeakMemoryBytes: 1 << 20}, nil
+	n := req.GetItems() * cfg.BatchSize
+	return &sdk.EstimateResponse{Records: n, PromptTokens: float64(n), BytesWritten: 32 * max(1, float64(req.GetCheckpoints())), PeakMemoryBytes: 1 << 20}, nil
 }
 
 // Train reads each step's records, so that a data set that is too short is found, and learns nothing from them.
@@ -71,6 +72,7 @@ func (trainer) Train(ctx context.Context, c *sdk.Call, cfg trainerConfig, req *s
 			return fmt.Errorf("step %d: %w", m.Step+1, err)
 		}
 		m.Step++
+		c.Spend(cfg.BatchSize, 0)
 		m.Quality = max(0, min(1, m.Quality+cfg.Gain))
 		c.Progress(m.Step-req.GetFromStep(), req.GetToStep()-req.GetFromStep(), "steps", map[string]float64{"loss": 1 - m.Quality})
 		if every := req.GetSaveEverySteps(); every > 0 && (m.Step-req.GetWindowStart())%every == 0 {

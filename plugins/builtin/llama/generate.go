@@ -41,9 +41,9 @@ func (g *generator) Generate(ctx context.Context, c *sdk.Call, cfg generatorConf
 	}
 	o := cfg.options()
 	b := &batcher{emit: emit, now: g.now, last: g.now(), run: g.start(c, total, "samples")}
-	o.Step = b.run.step
 	ctx, cancel := untilStopped(ctx, c)
 	defer cancel()
+	o.Step = b.run.step(cancel)
 	for _, s := range sets {
 		err := s.draw(ctx, m, c.Seed, sampling, o, b)
 		if unlessStopped(err, c) != nil {
@@ -108,6 +108,7 @@ func (s share) draw(ctx context.Context, m *infer.Model, seed uint64, sampling i
 	}
 	request := func(i int) infer.Request {
 		n, k := which(i)
+		b.run.call.Spend(uint64(len(encoded[k])), 0)
 		return infer.Request{Prompt: encoded[k], Seed: sampleSeed(seed, s.GetTemplate(), n)}
 	}
 	return m.Generate(ctx, int(s.to-s.from), request, sampling, o, func(r infer.Result) error {
@@ -198,7 +199,16 @@ func (g *generator) start(c *sdk.Call, total uint64, unit string) *report {
 	return &report{call: c, now: g.now, unit: unit, total: total, begun: t, last: t}
 }
 
-func (r *report) step(tokens int) { r.count(0, uint64(tokens)) }
+// step counts what one pass wrote. At the call's limit it ends the call before the next pass.
+func (r *report) step(cancel func()) func(tokens int) {
+	return func(tokens int) {
+		r.call.Spend(0, uint64(tokens))
+		if r.call.IsStopped() {
+			cancel()
+		}
+		r.count(0, uint64(tokens))
+	}
+}
 
 func (r *report) end(texts uint64) { r.count(texts, 0) }
 

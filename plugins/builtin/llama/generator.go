@@ -81,10 +81,13 @@ func (g *generator) Complete(ctx context.Context, c *sdk.Call, cfg generatorConf
 	}
 	run := g.start(c, uint64(len(rs)), "completions")
 	o := cfg.options()
-	o.Step = run.step
 	ctx, cancel := untilStopped(ctx, c)
 	defer cancel()
-	err = m.Generate(ctx, len(rs), func(i int) infer.Request { return rs[i] }, sampling, o, func(r infer.Result) error {
+	o.Step = run.step(cancel)
+	err = m.Generate(ctx, len(rs), func(i int) infer.Request {
+		c.Spend(uint64(len(rs[i].Prompt)), 0)
+		return rs[i]
+	}, sampling, o, func(r infer.Result) error {
 		run.end(1)
 		done := &sdk.Completion{
 			PromptId: prompts[r.Index].GetId(), Text: text(r.Text), FinishReason: string(r.Finish), Logprobs: r.Logprobs,

@@ -209,8 +209,8 @@ func (r *trainRun) save(step uint64) error {
 	})
 }
 
-// Estimate forecasts so many steps. The lengths of records are not known: a sequence is taken to fill an eighth of
-// max_seq_length, as the default domain's do.
+// Estimate forecasts so many steps, with as many checkpoints as the host says, or one. The lengths of records are not
+// known: a sequence is taken to fill an eighth of max_seq_length, as the default domain's do.
 func (trainer) Estimate(cfg trainerConfig, req *sdk.EstimateRequest) (*sdk.EstimateResponse, error) {
 	s, wrong := cfg.settings()
 	if len(wrong) > 0 {
@@ -222,8 +222,8 @@ func (trainer) Estimate(cfg trainerConfig, req *sdk.EstimateRequest) (*sdk.Estim
 	steps := float64(req.Items)
 	return &sdk.EstimateResponse{
 		Flop:            steps * perStep * cost.FlopPerRow,
-		Tokens:          steps * perStep,
-		BytesWritten:    cost.CheckpointBytes,
+		PromptTokens:    steps * perStep,
+		BytesWritten:    cost.CheckpointBytes * max(1, float64(req.Checkpoints)),
 		PeakMemoryBytes: cost.MemoryBytes,
 		Records:         req.Items * uint64(s.batch),
 	}, nil

@@ -29,6 +29,7 @@ func (m *meter) step(r train.StepResult, lr float64) {
 	defer m.mu.Unlock()
 	m.done++
 	m.rows += r.Rows
+	m.call.Spend(uint64(r.Rows), 0)
 	m.last, m.lr = r, lr
 }
 

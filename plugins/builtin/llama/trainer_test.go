@@ -331,7 +331,7 @@ func TestEstimateCountsTheRecords(t *testing.T) {
 	if got.Records != 1600*64 {
 		t.Errorf("%d records", got.Records)
 	}
-	if per := got.Flop / got.Tokens; per < 6*150e3 || per > 6*220e3 {
+	if per := got.Flop / got.PromptTokens; per < 6*150e3 || per > 6*220e3 {
 		t.Errorf("%.0f operations a token of a model of about 180,000 parameters", per)
 	}
 	if got.PeakMemoryBytes < 1e6 || got.PeakMemoryBytes > 1e9 {

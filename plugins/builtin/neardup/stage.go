@@ -33,6 +33,13 @@ func (c Config) Validate() []*sdk.Diagnostic {
 	return out
 }
 
+// Estimate says what the index holds where all of so many records are kept; see the package comment.
+func (c Config) Estimate(req *sdk.EstimateRequest) (*sdk.EstimateResponse, error) {
+	const identifier = 32 // what the host gives
+	each := c.NumHashes + identifier + entryBytes + cut(c.NumHashes, c.SimilarityThreshold).bands*bytesPerBand
+	return &sdk.EstimateResponse{PeakMemoryBytes: float64(req.GetItems()) * float64(each)}, nil
+}
+
 // Plugin serves the filter.
 func Plugin(version string) sdk.Plugin {
 	return sdk.Plugin{Name: "neardup", Version: version, Stages: []sdk.Stage{Stage()}}

@@ -60,6 +60,14 @@ func (c Config) Validate() []*sdk.Diagnostic {
 	return nil
 }
 
+// bytesPerAnswer is what an answer and its scores take on disk, for short answers.
+const bytesPerAnswer = 800
+
+// Estimate says what the scores of so many answers take. Answering is the generator's work, and by far the most of it.
+func (Config) Estimate(req *sdk.EstimateRequest) (*sdk.EstimateResponse, error) {
+	return &sdk.EstimateResponse{BytesWritten: float64(req.GetItems()) * bytesPerAnswer}, nil
+}
+
 // Plugin serves the evaluator.
 func Plugin(version string) sdk.Plugin {
 	return sdk.Plugin{Name: "panel", Version: version, Stages: []sdk.Stage{Stage()}}

@@ -197,7 +197,7 @@ func (x NestedBlock_Nesting) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use NestedBlock_Nesting.Descriptor instead.
 func (NestedBlock_Nesting) EnumDescriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{9, 0}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{10, 0}
 }
 
 type Diagnostic_Severity int32
@@ -246,7 +246,7 @@ func (x Diagnostic_Severity) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Diagnostic_Severity.Descriptor instead.
 func (Diagnostic_Severity) EnumDescriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{16, 0}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{17, 0}
 }
 
 type FingerprintRequest struct {
@@ -369,12 +369,18 @@ func (x *FingerprintResponse) GetDtype() string {
 	return ""
 }
 
+// EstimateRequest asks what a call would take. All of it comes from the configuration: an estimate is made before there
+// is anything to look at, and again when the call is made, and both must agree.
 type EstimateRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Kind          Kind                   `protobuf:"varint,1,opt,name=kind,proto3,enum=jupiter.plugin.v1.Kind" json:"kind,omitempty"`
-	Stage         string                 `protobuf:"bytes,2,opt,name=stage,proto3" json:"stage,omitempty"`
-	Config        *Config                `protobuf:"bytes,3,opt,name=config,proto3" json:"config,omitempty"`
-	Items         uint64                 `protobuf:"varint,4,opt,name=items,proto3" json:"items,omitempty"` // samples, records or steps asked for
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Kind   Kind                   `protobuf:"varint,1,opt,name=kind,proto3,enum=jupiter.plugin.v1.Kind" json:"kind,omitempty"`
+	Stage  string                 `protobuf:"bytes,2,opt,name=stage,proto3" json:"stage,omitempty"`
+	Config *Config                `protobuf:"bytes,3,opt,name=config,proto3" json:"config,omitempty"`
+	Items  uint64                 `protobuf:"varint,4,opt,name=items,proto3" json:"items,omitempty"` // samples, prompts, records, answers or steps asked for
+	// Generator and exporter: the trainer that makes the model. Absent where the generator's configuration names one.
+	Maker         *ModelMaker `protobuf:"bytes,5,opt,name=maker,proto3" json:"maker,omitempty"`
+	Checkpoints   uint64      `protobuf:"varint,6,opt,name=checkpoints,proto3" json:"checkpoints,omitempty"`                     // trainer: how many it writes
+	PromptBytes   float64     `protobuf:"fixed64,7,opt,name=prompt_bytes,json=promptBytes,proto3" json:"prompt_bytes,omitempty"` // generator: mean length of what it is asked
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -437,13 +443,90 @@ func (x *EstimateRequest) GetItems() uint64 {
 	return 0
 }
 
+func (x *EstimateRequest) GetMaker() *ModelMaker {
+	if x != nil {
+		return x.Maker
+	}
+	return nil
+}
+
+func (x *EstimateRequest) GetCheckpoints() uint64 {
+	if x != nil {
+		return x.Checkpoints
+	}
+	return 0
+}
+
+func (x *EstimateRequest) GetPromptBytes() float64 {
+	if x != nil {
+		return x.PromptBytes
+	}
+	return 0
+}
+
+type ModelMaker struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Stage         string                 `protobuf:"bytes,1,opt,name=stage,proto3" json:"stage,omitempty"`
+	Config        *Config                `protobuf:"bytes,2,opt,name=config,proto3" json:"config,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ModelMaker) Reset() {
+	*x = ModelMaker{}
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ModelMaker) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ModelMaker) ProtoMessage() {}
+
+func (x *ModelMaker) ProtoReflect() protoreflect.Message {
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ModelMaker.ProtoReflect.Descriptor instead.
+func (*ModelMaker) Descriptor() ([]byte, []int) {
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *ModelMaker) GetStage() string {
+	if x != nil {
+		return x.Stage
+	}
+	return ""
+}
+
+func (x *ModelMaker) GetConfig() *Config {
+	if x != nil {
+		return x.Config
+	}
+	return nil
+}
+
+// EstimateResponse is a cost model's figures. 0: the stage does not say. They need not be exact: the host corrects each
+// by what it measured of earlier calls; they must grow as the work does.
 type EstimateResponse struct {
-	state           protoimpl.MessageState `protogen:"open.v1"`
-	Flop            float64                `protobuf:"fixed64,1,opt,name=flop,proto3" json:"flop,omitempty"`
-	Tokens          float64                `protobuf:"fixed64,2,opt,name=tokens,proto3" json:"tokens,omitempty"`
-	BytesRead       float64                `protobuf:"fixed64,3,opt,name=bytes_read,json=bytesRead,proto3" json:"bytes_read,omitempty"`
-	BytesWritten    float64                `protobuf:"fixed64,4,opt,name=bytes_written,json=bytesWritten,proto3" json:"bytes_written,omitempty"`
-	PeakMemoryBytes float64                `protobuf:"fixed64,5,opt,name=peak_memory_bytes,json=peakMemoryBytes,proto3" json:"peak_memory_bytes,omitempty"`
+	state               protoimpl.MessageState `protogen:"open.v1"`
+	Flop                float64                `protobuf:"fixed64,1,opt,name=flop,proto3" json:"flop,omitempty"`                                                            // floating-point operations
+	PromptTokens        float64                `protobuf:"fixed64,2,opt,name=prompt_tokens,json=promptTokens,proto3" json:"prompt_tokens,omitempty"`                        // that models read; a trainer's are those that it trains on
+	CompletionTokens    float64                `protobuf:"fixed64,7,opt,name=completion_tokens,json=completionTokens,proto3" json:"completion_tokens,omitempty"`            // that models write, as expected
+	MaxCompletionTokens float64                `protobuf:"fixed64,8,opt,name=max_completion_tokens,json=maxCompletionTokens,proto3" json:"max_completion_tokens,omitempty"` // and at most
+	BytesRead           float64                `protobuf:"fixed64,3,opt,name=bytes_read,json=bytesRead,proto3" json:"bytes_read,omitempty"`
+	BytesWritten        float64                `protobuf:"fixed64,4,opt,name=bytes_written,json=bytesWritten,proto3" json:"bytes_written,omitempty"` // of what the host takes into its store
+	PeakMemoryBytes     float64                `protobuf:"fixed64,5,opt,name=peak_memory_bytes,json=peakMemoryBytes,proto3" json:"peak_memory_bytes,omitempty"`
 	// records that a trainer reads for the steps asked for; the core writes that many draws
 	Records       uint64 `protobuf:"varint,6,opt,name=records,proto3" json:"records,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -452,7 +535,7 @@ type EstimateResponse struct {
 
 func (x *EstimateResponse) Reset() {
 	*x = EstimateResponse{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[3]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -464,7 +547,7 @@ func (x *EstimateResponse) String() string {
 func (*EstimateResponse) ProtoMessage() {}
 
 func (x *EstimateResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[3]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -477,7 +560,7 @@ func (x *EstimateResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EstimateResponse.ProtoReflect.Descriptor instead.
 func (*EstimateResponse) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{3}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *EstimateResponse) GetFlop() float64 {
@@ -487,9 +570,23 @@ func (x *EstimateResponse) GetFlop() float64 {
 	return 0
 }
 
-func (x *EstimateResponse) GetTokens() float64 {
+func (x *EstimateResponse) GetPromptTokens() float64 {
 	if x != nil {
-		return x.Tokens
+		return x.PromptTokens
+	}
+	return 0
+}
+
+func (x *EstimateResponse) GetCompletionTokens() float64 {
+	if x != nil {
+		return x.CompletionTokens
+	}
+	return 0
+}
+
+func (x *EstimateResponse) GetMaxCompletionTokens() float64 {
+	if x != nil {
+		return x.MaxCompletionTokens
 	}
 	return 0
 }
@@ -532,7 +629,7 @@ type InfoRequest struct {
 
 func (x *InfoRequest) Reset() {
 	*x = InfoRequest{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[4]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -544,7 +641,7 @@ func (x *InfoRequest) String() string {
 func (*InfoRequest) ProtoMessage() {}
 
 func (x *InfoRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[4]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -557,7 +654,7 @@ func (x *InfoRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InfoRequest.ProtoReflect.Descriptor instead.
 func (*InfoRequest) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{4}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *InfoRequest) GetHostVersion() string {
@@ -586,7 +683,7 @@ type InfoResponse struct {
 
 func (x *InfoResponse) Reset() {
 	*x = InfoResponse{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[5]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -598,7 +695,7 @@ func (x *InfoResponse) String() string {
 func (*InfoResponse) ProtoMessage() {}
 
 func (x *InfoResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[5]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -611,7 +708,7 @@ func (x *InfoResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InfoResponse.ProtoReflect.Descriptor instead.
 func (*InfoResponse) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{5}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *InfoResponse) GetName() string {
@@ -664,7 +761,7 @@ type Stage struct {
 
 func (x *Stage) Reset() {
 	*x = Stage{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[6]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -676,7 +773,7 @@ func (x *Stage) String() string {
 func (*Stage) ProtoMessage() {}
 
 func (x *Stage) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[6]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -689,7 +786,7 @@ func (x *Stage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Stage.ProtoReflect.Descriptor instead.
 func (*Stage) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{6}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Stage) GetKind() Kind {
@@ -780,7 +877,7 @@ type Schema struct {
 
 func (x *Schema) Reset() {
 	*x = Schema{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[7]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -792,7 +889,7 @@ func (x *Schema) String() string {
 func (*Schema) ProtoMessage() {}
 
 func (x *Schema) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[7]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -805,7 +902,7 @@ func (x *Schema) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Schema.ProtoReflect.Descriptor instead.
 func (*Schema) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{7}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Schema) GetAttributes() []*Attribute {
@@ -846,7 +943,7 @@ type Attribute struct {
 
 func (x *Attribute) Reset() {
 	*x = Attribute{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[8]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -858,7 +955,7 @@ func (x *Attribute) String() string {
 func (*Attribute) ProtoMessage() {}
 
 func (x *Attribute) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[8]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -871,7 +968,7 @@ func (x *Attribute) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Attribute.ProtoReflect.Descriptor instead.
 func (*Attribute) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{8}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Attribute) GetName() string {
@@ -950,7 +1047,7 @@ type NestedBlock struct {
 
 func (x *NestedBlock) Reset() {
 	*x = NestedBlock{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[9]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -962,7 +1059,7 @@ func (x *NestedBlock) String() string {
 func (*NestedBlock) ProtoMessage() {}
 
 func (x *NestedBlock) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[9]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -975,7 +1072,7 @@ func (x *NestedBlock) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NestedBlock.ProtoReflect.Descriptor instead.
 func (*NestedBlock) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{9}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *NestedBlock) GetType() string {
@@ -1022,7 +1119,7 @@ type Config struct {
 
 func (x *Config) Reset() {
 	*x = Config{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[10]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1034,7 +1131,7 @@ func (x *Config) String() string {
 func (*Config) ProtoMessage() {}
 
 func (x *Config) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[10]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1047,7 +1144,7 @@ func (x *Config) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Config.ProtoReflect.Descriptor instead.
 func (*Config) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{10}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Config) GetJson() []byte {
@@ -1066,7 +1163,7 @@ type ValidateRequest struct {
 
 func (x *ValidateRequest) Reset() {
 	*x = ValidateRequest{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[11]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1078,7 +1175,7 @@ func (x *ValidateRequest) String() string {
 func (*ValidateRequest) ProtoMessage() {}
 
 func (x *ValidateRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[11]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1091,7 +1188,7 @@ func (x *ValidateRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ValidateRequest.ProtoReflect.Descriptor instead.
 func (*ValidateRequest) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{11}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ValidateRequest) GetItems() []*ValidateItem {
@@ -1113,7 +1210,7 @@ type ValidateItem struct {
 
 func (x *ValidateItem) Reset() {
 	*x = ValidateItem{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[12]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1125,7 +1222,7 @@ func (x *ValidateItem) String() string {
 func (*ValidateItem) ProtoMessage() {}
 
 func (x *ValidateItem) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[12]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1138,7 +1235,7 @@ func (x *ValidateItem) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ValidateItem.ProtoReflect.Descriptor instead.
 func (*ValidateItem) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{12}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ValidateItem) GetAddress() string {
@@ -1178,7 +1275,7 @@ type ValidateResponse struct {
 
 func (x *ValidateResponse) Reset() {
 	*x = ValidateResponse{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[13]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1190,7 +1287,7 @@ func (x *ValidateResponse) String() string {
 func (*ValidateResponse) ProtoMessage() {}
 
 func (x *ValidateResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[13]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1203,7 +1300,7 @@ func (x *ValidateResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ValidateResponse.ProtoReflect.Descriptor instead.
 func (*ValidateResponse) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{13}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ValidateResponse) GetDiagnostics() []*Diagnostic {
@@ -1223,7 +1320,7 @@ type StopRequest struct {
 
 func (x *StopRequest) Reset() {
 	*x = StopRequest{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[14]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1235,7 +1332,7 @@ func (x *StopRequest) String() string {
 func (*StopRequest) ProtoMessage() {}
 
 func (x *StopRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[14]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1248,7 +1345,7 @@ func (x *StopRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StopRequest.ProtoReflect.Descriptor instead.
 func (*StopRequest) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{14}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *StopRequest) GetReason() string {
@@ -1273,7 +1370,7 @@ type StopResponse struct {
 
 func (x *StopResponse) Reset() {
 	*x = StopResponse{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[15]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1285,7 +1382,7 @@ func (x *StopResponse) String() string {
 func (*StopResponse) ProtoMessage() {}
 
 func (x *StopResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[15]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1298,7 +1395,7 @@ func (x *StopResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StopResponse.ProtoReflect.Descriptor instead.
 func (*StopResponse) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{15}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{16}
 }
 
 type Diagnostic struct {
@@ -1314,7 +1411,7 @@ type Diagnostic struct {
 
 func (x *Diagnostic) Reset() {
 	*x = Diagnostic{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[16]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1326,7 +1423,7 @@ func (x *Diagnostic) String() string {
 func (*Diagnostic) ProtoMessage() {}
 
 func (x *Diagnostic) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[16]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1339,7 +1436,7 @@ func (x *Diagnostic) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Diagnostic.ProtoReflect.Descriptor instead.
 func (*Diagnostic) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{16}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Diagnostic) GetSeverity() Diagnostic_Severity {
@@ -1391,7 +1488,7 @@ type PathStep struct {
 
 func (x *PathStep) Reset() {
 	*x = PathStep{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[17]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1403,7 +1500,7 @@ func (x *PathStep) String() string {
 func (*PathStep) ProtoMessage() {}
 
 func (x *PathStep) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[17]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1416,7 +1513,7 @@ func (x *PathStep) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PathStep.ProtoReflect.Descriptor instead.
 func (*PathStep) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{17}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *PathStep) GetStep() isPathStep_Step {
@@ -1498,7 +1595,7 @@ type Record struct {
 
 func (x *Record) Reset() {
 	*x = Record{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[18]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1510,7 +1607,7 @@ func (x *Record) String() string {
 func (*Record) ProtoMessage() {}
 
 func (x *Record) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[18]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1523,7 +1620,7 @@ func (x *Record) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Record.ProtoReflect.Descriptor instead.
 func (*Record) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{18}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Record) GetId() string {
@@ -1614,7 +1711,7 @@ type Message struct {
 
 func (x *Message) Reset() {
 	*x = Message{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[19]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1626,7 +1723,7 @@ func (x *Message) String() string {
 func (*Message) ProtoMessage() {}
 
 func (x *Message) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[19]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1639,7 +1736,7 @@ func (x *Message) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Message.ProtoReflect.Descriptor instead.
 func (*Message) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{19}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Message) GetRole() string {
@@ -1675,7 +1772,7 @@ type RecordBatch struct {
 
 func (x *RecordBatch) Reset() {
 	*x = RecordBatch{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[20]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1687,7 +1784,7 @@ func (x *RecordBatch) String() string {
 func (*RecordBatch) ProtoMessage() {}
 
 func (x *RecordBatch) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[20]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1700,7 +1797,7 @@ func (x *RecordBatch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordBatch.ProtoReflect.Descriptor instead.
 func (*RecordBatch) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{20}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *RecordBatch) GetRecords() []*Record {
@@ -1730,7 +1827,7 @@ type Artifact struct {
 
 func (x *Artifact) Reset() {
 	*x = Artifact{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[21]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1742,7 +1839,7 @@ func (x *Artifact) String() string {
 func (*Artifact) ProtoMessage() {}
 
 func (x *Artifact) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[21]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1755,7 +1852,7 @@ func (x *Artifact) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Artifact.ProtoReflect.Descriptor instead.
 func (*Artifact) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{21}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Artifact) GetDigest() string {
@@ -1793,7 +1890,7 @@ type Output struct {
 
 func (x *Output) Reset() {
 	*x = Output{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[22]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1805,7 +1902,7 @@ func (x *Output) String() string {
 func (*Output) ProtoMessage() {}
 
 func (x *Output) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[22]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1818,7 +1915,7 @@ func (x *Output) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Output.ProtoReflect.Descriptor instead.
 func (*Output) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{22}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Output) GetName() string {
@@ -1860,13 +1957,14 @@ type Call struct {
 	Domain        *Domain                `protobuf:"bytes,6,opt,name=domain,proto3" json:"domain,omitempty"`
 	Id            string                 `protobuf:"bytes,7,opt,name=id,proto3" json:"id,omitempty"`
 	Inputs        map[string]*Artifact   `protobuf:"bytes,8,rep,name=inputs,proto3" json:"inputs,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"` // by attribute: what the configuration referred to
+	Limit         *Limit                 `protobuf:"bytes,9,opt,name=limit,proto3" json:"limit,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Call) Reset() {
 	*x = Call{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[23]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1878,7 +1976,7 @@ func (x *Call) String() string {
 func (*Call) ProtoMessage() {}
 
 func (x *Call) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[23]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1891,7 +1989,7 @@ func (x *Call) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Call.ProtoReflect.Descriptor instead.
 func (*Call) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{23}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Call) GetStage() string {
@@ -1950,6 +2048,136 @@ func (x *Call) GetInputs() map[string]*Artifact {
 	return nil
 }
 
+func (x *Call) GetLimit() *Limit {
+	if x != nil {
+		return x.Limit
+	}
+	return nil
+}
+
+// Limit bounds what a call may use. At the limit the call does as if Stop had been called for it. 0: no bound. The host
+// watches too, but from a distance: what is under way when it asks to stop is used all the same.
+type Limit struct {
+	state                 protoimpl.MessageState `protogen:"open.v1"`
+	Tokens                uint64                 `protobuf:"varint,1,opt,name=tokens,proto3" json:"tokens,omitempty"` // read and written
+	Usd                   float64                `protobuf:"fixed64,2,opt,name=usd,proto3" json:"usd,omitempty"`
+	UsdPerPromptToken     float64                `protobuf:"fixed64,3,opt,name=usd_per_prompt_token,json=usdPerPromptToken,proto3" json:"usd_per_prompt_token,omitempty"`
+	UsdPerCompletionToken float64                `protobuf:"fixed64,4,opt,name=usd_per_completion_token,json=usdPerCompletionToken,proto3" json:"usd_per_completion_token,omitempty"`
+	unknownFields         protoimpl.UnknownFields
+	sizeCache             protoimpl.SizeCache
+}
+
+func (x *Limit) Reset() {
+	*x = Limit{}
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Limit) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Limit) ProtoMessage() {}
+
+func (x *Limit) ProtoReflect() protoreflect.Message {
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Limit.ProtoReflect.Descriptor instead.
+func (*Limit) Descriptor() ([]byte, []int) {
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *Limit) GetTokens() uint64 {
+	if x != nil {
+		return x.Tokens
+	}
+	return 0
+}
+
+func (x *Limit) GetUsd() float64 {
+	if x != nil {
+		return x.Usd
+	}
+	return 0
+}
+
+func (x *Limit) GetUsdPerPromptToken() float64 {
+	if x != nil {
+		return x.UsdPerPromptToken
+	}
+	return 0
+}
+
+func (x *Limit) GetUsdPerCompletionToken() float64 {
+	if x != nil {
+		return x.UsdPerCompletionToken
+	}
+	return 0
+}
+
+// Usage is what a call has used since it began, also for what came to nothing.
+type Usage struct {
+	state            protoimpl.MessageState `protogen:"open.v1"`
+	PromptTokens     uint64                 `protobuf:"varint,1,opt,name=prompt_tokens,json=promptTokens,proto3" json:"prompt_tokens,omitempty"`
+	CompletionTokens uint64                 `protobuf:"varint,2,opt,name=completion_tokens,json=completionTokens,proto3" json:"completion_tokens,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *Usage) Reset() {
+	*x = Usage{}
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Usage) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Usage) ProtoMessage() {}
+
+func (x *Usage) ProtoReflect() protoreflect.Message {
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Usage.ProtoReflect.Descriptor instead.
+func (*Usage) Descriptor() ([]byte, []int) {
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{26}
+}
+
+func (x *Usage) GetPromptTokens() uint64 {
+	if x != nil {
+		return x.PromptTokens
+	}
+	return 0
+}
+
+func (x *Usage) GetCompletionTokens() uint64 {
+	if x != nil {
+		return x.CompletionTokens
+	}
+	return 0
+}
+
 type Domain struct {
 	state            protoimpl.MessageState `protogen:"open.v1"`
 	Name             string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
@@ -1962,7 +2190,7 @@ type Domain struct {
 
 func (x *Domain) Reset() {
 	*x = Domain{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[24]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1974,7 +2202,7 @@ func (x *Domain) String() string {
 func (*Domain) ProtoMessage() {}
 
 func (x *Domain) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[24]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1987,7 +2215,7 @@ func (x *Domain) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Domain.ProtoReflect.Descriptor instead.
 func (*Domain) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{24}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Domain) GetName() string {
@@ -2024,13 +2252,14 @@ type Progress struct {
 	Total         uint64                 `protobuf:"varint,2,opt,name=total,proto3" json:"total,omitempty"`                                                                                // 0 when unknown
 	Unit          string                 `protobuf:"bytes,3,opt,name=unit,proto3" json:"unit,omitempty"`                                                                                   // "records", "steps", "bytes"
 	Metrics       map[string]float64     `protobuf:"bytes,4,rep,name=metrics,proto3" json:"metrics,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"fixed64,2,opt,name=value"` // loss, tokens_per_second, ...
+	Usage         *Usage                 `protobuf:"bytes,5,opt,name=usage,proto3" json:"usage,omitempty"`                                                                                 // absent: the host counts what records and completions say of themselves
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Progress) Reset() {
 	*x = Progress{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[25]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2042,7 +2271,7 @@ func (x *Progress) String() string {
 func (*Progress) ProtoMessage() {}
 
 func (x *Progress) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[25]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2055,7 +2284,7 @@ func (x *Progress) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Progress.ProtoReflect.Descriptor instead.
 func (*Progress) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{25}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Progress) GetDone() uint64 {
@@ -2086,6 +2315,13 @@ func (x *Progress) GetMetrics() map[string]float64 {
 	return nil
 }
 
+func (x *Progress) GetUsage() *Usage {
+	if x != nil {
+		return x.Usage
+	}
+	return nil
+}
+
 type CollectRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Call          *Call                  `protobuf:"bytes,1,opt,name=call,proto3" json:"call,omitempty"`
@@ -2095,7 +2331,7 @@ type CollectRequest struct {
 
 func (x *CollectRequest) Reset() {
 	*x = CollectRequest{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[26]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2107,7 +2343,7 @@ func (x *CollectRequest) String() string {
 func (*CollectRequest) ProtoMessage() {}
 
 func (x *CollectRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[26]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2120,7 +2356,7 @@ func (x *CollectRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CollectRequest.ProtoReflect.Descriptor instead.
 func (*CollectRequest) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{26}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *CollectRequest) GetCall() *Call {
@@ -2144,7 +2380,7 @@ type CollectEvent struct {
 
 func (x *CollectEvent) Reset() {
 	*x = CollectEvent{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[27]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2156,7 +2392,7 @@ func (x *CollectEvent) String() string {
 func (*CollectEvent) ProtoMessage() {}
 
 func (x *CollectEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[27]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2169,7 +2405,7 @@ func (x *CollectEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CollectEvent.ProtoReflect.Descriptor instead.
 func (*CollectEvent) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{27}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *CollectEvent) GetEvent() isCollectEvent_Event {
@@ -2241,7 +2477,7 @@ type Prompt struct {
 
 func (x *Prompt) Reset() {
 	*x = Prompt{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[28]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2253,7 +2489,7 @@ func (x *Prompt) String() string {
 func (*Prompt) ProtoMessage() {}
 
 func (x *Prompt) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[28]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2266,7 +2502,7 @@ func (x *Prompt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Prompt.ProtoReflect.Descriptor instead.
 func (*Prompt) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{28}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Prompt) GetId() string {
@@ -2316,7 +2552,7 @@ type GenerateRequest struct {
 
 func (x *GenerateRequest) Reset() {
 	*x = GenerateRequest{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[29]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2328,7 +2564,7 @@ func (x *GenerateRequest) String() string {
 func (*GenerateRequest) ProtoMessage() {}
 
 func (x *GenerateRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[29]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2341,7 +2577,7 @@ func (x *GenerateRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GenerateRequest.ProtoReflect.Descriptor instead.
 func (*GenerateRequest) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{29}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *GenerateRequest) GetCall() *Call {
@@ -2388,7 +2624,7 @@ type Sampling struct {
 
 func (x *Sampling) Reset() {
 	*x = Sampling{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[30]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2400,7 +2636,7 @@ func (x *Sampling) String() string {
 func (*Sampling) ProtoMessage() {}
 
 func (x *Sampling) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[30]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2413,7 +2649,7 @@ func (x *Sampling) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Sampling.ProtoReflect.Descriptor instead.
 func (*Sampling) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{30}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Sampling) GetTemperature() float64 {
@@ -2486,7 +2722,7 @@ type PromptSet struct {
 
 func (x *PromptSet) Reset() {
 	*x = PromptSet{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[31]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2498,7 +2734,7 @@ func (x *PromptSet) String() string {
 func (*PromptSet) ProtoMessage() {}
 
 func (x *PromptSet) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[31]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2511,7 +2747,7 @@ func (x *PromptSet) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PromptSet.ProtoReflect.Descriptor instead.
 func (*PromptSet) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{31}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *PromptSet) GetTemplate() string {
@@ -2556,7 +2792,7 @@ type GenerateEvent struct {
 
 func (x *GenerateEvent) Reset() {
 	*x = GenerateEvent{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[32]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2568,7 +2804,7 @@ func (x *GenerateEvent) String() string {
 func (*GenerateEvent) ProtoMessage() {}
 
 func (x *GenerateEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[32]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2581,7 +2817,7 @@ func (x *GenerateEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GenerateEvent.ProtoReflect.Descriptor instead.
 func (*GenerateEvent) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{32}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *GenerateEvent) GetEvent() isGenerateEvent_Event {
@@ -2652,7 +2888,7 @@ type CompleteRequest struct {
 
 func (x *CompleteRequest) Reset() {
 	*x = CompleteRequest{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[33]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2664,7 +2900,7 @@ func (x *CompleteRequest) String() string {
 func (*CompleteRequest) ProtoMessage() {}
 
 func (x *CompleteRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[33]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2677,7 +2913,7 @@ func (x *CompleteRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CompleteRequest.ProtoReflect.Descriptor instead.
 func (*CompleteRequest) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{33}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *CompleteRequest) GetCall() *Call {
@@ -2722,7 +2958,7 @@ type CompleteEvent struct {
 
 func (x *CompleteEvent) Reset() {
 	*x = CompleteEvent{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[34]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2734,7 +2970,7 @@ func (x *CompleteEvent) String() string {
 func (*CompleteEvent) ProtoMessage() {}
 
 func (x *CompleteEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[34]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2747,7 +2983,7 @@ func (x *CompleteEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CompleteEvent.ProtoReflect.Descriptor instead.
 func (*CompleteEvent) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{34}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *CompleteEvent) GetEvent() isCompleteEvent_Event {
@@ -2821,7 +3057,7 @@ type Completion struct {
 
 func (x *Completion) Reset() {
 	*x = Completion{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[35]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2833,7 +3069,7 @@ func (x *Completion) String() string {
 func (*Completion) ProtoMessage() {}
 
 func (x *Completion) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[35]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2846,7 +3082,7 @@ func (x *Completion) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Completion.ProtoReflect.Descriptor instead.
 func (*Completion) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{35}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *Completion) GetPromptId() string {
@@ -2910,7 +3146,7 @@ type LikelihoodRequest struct {
 
 func (x *LikelihoodRequest) Reset() {
 	*x = LikelihoodRequest{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[36]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2922,7 +3158,7 @@ func (x *LikelihoodRequest) String() string {
 func (*LikelihoodRequest) ProtoMessage() {}
 
 func (x *LikelihoodRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[36]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2935,7 +3171,7 @@ func (x *LikelihoodRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LikelihoodRequest.ProtoReflect.Descriptor instead.
 func (*LikelihoodRequest) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{36}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *LikelihoodRequest) GetCall() *Call {
@@ -2971,7 +3207,7 @@ type LikelihoodItem struct {
 
 func (x *LikelihoodItem) Reset() {
 	*x = LikelihoodItem{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[37]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2983,7 +3219,7 @@ func (x *LikelihoodItem) String() string {
 func (*LikelihoodItem) ProtoMessage() {}
 
 func (x *LikelihoodItem) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[37]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2996,7 +3232,7 @@ func (x *LikelihoodItem) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LikelihoodItem.ProtoReflect.Descriptor instead.
 func (*LikelihoodItem) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{37}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *LikelihoodItem) GetPromptId() string {
@@ -3037,7 +3273,7 @@ type LikelihoodEvent struct {
 
 func (x *LikelihoodEvent) Reset() {
 	*x = LikelihoodEvent{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[38]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3049,7 +3285,7 @@ func (x *LikelihoodEvent) String() string {
 func (*LikelihoodEvent) ProtoMessage() {}
 
 func (x *LikelihoodEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[38]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3062,7 +3298,7 @@ func (x *LikelihoodEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LikelihoodEvent.ProtoReflect.Descriptor instead.
 func (*LikelihoodEvent) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{38}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *LikelihoodEvent) GetPromptId() string {
@@ -3090,7 +3326,7 @@ type Likelihood struct {
 
 func (x *Likelihood) Reset() {
 	*x = Likelihood{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[39]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3102,7 +3338,7 @@ func (x *Likelihood) String() string {
 func (*Likelihood) ProtoMessage() {}
 
 func (x *Likelihood) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[39]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3115,7 +3351,7 @@ func (x *Likelihood) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Likelihood.ProtoReflect.Descriptor instead.
 func (*Likelihood) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{39}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *Likelihood) GetSumLogprob() float64 {
@@ -3153,7 +3389,7 @@ type FilterRequest struct {
 
 func (x *FilterRequest) Reset() {
 	*x = FilterRequest{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[40]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3165,7 +3401,7 @@ func (x *FilterRequest) String() string {
 func (*FilterRequest) ProtoMessage() {}
 
 func (x *FilterRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[40]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3178,7 +3414,7 @@ func (x *FilterRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FilterRequest.ProtoReflect.Descriptor instead.
 func (*FilterRequest) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{40}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *FilterRequest) GetMessage() isFilterRequest_Message {
@@ -3251,7 +3487,7 @@ type FilterEvent struct {
 
 func (x *FilterEvent) Reset() {
 	*x = FilterEvent{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[41]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3263,7 +3499,7 @@ func (x *FilterEvent) String() string {
 func (*FilterEvent) ProtoMessage() {}
 
 func (x *FilterEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[41]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3276,7 +3512,7 @@ func (x *FilterEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FilterEvent.ProtoReflect.Descriptor instead.
 func (*FilterEvent) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{41}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *FilterEvent) GetEvent() isFilterEvent_Event {
@@ -3344,7 +3580,7 @@ type VerdictBatch struct {
 
 func (x *VerdictBatch) Reset() {
 	*x = VerdictBatch{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[42]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3356,7 +3592,7 @@ func (x *VerdictBatch) String() string {
 func (*VerdictBatch) ProtoMessage() {}
 
 func (x *VerdictBatch) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[42]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3369,7 +3605,7 @@ func (x *VerdictBatch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VerdictBatch.ProtoReflect.Descriptor instead.
 func (*VerdictBatch) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{42}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *VerdictBatch) GetVerdicts() []*Verdict {
@@ -3392,7 +3628,7 @@ type Verdict struct {
 
 func (x *Verdict) Reset() {
 	*x = Verdict{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[43]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3404,7 +3640,7 @@ func (x *Verdict) String() string {
 func (*Verdict) ProtoMessage() {}
 
 func (x *Verdict) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[43]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3417,7 +3653,7 @@ func (x *Verdict) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Verdict.ProtoReflect.Descriptor instead.
 func (*Verdict) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{43}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *Verdict) GetId() string {
@@ -3468,7 +3704,7 @@ type VerifyRequest struct {
 
 func (x *VerifyRequest) Reset() {
 	*x = VerifyRequest{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[44]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3480,7 +3716,7 @@ func (x *VerifyRequest) String() string {
 func (*VerifyRequest) ProtoMessage() {}
 
 func (x *VerifyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[44]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3493,7 +3729,7 @@ func (x *VerifyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VerifyRequest.ProtoReflect.Descriptor instead.
 func (*VerifyRequest) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{44}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *VerifyRequest) GetMessage() isVerifyRequest_Message {
@@ -3546,7 +3782,7 @@ type VerifyBatch struct {
 
 func (x *VerifyBatch) Reset() {
 	*x = VerifyBatch{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[45]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3558,7 +3794,7 @@ func (x *VerifyBatch) String() string {
 func (*VerifyBatch) ProtoMessage() {}
 
 func (x *VerifyBatch) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[45]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3571,7 +3807,7 @@ func (x *VerifyBatch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VerifyBatch.ProtoReflect.Descriptor instead.
 func (*VerifyBatch) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{45}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *VerifyBatch) GetItems() []*VerifyItem {
@@ -3593,7 +3829,7 @@ type VerifyItem struct {
 
 func (x *VerifyItem) Reset() {
 	*x = VerifyItem{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[46]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3605,7 +3841,7 @@ func (x *VerifyItem) String() string {
 func (*VerifyItem) ProtoMessage() {}
 
 func (x *VerifyItem) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[46]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3618,7 +3854,7 @@ func (x *VerifyItem) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VerifyItem.ProtoReflect.Descriptor instead.
 func (*VerifyItem) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{46}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *VerifyItem) GetId() string {
@@ -3660,7 +3896,7 @@ type VerifyEvent struct {
 
 func (x *VerifyEvent) Reset() {
 	*x = VerifyEvent{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[47]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3672,7 +3908,7 @@ func (x *VerifyEvent) String() string {
 func (*VerifyEvent) ProtoMessage() {}
 
 func (x *VerifyEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[47]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3685,7 +3921,7 @@ func (x *VerifyEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VerifyEvent.ProtoReflect.Descriptor instead.
 func (*VerifyEvent) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{47}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *VerifyEvent) GetJudgements() []*Judgement {
@@ -3728,7 +3964,7 @@ type Judgement struct {
 
 func (x *Judgement) Reset() {
 	*x = Judgement{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[48]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3740,7 +3976,7 @@ func (x *Judgement) String() string {
 func (*Judgement) ProtoMessage() {}
 
 func (x *Judgement) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[48]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3753,7 +3989,7 @@ func (x *Judgement) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Judgement.ProtoReflect.Descriptor instead.
 func (*Judgement) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{48}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *Judgement) GetId() string {
@@ -3844,7 +4080,7 @@ type TrainRequest struct {
 
 func (x *TrainRequest) Reset() {
 	*x = TrainRequest{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[49]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3856,7 +4092,7 @@ func (x *TrainRequest) String() string {
 func (*TrainRequest) ProtoMessage() {}
 
 func (x *TrainRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[49]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3869,7 +4105,7 @@ func (x *TrainRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TrainRequest.ProtoReflect.Descriptor instead.
 func (*TrainRequest) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{49}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *TrainRequest) GetCall() *Call {
@@ -3954,7 +4190,7 @@ type Topology struct {
 
 func (x *Topology) Reset() {
 	*x = Topology{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[50]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3966,7 +4202,7 @@ func (x *Topology) String() string {
 func (*Topology) ProtoMessage() {}
 
 func (x *Topology) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[50]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3979,7 +4215,7 @@ func (x *Topology) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Topology.ProtoReflect.Descriptor instead.
 func (*Topology) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{50}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *Topology) GetRank() uint32 {
@@ -4020,7 +4256,7 @@ type Peer struct {
 
 func (x *Peer) Reset() {
 	*x = Peer{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[51]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4032,7 +4268,7 @@ func (x *Peer) String() string {
 func (*Peer) ProtoMessage() {}
 
 func (x *Peer) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[51]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4045,7 +4281,7 @@ func (x *Peer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Peer.ProtoReflect.Descriptor instead.
 func (*Peer) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{51}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *Peer) GetName() string {
@@ -4076,7 +4312,7 @@ type TrainEvent struct {
 
 func (x *TrainEvent) Reset() {
 	*x = TrainEvent{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[52]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4088,7 +4324,7 @@ func (x *TrainEvent) String() string {
 func (*TrainEvent) ProtoMessage() {}
 
 func (x *TrainEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[52]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4101,7 +4337,7 @@ func (x *TrainEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TrainEvent.ProtoReflect.Descriptor instead.
 func (*TrainEvent) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{52}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *TrainEvent) GetEvent() isTrainEvent_Event {
@@ -4171,7 +4407,7 @@ type Checkpoint struct {
 
 func (x *Checkpoint) Reset() {
 	*x = Checkpoint{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[53]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4183,7 +4419,7 @@ func (x *Checkpoint) String() string {
 func (*Checkpoint) ProtoMessage() {}
 
 func (x *Checkpoint) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[53]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4196,7 +4432,7 @@ func (x *Checkpoint) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Checkpoint.ProtoReflect.Descriptor instead.
 func (*Checkpoint) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{53}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *Checkpoint) GetStep() uint64 {
@@ -4233,7 +4469,7 @@ type PrepareRequest struct {
 
 func (x *PrepareRequest) Reset() {
 	*x = PrepareRequest{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[54]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4245,7 +4481,7 @@ func (x *PrepareRequest) String() string {
 func (*PrepareRequest) ProtoMessage() {}
 
 func (x *PrepareRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[54]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4258,7 +4494,7 @@ func (x *PrepareRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PrepareRequest.ProtoReflect.Descriptor instead.
 func (*PrepareRequest) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{54}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *PrepareRequest) GetCall() *Call {
@@ -4307,7 +4543,7 @@ type PrepareResponse struct {
 
 func (x *PrepareResponse) Reset() {
 	*x = PrepareResponse{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[55]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4319,7 +4555,7 @@ func (x *PrepareResponse) String() string {
 func (*PrepareResponse) ProtoMessage() {}
 
 func (x *PrepareResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[55]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4332,7 +4568,7 @@ func (x *PrepareResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PrepareResponse.ProtoReflect.Descriptor instead.
 func (*PrepareResponse) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{55}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *PrepareResponse) GetQuestions() []*Question {
@@ -4372,7 +4608,7 @@ type Question struct {
 
 func (x *Question) Reset() {
 	*x = Question{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[56]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4384,7 +4620,7 @@ func (x *Question) String() string {
 func (*Question) ProtoMessage() {}
 
 func (x *Question) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[56]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4397,7 +4633,7 @@ func (x *Question) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Question.ProtoReflect.Descriptor instead.
 func (*Question) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{56}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *Question) GetPrompt() *Prompt {
@@ -4469,7 +4705,7 @@ type ScoreRequest struct {
 
 func (x *ScoreRequest) Reset() {
 	*x = ScoreRequest{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[57]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4481,7 +4717,7 @@ func (x *ScoreRequest) String() string {
 func (*ScoreRequest) ProtoMessage() {}
 
 func (x *ScoreRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[57]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4494,7 +4730,7 @@ func (x *ScoreRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ScoreRequest.ProtoReflect.Descriptor instead.
 func (*ScoreRequest) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{57}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *ScoreRequest) GetMessage() isScoreRequest_Message {
@@ -4551,7 +4787,7 @@ type Answer struct {
 
 func (x *Answer) Reset() {
 	*x = Answer{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[58]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4563,7 +4799,7 @@ func (x *Answer) String() string {
 func (*Answer) ProtoMessage() {}
 
 func (x *Answer) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[58]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4576,7 +4812,7 @@ func (x *Answer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Answer.ProtoReflect.Descriptor instead.
 func (*Answer) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{58}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *Answer) GetQuestion() *Question {
@@ -4624,7 +4860,7 @@ type ScoreResponse struct {
 
 func (x *ScoreResponse) Reset() {
 	*x = ScoreResponse{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[59]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4636,7 +4872,7 @@ func (x *ScoreResponse) String() string {
 func (*ScoreResponse) ProtoMessage() {}
 
 func (x *ScoreResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[59]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4649,7 +4885,7 @@ func (x *ScoreResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ScoreResponse.ProtoReflect.Descriptor instead.
 func (*ScoreResponse) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{59}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *ScoreResponse) GetScores() []*QuestionScore {
@@ -4680,7 +4916,7 @@ type QuestionScore struct {
 
 func (x *QuestionScore) Reset() {
 	*x = QuestionScore{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[60]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4692,7 +4928,7 @@ func (x *QuestionScore) String() string {
 func (*QuestionScore) ProtoMessage() {}
 
 func (x *QuestionScore) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[60]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4705,7 +4941,7 @@ func (x *QuestionScore) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QuestionScore.ProtoReflect.Descriptor instead.
 func (*QuestionScore) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{60}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *QuestionScore) GetPromptId() string {
@@ -4760,7 +4996,7 @@ type ExportRequest struct {
 
 func (x *ExportRequest) Reset() {
 	*x = ExportRequest{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[61]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4772,7 +5008,7 @@ func (x *ExportRequest) String() string {
 func (*ExportRequest) ProtoMessage() {}
 
 func (x *ExportRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[61]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4785,7 +5021,7 @@ func (x *ExportRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExportRequest.ProtoReflect.Descriptor instead.
 func (*ExportRequest) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{61}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{64}
 }
 
 func (x *ExportRequest) GetCall() *Call {
@@ -4816,7 +5052,7 @@ type ExportEvent struct {
 
 func (x *ExportEvent) Reset() {
 	*x = ExportEvent{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[62]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4828,7 +5064,7 @@ func (x *ExportEvent) String() string {
 func (*ExportEvent) ProtoMessage() {}
 
 func (x *ExportEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[62]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4841,7 +5077,7 @@ func (x *ExportEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExportEvent.ProtoReflect.Descriptor instead.
 func (*ExportEvent) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{62}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{65}
 }
 
 func (x *ExportEvent) GetEvent() isExportEvent_Event {
@@ -4911,7 +5147,7 @@ type ImportRequest struct {
 
 func (x *ImportRequest) Reset() {
 	*x = ImportRequest{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[63]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4923,7 +5159,7 @@ func (x *ImportRequest) String() string {
 func (*ImportRequest) ProtoMessage() {}
 
 func (x *ImportRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[63]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4936,7 +5172,7 @@ func (x *ImportRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ImportRequest.ProtoReflect.Descriptor instead.
 func (*ImportRequest) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{63}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{66}
 }
 
 func (x *ImportRequest) GetCall() *Call {
@@ -4967,7 +5203,7 @@ type ImportEvent struct {
 
 func (x *ImportEvent) Reset() {
 	*x = ImportEvent{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[64]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4979,7 +5215,7 @@ func (x *ImportEvent) String() string {
 func (*ImportEvent) ProtoMessage() {}
 
 func (x *ImportEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[64]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4992,7 +5228,7 @@ func (x *ImportEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ImportEvent.ProtoReflect.Descriptor instead.
 func (*ImportEvent) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{64}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{67}
 }
 
 func (x *ImportEvent) GetEvent() isImportEvent_Event {
@@ -5063,15 +5299,24 @@ const file_jupiter_plugin_v1_plugin_proto_rawDesc = "" +
 	"\x13FingerprintResponse\x12\x16\n" +
 	"\x06digest\x18\x01 \x01(\tR\x06digest\x12\x18\n" +
 	"\abackend\x18\x02 \x01(\tR\abackend\x12\x14\n" +
-	"\x05dtype\x18\x03 \x01(\tR\x05dtype\"\x9d\x01\n" +
+	"\x05dtype\x18\x03 \x01(\tR\x05dtype\"\x97\x02\n" +
 	"\x0fEstimateRequest\x12+\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x17.jupiter.plugin.v1.KindR\x04kind\x12\x14\n" +
 	"\x05stage\x18\x02 \x01(\tR\x05stage\x121\n" +
 	"\x06config\x18\x03 \x01(\v2\x19.jupiter.plugin.v1.ConfigR\x06config\x12\x14\n" +
-	"\x05items\x18\x04 \x01(\x04R\x05items\"\xc8\x01\n" +
+	"\x05items\x18\x04 \x01(\x04R\x05items\x123\n" +
+	"\x05maker\x18\x05 \x01(\v2\x1d.jupiter.plugin.v1.ModelMakerR\x05maker\x12 \n" +
+	"\vcheckpoints\x18\x06 \x01(\x04R\vcheckpoints\x12!\n" +
+	"\fprompt_bytes\x18\a \x01(\x01R\vpromptBytes\"U\n" +
+	"\n" +
+	"ModelMaker\x12\x14\n" +
+	"\x05stage\x18\x01 \x01(\tR\x05stage\x121\n" +
+	"\x06config\x18\x02 \x01(\v2\x19.jupiter.plugin.v1.ConfigR\x06config\"\xb6\x02\n" +
 	"\x10EstimateResponse\x12\x12\n" +
-	"\x04flop\x18\x01 \x01(\x01R\x04flop\x12\x16\n" +
-	"\x06tokens\x18\x02 \x01(\x01R\x06tokens\x12\x1d\n" +
+	"\x04flop\x18\x01 \x01(\x01R\x04flop\x12#\n" +
+	"\rprompt_tokens\x18\x02 \x01(\x01R\fpromptTokens\x12+\n" +
+	"\x11completion_tokens\x18\a \x01(\x01R\x10completionTokens\x122\n" +
+	"\x15max_completion_tokens\x18\b \x01(\x01R\x13maxCompletionTokens\x12\x1d\n" +
 	"\n" +
 	"bytes_read\x18\x03 \x01(\x01R\tbytesRead\x12#\n" +
 	"\rbytes_written\x18\x04 \x01(\x01R\fbytesWritten\x12*\n" +
@@ -5197,7 +5442,7 @@ const file_jupiter_plugin_v1_plugin_proto_rawDesc = "" +
 	"\x04meta\x18\x04 \x03(\v2#.jupiter.plugin.v1.Output.MetaEntryR\x04meta\x1a7\n" +
 	"\tMetaEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xee\x02\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x9e\x03\n" +
 	"\x04Call\x12\x14\n" +
 	"\x05stage\x18\x01 \x01(\tR\x05stage\x121\n" +
 	"\x06config\x18\x02 \x01(\v2\x19.jupiter.plugin.v1.ConfigR\x06config\x12\x19\n" +
@@ -5206,20 +5451,30 @@ const file_jupiter_plugin_v1_plugin_proto_rawDesc = "" +
 	"\x06cursor\x18\x05 \x01(\fR\x06cursor\x121\n" +
 	"\x06domain\x18\x06 \x01(\v2\x19.jupiter.plugin.v1.DomainR\x06domain\x12\x0e\n" +
 	"\x02id\x18\a \x01(\tR\x02id\x12;\n" +
-	"\x06inputs\x18\b \x03(\v2#.jupiter.plugin.v1.Call.InputsEntryR\x06inputs\x1aV\n" +
+	"\x06inputs\x18\b \x03(\v2#.jupiter.plugin.v1.Call.InputsEntryR\x06inputs\x12.\n" +
+	"\x05limit\x18\t \x01(\v2\x18.jupiter.plugin.v1.LimitR\x05limit\x1aV\n" +
 	"\vInputsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x121\n" +
-	"\x05value\x18\x02 \x01(\v2\x1b.jupiter.plugin.v1.ArtifactR\x05value:\x028\x01\"\x81\x01\n" +
+	"\x05value\x18\x02 \x01(\v2\x1b.jupiter.plugin.v1.ArtifactR\x05value:\x028\x01\"\x9b\x01\n" +
+	"\x05Limit\x12\x16\n" +
+	"\x06tokens\x18\x01 \x01(\x04R\x06tokens\x12\x10\n" +
+	"\x03usd\x18\x02 \x01(\x01R\x03usd\x12/\n" +
+	"\x14usd_per_prompt_token\x18\x03 \x01(\x01R\x11usdPerPromptToken\x127\n" +
+	"\x18usd_per_completion_token\x18\x04 \x01(\x01R\x15usdPerCompletionToken\"Y\n" +
+	"\x05Usage\x12#\n" +
+	"\rprompt_tokens\x18\x01 \x01(\x04R\fpromptTokens\x12+\n" +
+	"\x11completion_tokens\x18\x02 \x01(\x04R\x10completionTokens\"\x81\x01\n" +
 	"\x06Domain\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1a\n" +
 	"\blanguage\x18\x02 \x01(\tR\blanguage\x12\x1a\n" +
 	"\bkeywords\x18\x03 \x03(\tR\bkeywords\x12+\n" +
-	"\x11negative_keywords\x18\x04 \x03(\tR\x10negativeKeywords\"\xc8\x01\n" +
+	"\x11negative_keywords\x18\x04 \x03(\tR\x10negativeKeywords\"\xf8\x01\n" +
 	"\bProgress\x12\x12\n" +
 	"\x04done\x18\x01 \x01(\x04R\x04done\x12\x14\n" +
 	"\x05total\x18\x02 \x01(\x04R\x05total\x12\x12\n" +
 	"\x04unit\x18\x03 \x01(\tR\x04unit\x12B\n" +
-	"\ametrics\x18\x04 \x03(\v2(.jupiter.plugin.v1.Progress.MetricsEntryR\ametrics\x1a:\n" +
+	"\ametrics\x18\x04 \x03(\v2(.jupiter.plugin.v1.Progress.MetricsEntryR\ametrics\x12.\n" +
+	"\x05usage\x18\x05 \x01(\v2\x18.jupiter.plugin.v1.UsageR\x05usage\x1a:\n" +
 	"\fMetricsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\x01R\x05value:\x028\x01\"=\n" +
@@ -5531,7 +5786,7 @@ func file_jupiter_plugin_v1_plugin_proto_rawDescGZIP() []byte {
 }
 
 var file_jupiter_plugin_v1_plugin_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_jupiter_plugin_v1_plugin_proto_msgTypes = make([]protoimpl.MessageInfo, 72)
+var file_jupiter_plugin_v1_plugin_proto_msgTypes = make([]protoimpl.MessageInfo, 75)
 var file_jupiter_plugin_v1_plugin_proto_goTypes = []any{
 	(Kind)(0),                   // 0: jupiter.plugin.v1.Kind
 	(Effect)(0),                 // 1: jupiter.plugin.v1.Effect
@@ -5540,217 +5795,224 @@ var file_jupiter_plugin_v1_plugin_proto_goTypes = []any{
 	(*FingerprintRequest)(nil),  // 4: jupiter.plugin.v1.FingerprintRequest
 	(*FingerprintResponse)(nil), // 5: jupiter.plugin.v1.FingerprintResponse
 	(*EstimateRequest)(nil),     // 6: jupiter.plugin.v1.EstimateRequest
-	(*EstimateResponse)(nil),    // 7: jupiter.plugin.v1.EstimateResponse
-	(*InfoRequest)(nil),         // 8: jupiter.plugin.v1.InfoRequest
-	(*InfoResponse)(nil),        // 9: jupiter.plugin.v1.InfoResponse
-	(*Stage)(nil),               // 10: jupiter.plugin.v1.Stage
-	(*Schema)(nil),              // 11: jupiter.plugin.v1.Schema
-	(*Attribute)(nil),           // 12: jupiter.plugin.v1.Attribute
-	(*NestedBlock)(nil),         // 13: jupiter.plugin.v1.NestedBlock
-	(*Config)(nil),              // 14: jupiter.plugin.v1.Config
-	(*ValidateRequest)(nil),     // 15: jupiter.plugin.v1.ValidateRequest
-	(*ValidateItem)(nil),        // 16: jupiter.plugin.v1.ValidateItem
-	(*ValidateResponse)(nil),    // 17: jupiter.plugin.v1.ValidateResponse
-	(*StopRequest)(nil),         // 18: jupiter.plugin.v1.StopRequest
-	(*StopResponse)(nil),        // 19: jupiter.plugin.v1.StopResponse
-	(*Diagnostic)(nil),          // 20: jupiter.plugin.v1.Diagnostic
-	(*PathStep)(nil),            // 21: jupiter.plugin.v1.PathStep
-	(*Record)(nil),              // 22: jupiter.plugin.v1.Record
-	(*Message)(nil),             // 23: jupiter.plugin.v1.Message
-	(*RecordBatch)(nil),         // 24: jupiter.plugin.v1.RecordBatch
-	(*Artifact)(nil),            // 25: jupiter.plugin.v1.Artifact
-	(*Output)(nil),              // 26: jupiter.plugin.v1.Output
-	(*Call)(nil),                // 27: jupiter.plugin.v1.Call
-	(*Domain)(nil),              // 28: jupiter.plugin.v1.Domain
-	(*Progress)(nil),            // 29: jupiter.plugin.v1.Progress
-	(*CollectRequest)(nil),      // 30: jupiter.plugin.v1.CollectRequest
-	(*CollectEvent)(nil),        // 31: jupiter.plugin.v1.CollectEvent
-	(*Prompt)(nil),              // 32: jupiter.plugin.v1.Prompt
-	(*GenerateRequest)(nil),     // 33: jupiter.plugin.v1.GenerateRequest
-	(*Sampling)(nil),            // 34: jupiter.plugin.v1.Sampling
-	(*PromptSet)(nil),           // 35: jupiter.plugin.v1.PromptSet
-	(*GenerateEvent)(nil),       // 36: jupiter.plugin.v1.GenerateEvent
-	(*CompleteRequest)(nil),     // 37: jupiter.plugin.v1.CompleteRequest
-	(*CompleteEvent)(nil),       // 38: jupiter.plugin.v1.CompleteEvent
-	(*Completion)(nil),          // 39: jupiter.plugin.v1.Completion
-	(*LikelihoodRequest)(nil),   // 40: jupiter.plugin.v1.LikelihoodRequest
-	(*LikelihoodItem)(nil),      // 41: jupiter.plugin.v1.LikelihoodItem
-	(*LikelihoodEvent)(nil),     // 42: jupiter.plugin.v1.LikelihoodEvent
-	(*Likelihood)(nil),          // 43: jupiter.plugin.v1.Likelihood
-	(*FilterRequest)(nil),       // 44: jupiter.plugin.v1.FilterRequest
-	(*FilterEvent)(nil),         // 45: jupiter.plugin.v1.FilterEvent
-	(*VerdictBatch)(nil),        // 46: jupiter.plugin.v1.VerdictBatch
-	(*Verdict)(nil),             // 47: jupiter.plugin.v1.Verdict
-	(*VerifyRequest)(nil),       // 48: jupiter.plugin.v1.VerifyRequest
-	(*VerifyBatch)(nil),         // 49: jupiter.plugin.v1.VerifyBatch
-	(*VerifyItem)(nil),          // 50: jupiter.plugin.v1.VerifyItem
-	(*VerifyEvent)(nil),         // 51: jupiter.plugin.v1.VerifyEvent
-	(*Judgement)(nil),           // 52: jupiter.plugin.v1.Judgement
-	(*TrainRequest)(nil),        // 53: jupiter.plugin.v1.TrainRequest
-	(*Topology)(nil),            // 54: jupiter.plugin.v1.Topology
-	(*Peer)(nil),                // 55: jupiter.plugin.v1.Peer
-	(*TrainEvent)(nil),          // 56: jupiter.plugin.v1.TrainEvent
-	(*Checkpoint)(nil),          // 57: jupiter.plugin.v1.Checkpoint
-	(*PrepareRequest)(nil),      // 58: jupiter.plugin.v1.PrepareRequest
-	(*PrepareResponse)(nil),     // 59: jupiter.plugin.v1.PrepareResponse
-	(*Question)(nil),            // 60: jupiter.plugin.v1.Question
-	(*ScoreRequest)(nil),        // 61: jupiter.plugin.v1.ScoreRequest
-	(*Answer)(nil),              // 62: jupiter.plugin.v1.Answer
-	(*ScoreResponse)(nil),       // 63: jupiter.plugin.v1.ScoreResponse
-	(*QuestionScore)(nil),       // 64: jupiter.plugin.v1.QuestionScore
-	(*ExportRequest)(nil),       // 65: jupiter.plugin.v1.ExportRequest
-	(*ExportEvent)(nil),         // 66: jupiter.plugin.v1.ExportEvent
-	(*ImportRequest)(nil),       // 67: jupiter.plugin.v1.ImportRequest
-	(*ImportEvent)(nil),         // 68: jupiter.plugin.v1.ImportEvent
-	nil,                         // 69: jupiter.plugin.v1.Record.MetaEntry
-	nil,                         // 70: jupiter.plugin.v1.Output.MetaEntry
-	nil,                         // 71: jupiter.plugin.v1.Call.InputsEntry
-	nil,                         // 72: jupiter.plugin.v1.Progress.MetricsEntry
-	nil,                         // 73: jupiter.plugin.v1.Prompt.MetaEntry
-	nil,                         // 74: jupiter.plugin.v1.PrepareRequest.SplitsEntry
-	nil,                         // 75: jupiter.plugin.v1.QuestionScore.SubScoresEntry
+	(*ModelMaker)(nil),          // 7: jupiter.plugin.v1.ModelMaker
+	(*EstimateResponse)(nil),    // 8: jupiter.plugin.v1.EstimateResponse
+	(*InfoRequest)(nil),         // 9: jupiter.plugin.v1.InfoRequest
+	(*InfoResponse)(nil),        // 10: jupiter.plugin.v1.InfoResponse
+	(*Stage)(nil),               // 11: jupiter.plugin.v1.Stage
+	(*Schema)(nil),              // 12: jupiter.plugin.v1.Schema
+	(*Attribute)(nil),           // 13: jupiter.plugin.v1.Attribute
+	(*NestedBlock)(nil),         // 14: jupiter.plugin.v1.NestedBlock
+	(*Config)(nil),              // 15: jupiter.plugin.v1.Config
+	(*ValidateRequest)(nil),     // 16: jupiter.plugin.v1.ValidateRequest
+	(*ValidateItem)(nil),        // 17: jupiter.plugin.v1.ValidateItem
+	(*ValidateResponse)(nil),    // 18: jupiter.plugin.v1.ValidateResponse
+	(*StopRequest)(nil),         // 19: jupiter.plugin.v1.StopRequest
+	(*StopResponse)(nil),        // 20: jupiter.plugin.v1.StopResponse
+	(*Diagnostic)(nil),          // 21: jupiter.plugin.v1.Diagnostic
+	(*PathStep)(nil),            // 22: jupiter.plugin.v1.PathStep
+	(*Record)(nil),              // 23: jupiter.plugin.v1.Record
+	(*Message)(nil),             // 24: jupiter.plugin.v1.Message
+	(*RecordBatch)(nil),         // 25: jupiter.plugin.v1.RecordBatch
+	(*Artifact)(nil),            // 26: jupiter.plugin.v1.Artifact
+	(*Output)(nil),              // 27: jupiter.plugin.v1.Output
+	(*Call)(nil),                // 28: jupiter.plugin.v1.Call
+	(*Limit)(nil),               // 29: jupiter.plugin.v1.Limit
+	(*Usage)(nil),               // 30: jupiter.plugin.v1.Usage
+	(*Domain)(nil),              // 31: jupiter.plugin.v1.Domain
+	(*Progress)(nil),            // 32: jupiter.plugin.v1.Progress
+	(*CollectRequest)(nil),      // 33: jupiter.plugin.v1.CollectRequest
+	(*CollectEvent)(nil),        // 34: jupiter.plugin.v1.CollectEvent
+	(*Prompt)(nil),              // 35: jupiter.plugin.v1.Prompt
+	(*GenerateRequest)(nil),     // 36: jupiter.plugin.v1.GenerateRequest
+	(*Sampling)(nil),            // 37: jupiter.plugin.v1.Sampling
+	(*PromptSet)(nil),           // 38: jupiter.plugin.v1.PromptSet
+	(*GenerateEvent)(nil),       // 39: jupiter.plugin.v1.GenerateEvent
+	(*CompleteRequest)(nil),     // 40: jupiter.plugin.v1.CompleteRequest
+	(*CompleteEvent)(nil),       // 41: jupiter.plugin.v1.CompleteEvent
+	(*Completion)(nil),          // 42: jupiter.plugin.v1.Completion
+	(*LikelihoodRequest)(nil),   // 43: jupiter.plugin.v1.LikelihoodRequest
+	(*LikelihoodItem)(nil),      // 44: jupiter.plugin.v1.LikelihoodItem
+	(*LikelihoodEvent)(nil),     // 45: jupiter.plugin.v1.LikelihoodEvent
+	(*Likelihood)(nil),          // 46: jupiter.plugin.v1.Likelihood
+	(*FilterRequest)(nil),       // 47: jupiter.plugin.v1.FilterRequest
+	(*FilterEvent)(nil),         // 48: jupiter.plugin.v1.FilterEvent
+	(*VerdictBatch)(nil),        // 49: jupiter.plugin.v1.VerdictBatch
+	(*Verdict)(nil),             // 50: jupiter.plugin.v1.Verdict
+	(*VerifyRequest)(nil),       // 51: jupiter.plugin.v1.VerifyRequest
+	(*VerifyBatch)(nil),         // 52: jupiter.plugin.v1.VerifyBatch
+	(*VerifyItem)(nil),          // 53: jupiter.plugin.v1.VerifyItem
+	(*VerifyEvent)(nil),         // 54: jupiter.plugin.v1.VerifyEvent
+	(*Judgement)(nil),           // 55: jupiter.plugin.v1.Judgement
+	(*TrainRequest)(nil),        // 56: jupiter.plugin.v1.TrainRequest
+	(*Topology)(nil),            // 57: jupiter.plugin.v1.Topology
+	(*Peer)(nil),                // 58: jupiter.plugin.v1.Peer
+	(*TrainEvent)(nil),          // 59: jupiter.plugin.v1.TrainEvent
+	(*Checkpoint)(nil),          // 60: jupiter.plugin.v1.Checkpoint
+	(*PrepareRequest)(nil),      // 61: jupiter.plugin.v1.PrepareRequest
+	(*PrepareResponse)(nil),     // 62: jupiter.plugin.v1.PrepareResponse
+	(*Question)(nil),            // 63: jupiter.plugin.v1.Question
+	(*ScoreRequest)(nil),        // 64: jupiter.plugin.v1.ScoreRequest
+	(*Answer)(nil),              // 65: jupiter.plugin.v1.Answer
+	(*ScoreResponse)(nil),       // 66: jupiter.plugin.v1.ScoreResponse
+	(*QuestionScore)(nil),       // 67: jupiter.plugin.v1.QuestionScore
+	(*ExportRequest)(nil),       // 68: jupiter.plugin.v1.ExportRequest
+	(*ExportEvent)(nil),         // 69: jupiter.plugin.v1.ExportEvent
+	(*ImportRequest)(nil),       // 70: jupiter.plugin.v1.ImportRequest
+	(*ImportEvent)(nil),         // 71: jupiter.plugin.v1.ImportEvent
+	nil,                         // 72: jupiter.plugin.v1.Record.MetaEntry
+	nil,                         // 73: jupiter.plugin.v1.Output.MetaEntry
+	nil,                         // 74: jupiter.plugin.v1.Call.InputsEntry
+	nil,                         // 75: jupiter.plugin.v1.Progress.MetricsEntry
+	nil,                         // 76: jupiter.plugin.v1.Prompt.MetaEntry
+	nil,                         // 77: jupiter.plugin.v1.PrepareRequest.SplitsEntry
+	nil,                         // 78: jupiter.plugin.v1.QuestionScore.SubScoresEntry
 }
 var file_jupiter_plugin_v1_plugin_proto_depIdxs = []int32{
 	0,   // 0: jupiter.plugin.v1.FingerprintRequest.kind:type_name -> jupiter.plugin.v1.Kind
-	14,  // 1: jupiter.plugin.v1.FingerprintRequest.config:type_name -> jupiter.plugin.v1.Config
+	15,  // 1: jupiter.plugin.v1.FingerprintRequest.config:type_name -> jupiter.plugin.v1.Config
 	0,   // 2: jupiter.plugin.v1.EstimateRequest.kind:type_name -> jupiter.plugin.v1.Kind
-	14,  // 3: jupiter.plugin.v1.EstimateRequest.config:type_name -> jupiter.plugin.v1.Config
-	10,  // 4: jupiter.plugin.v1.InfoResponse.stages:type_name -> jupiter.plugin.v1.Stage
-	0,   // 5: jupiter.plugin.v1.Stage.kind:type_name -> jupiter.plugin.v1.Kind
-	11,  // 6: jupiter.plugin.v1.Stage.schema:type_name -> jupiter.plugin.v1.Schema
-	12,  // 7: jupiter.plugin.v1.Schema.attributes:type_name -> jupiter.plugin.v1.Attribute
-	13,  // 8: jupiter.plugin.v1.Schema.blocks:type_name -> jupiter.plugin.v1.NestedBlock
-	1,   // 9: jupiter.plugin.v1.Attribute.effect:type_name -> jupiter.plugin.v1.Effect
-	2,   // 10: jupiter.plugin.v1.NestedBlock.nesting:type_name -> jupiter.plugin.v1.NestedBlock.Nesting
-	11,  // 11: jupiter.plugin.v1.NestedBlock.schema:type_name -> jupiter.plugin.v1.Schema
-	16,  // 12: jupiter.plugin.v1.ValidateRequest.items:type_name -> jupiter.plugin.v1.ValidateItem
-	0,   // 13: jupiter.plugin.v1.ValidateItem.kind:type_name -> jupiter.plugin.v1.Kind
-	14,  // 14: jupiter.plugin.v1.ValidateItem.config:type_name -> jupiter.plugin.v1.Config
-	20,  // 15: jupiter.plugin.v1.ValidateResponse.diagnostics:type_name -> jupiter.plugin.v1.Diagnostic
-	3,   // 16: jupiter.plugin.v1.Diagnostic.severity:type_name -> jupiter.plugin.v1.Diagnostic.Severity
-	21,  // 17: jupiter.plugin.v1.Diagnostic.attribute:type_name -> jupiter.plugin.v1.PathStep
-	23,  // 18: jupiter.plugin.v1.Record.messages:type_name -> jupiter.plugin.v1.Message
-	69,  // 19: jupiter.plugin.v1.Record.meta:type_name -> jupiter.plugin.v1.Record.MetaEntry
-	22,  // 20: jupiter.plugin.v1.RecordBatch.records:type_name -> jupiter.plugin.v1.Record
-	70,  // 21: jupiter.plugin.v1.Output.meta:type_name -> jupiter.plugin.v1.Output.MetaEntry
-	14,  // 22: jupiter.plugin.v1.Call.config:type_name -> jupiter.plugin.v1.Config
-	28,  // 23: jupiter.plugin.v1.Call.domain:type_name -> jupiter.plugin.v1.Domain
-	71,  // 24: jupiter.plugin.v1.Call.inputs:type_name -> jupiter.plugin.v1.Call.InputsEntry
-	72,  // 25: jupiter.plugin.v1.Progress.metrics:type_name -> jupiter.plugin.v1.Progress.MetricsEntry
-	27,  // 26: jupiter.plugin.v1.CollectRequest.call:type_name -> jupiter.plugin.v1.Call
-	24,  // 27: jupiter.plugin.v1.CollectEvent.batch:type_name -> jupiter.plugin.v1.RecordBatch
-	29,  // 28: jupiter.plugin.v1.CollectEvent.progress:type_name -> jupiter.plugin.v1.Progress
-	20,  // 29: jupiter.plugin.v1.CollectEvent.diagnostic:type_name -> jupiter.plugin.v1.Diagnostic
-	73,  // 30: jupiter.plugin.v1.Prompt.meta:type_name -> jupiter.plugin.v1.Prompt.MetaEntry
-	27,  // 31: jupiter.plugin.v1.GenerateRequest.call:type_name -> jupiter.plugin.v1.Call
-	25,  // 32: jupiter.plugin.v1.GenerateRequest.model:type_name -> jupiter.plugin.v1.Artifact
-	35,  // 33: jupiter.plugin.v1.GenerateRequest.sets:type_name -> jupiter.plugin.v1.PromptSet
-	34,  // 34: jupiter.plugin.v1.GenerateRequest.sampling:type_name -> jupiter.plugin.v1.Sampling
-	32,  // 35: jupiter.plugin.v1.PromptSet.prompts:type_name -> jupiter.plugin.v1.Prompt
-	24,  // 36: jupiter.plugin.v1.GenerateEvent.batch:type_name -> jupiter.plugin.v1.RecordBatch
-	29,  // 37: jupiter.plugin.v1.GenerateEvent.progress:type_name -> jupiter.plugin.v1.Progress
-	20,  // 38: jupiter.plugin.v1.GenerateEvent.diagnostic:type_name -> jupiter.plugin.v1.Diagnostic
-	27,  // 39: jupiter.plugin.v1.CompleteRequest.call:type_name -> jupiter.plugin.v1.Call
-	25,  // 40: jupiter.plugin.v1.CompleteRequest.model:type_name -> jupiter.plugin.v1.Artifact
-	32,  // 41: jupiter.plugin.v1.CompleteRequest.prompts:type_name -> jupiter.plugin.v1.Prompt
-	34,  // 42: jupiter.plugin.v1.CompleteRequest.sampling:type_name -> jupiter.plugin.v1.Sampling
-	39,  // 43: jupiter.plugin.v1.CompleteEvent.completion:type_name -> jupiter.plugin.v1.Completion
-	29,  // 44: jupiter.plugin.v1.CompleteEvent.progress:type_name -> jupiter.plugin.v1.Progress
-	20,  // 45: jupiter.plugin.v1.CompleteEvent.diagnostic:type_name -> jupiter.plugin.v1.Diagnostic
-	27,  // 46: jupiter.plugin.v1.LikelihoodRequest.call:type_name -> jupiter.plugin.v1.Call
-	25,  // 47: jupiter.plugin.v1.LikelihoodRequest.model:type_name -> jupiter.plugin.v1.Artifact
-	41,  // 48: jupiter.plugin.v1.LikelihoodRequest.items:type_name -> jupiter.plugin.v1.LikelihoodItem
-	43,  // 49: jupiter.plugin.v1.LikelihoodEvent.likelihoods:type_name -> jupiter.plugin.v1.Likelihood
-	27,  // 50: jupiter.plugin.v1.FilterRequest.call:type_name -> jupiter.plugin.v1.Call
-	24,  // 51: jupiter.plugin.v1.FilterRequest.reference:type_name -> jupiter.plugin.v1.RecordBatch
-	24,  // 52: jupiter.plugin.v1.FilterRequest.batch:type_name -> jupiter.plugin.v1.RecordBatch
-	46,  // 53: jupiter.plugin.v1.FilterEvent.verdicts:type_name -> jupiter.plugin.v1.VerdictBatch
-	29,  // 54: jupiter.plugin.v1.FilterEvent.progress:type_name -> jupiter.plugin.v1.Progress
-	20,  // 55: jupiter.plugin.v1.FilterEvent.diagnostic:type_name -> jupiter.plugin.v1.Diagnostic
-	47,  // 56: jupiter.plugin.v1.VerdictBatch.verdicts:type_name -> jupiter.plugin.v1.Verdict
-	27,  // 57: jupiter.plugin.v1.VerifyRequest.call:type_name -> jupiter.plugin.v1.Call
-	49,  // 58: jupiter.plugin.v1.VerifyRequest.batch:type_name -> jupiter.plugin.v1.VerifyBatch
-	50,  // 59: jupiter.plugin.v1.VerifyBatch.items:type_name -> jupiter.plugin.v1.VerifyItem
-	52,  // 60: jupiter.plugin.v1.VerifyEvent.judgements:type_name -> jupiter.plugin.v1.Judgement
-	29,  // 61: jupiter.plugin.v1.VerifyEvent.progress:type_name -> jupiter.plugin.v1.Progress
-	20,  // 62: jupiter.plugin.v1.VerifyEvent.diagnostics:type_name -> jupiter.plugin.v1.Diagnostic
-	27,  // 63: jupiter.plugin.v1.TrainRequest.call:type_name -> jupiter.plugin.v1.Call
-	25,  // 64: jupiter.plugin.v1.TrainRequest.dataset:type_name -> jupiter.plugin.v1.Artifact
-	25,  // 65: jupiter.plugin.v1.TrainRequest.checkpoint:type_name -> jupiter.plugin.v1.Artifact
-	54,  // 66: jupiter.plugin.v1.TrainRequest.topology:type_name -> jupiter.plugin.v1.Topology
-	25,  // 67: jupiter.plugin.v1.TrainRequest.real:type_name -> jupiter.plugin.v1.Artifact
-	55,  // 68: jupiter.plugin.v1.Topology.peers:type_name -> jupiter.plugin.v1.Peer
-	29,  // 69: jupiter.plugin.v1.TrainEvent.progress:type_name -> jupiter.plugin.v1.Progress
-	57,  // 70: jupiter.plugin.v1.TrainEvent.checkpoint:type_name -> jupiter.plugin.v1.Checkpoint
-	20,  // 71: jupiter.plugin.v1.TrainEvent.diagnostic:type_name -> jupiter.plugin.v1.Diagnostic
-	26,  // 72: jupiter.plugin.v1.Checkpoint.output:type_name -> jupiter.plugin.v1.Output
-	27,  // 73: jupiter.plugin.v1.PrepareRequest.call:type_name -> jupiter.plugin.v1.Call
-	25,  // 74: jupiter.plugin.v1.PrepareRequest.custom:type_name -> jupiter.plugin.v1.Artifact
-	74,  // 75: jupiter.plugin.v1.PrepareRequest.splits:type_name -> jupiter.plugin.v1.PrepareRequest.SplitsEntry
-	60,  // 76: jupiter.plugin.v1.PrepareResponse.questions:type_name -> jupiter.plugin.v1.Question
-	20,  // 77: jupiter.plugin.v1.PrepareResponse.diagnostics:type_name -> jupiter.plugin.v1.Diagnostic
-	29,  // 78: jupiter.plugin.v1.PrepareResponse.progress:type_name -> jupiter.plugin.v1.Progress
-	32,  // 79: jupiter.plugin.v1.Question.prompt:type_name -> jupiter.plugin.v1.Prompt
-	27,  // 80: jupiter.plugin.v1.ScoreRequest.call:type_name -> jupiter.plugin.v1.Call
-	62,  // 81: jupiter.plugin.v1.ScoreRequest.answer:type_name -> jupiter.plugin.v1.Answer
-	60,  // 82: jupiter.plugin.v1.Answer.question:type_name -> jupiter.plugin.v1.Question
-	39,  // 83: jupiter.plugin.v1.Answer.completion:type_name -> jupiter.plugin.v1.Completion
-	52,  // 84: jupiter.plugin.v1.Answer.judgement:type_name -> jupiter.plugin.v1.Judgement
-	43,  // 85: jupiter.plugin.v1.Answer.likelihoods:type_name -> jupiter.plugin.v1.Likelihood
-	39,  // 86: jupiter.plugin.v1.Answer.choice:type_name -> jupiter.plugin.v1.Completion
-	64,  // 87: jupiter.plugin.v1.ScoreResponse.scores:type_name -> jupiter.plugin.v1.QuestionScore
-	20,  // 88: jupiter.plugin.v1.ScoreResponse.diagnostics:type_name -> jupiter.plugin.v1.Diagnostic
-	75,  // 89: jupiter.plugin.v1.QuestionScore.sub_scores:type_name -> jupiter.plugin.v1.QuestionScore.SubScoresEntry
-	27,  // 90: jupiter.plugin.v1.ExportRequest.call:type_name -> jupiter.plugin.v1.Call
-	25,  // 91: jupiter.plugin.v1.ExportRequest.checkpoint:type_name -> jupiter.plugin.v1.Artifact
-	26,  // 92: jupiter.plugin.v1.ExportEvent.output:type_name -> jupiter.plugin.v1.Output
-	29,  // 93: jupiter.plugin.v1.ExportEvent.progress:type_name -> jupiter.plugin.v1.Progress
-	20,  // 94: jupiter.plugin.v1.ExportEvent.diagnostic:type_name -> jupiter.plugin.v1.Diagnostic
-	27,  // 95: jupiter.plugin.v1.ImportRequest.call:type_name -> jupiter.plugin.v1.Call
-	26,  // 96: jupiter.plugin.v1.ImportEvent.output:type_name -> jupiter.plugin.v1.Output
-	29,  // 97: jupiter.plugin.v1.ImportEvent.progress:type_name -> jupiter.plugin.v1.Progress
-	20,  // 98: jupiter.plugin.v1.ImportEvent.diagnostic:type_name -> jupiter.plugin.v1.Diagnostic
-	25,  // 99: jupiter.plugin.v1.Call.InputsEntry.value:type_name -> jupiter.plugin.v1.Artifact
-	25,  // 100: jupiter.plugin.v1.PrepareRequest.SplitsEntry.value:type_name -> jupiter.plugin.v1.Artifact
-	8,   // 101: jupiter.plugin.v1.Plugin.Info:input_type -> jupiter.plugin.v1.InfoRequest
-	15,  // 102: jupiter.plugin.v1.Plugin.Validate:input_type -> jupiter.plugin.v1.ValidateRequest
-	18,  // 103: jupiter.plugin.v1.Plugin.Stop:input_type -> jupiter.plugin.v1.StopRequest
-	6,   // 104: jupiter.plugin.v1.Plugin.Estimate:input_type -> jupiter.plugin.v1.EstimateRequest
-	4,   // 105: jupiter.plugin.v1.Plugin.Fingerprint:input_type -> jupiter.plugin.v1.FingerprintRequest
-	30,  // 106: jupiter.plugin.v1.Collector.Collect:input_type -> jupiter.plugin.v1.CollectRequest
-	33,  // 107: jupiter.plugin.v1.Generator.Generate:input_type -> jupiter.plugin.v1.GenerateRequest
-	37,  // 108: jupiter.plugin.v1.Generator.Complete:input_type -> jupiter.plugin.v1.CompleteRequest
-	40,  // 109: jupiter.plugin.v1.Generator.Score:input_type -> jupiter.plugin.v1.LikelihoodRequest
-	67,  // 110: jupiter.plugin.v1.Generator.Import:input_type -> jupiter.plugin.v1.ImportRequest
-	44,  // 111: jupiter.plugin.v1.Filter.Filter:input_type -> jupiter.plugin.v1.FilterRequest
-	48,  // 112: jupiter.plugin.v1.Verifier.Verify:input_type -> jupiter.plugin.v1.VerifyRequest
-	53,  // 113: jupiter.plugin.v1.Trainer.Train:input_type -> jupiter.plugin.v1.TrainRequest
-	67,  // 114: jupiter.plugin.v1.Trainer.Import:input_type -> jupiter.plugin.v1.ImportRequest
-	58,  // 115: jupiter.plugin.v1.Evaluator.Prepare:input_type -> jupiter.plugin.v1.PrepareRequest
-	61,  // 116: jupiter.plugin.v1.Evaluator.Score:input_type -> jupiter.plugin.v1.ScoreRequest
-	65,  // 117: jupiter.plugin.v1.Exporter.Export:input_type -> jupiter.plugin.v1.ExportRequest
-	9,   // 118: jupiter.plugin.v1.Plugin.Info:output_type -> jupiter.plugin.v1.InfoResponse
-	17,  // 119: jupiter.plugin.v1.Plugin.Validate:output_type -> jupiter.plugin.v1.ValidateResponse
-	19,  // 120: jupiter.plugin.v1.Plugin.Stop:output_type -> jupiter.plugin.v1.StopResponse
-	7,   // 121: jupiter.plugin.v1.Plugin.Estimate:output_type -> jupiter.plugin.v1.EstimateResponse
-	5,   // 122: jupiter.plugin.v1.Plugin.Fingerprint:output_type -> jupiter.plugin.v1.FingerprintResponse
-	31,  // 123: jupiter.plugin.v1.Collector.Collect:output_type -> jupiter.plugin.v1.CollectEvent
-	36,  // 124: jupiter.plugin.v1.Generator.Generate:output_type -> jupiter.plugin.v1.GenerateEvent
-	38,  // 125: jupiter.plugin.v1.Generator.Complete:output_type -> jupiter.plugin.v1.CompleteEvent
-	42,  // 126: jupiter.plugin.v1.Generator.Score:output_type -> jupiter.plugin.v1.LikelihoodEvent
-	68,  // 127: jupiter.plugin.v1.Generator.Import:output_type -> jupiter.plugin.v1.ImportEvent
-	45,  // 128: jupiter.plugin.v1.Filter.Filter:output_type -> jupiter.plugin.v1.FilterEvent
-	51,  // 129: jupiter.plugin.v1.Verifier.Verify:output_type -> jupiter.plugin.v1.VerifyEvent
-	56,  // 130: jupiter.plugin.v1.Trainer.Train:output_type -> jupiter.plugin.v1.TrainEvent
-	68,  // 131: jupiter.plugin.v1.Trainer.Import:output_type -> jupiter.plugin.v1.ImportEvent
-	59,  // 132: jupiter.plugin.v1.Evaluator.Prepare:output_type -> jupiter.plugin.v1.PrepareResponse
-	63,  // 133: jupiter.plugin.v1.Evaluator.Score:output_type -> jupiter.plugin.v1.ScoreResponse
-	66,  // 134: jupiter.plugin.v1.Exporter.Export:output_type -> jupiter.plugin.v1.ExportEvent
-	118, // [118:135] is the sub-list for method output_type
-	101, // [101:118] is the sub-list for method input_type
-	101, // [101:101] is the sub-list for extension type_name
-	101, // [101:101] is the sub-list for extension extendee
-	0,   // [0:101] is the sub-list for field type_name
+	15,  // 3: jupiter.plugin.v1.EstimateRequest.config:type_name -> jupiter.plugin.v1.Config
+	7,   // 4: jupiter.plugin.v1.EstimateRequest.maker:type_name -> jupiter.plugin.v1.ModelMaker
+	15,  // 5: jupiter.plugin.v1.ModelMaker.config:type_name -> jupiter.plugin.v1.Config
+	11,  // 6: jupiter.plugin.v1.InfoResponse.stages:type_name -> jupiter.plugin.v1.Stage
+	0,   // 7: jupiter.plugin.v1.Stage.kind:type_name -> jupiter.plugin.v1.Kind
+	12,  // 8: jupiter.plugin.v1.Stage.schema:type_name -> jupiter.plugin.v1.Schema
+	13,  // 9: jupiter.plugin.v1.Schema.attributes:type_name -> jupiter.plugin.v1.Attribute
+	14,  // 10: jupiter.plugin.v1.Schema.blocks:type_name -> jupiter.plugin.v1.NestedBlock
+	1,   // 11: jupiter.plugin.v1.Attribute.effect:type_name -> jupiter.plugin.v1.Effect
+	2,   // 12: jupiter.plugin.v1.NestedBlock.nesting:type_name -> jupiter.plugin.v1.NestedBlock.Nesting
+	12,  // 13: jupiter.plugin.v1.NestedBlock.schema:type_name -> jupiter.plugin.v1.Schema
+	17,  // 14: jupiter.plugin.v1.ValidateRequest.items:type_name -> jupiter.plugin.v1.ValidateItem
+	0,   // 15: jupiter.plugin.v1.ValidateItem.kind:type_name -> jupiter.plugin.v1.Kind
+	15,  // 16: jupiter.plugin.v1.ValidateItem.config:type_name -> jupiter.plugin.v1.Config
+	21,  // 17: jupiter.plugin.v1.ValidateResponse.diagnostics:type_name -> jupiter.plugin.v1.Diagnostic
+	3,   // 18: jupiter.plugin.v1.Diagnostic.severity:type_name -> jupiter.plugin.v1.Diagnostic.Severity
+	22,  // 19: jupiter.plugin.v1.Diagnostic.attribute:type_name -> jupiter.plugin.v1.PathStep
+	24,  // 20: jupiter.plugin.v1.Record.messages:type_name -> jupiter.plugin.v1.Message
+	72,  // 21: jupiter.plugin.v1.Record.meta:type_name -> jupiter.plugin.v1.Record.MetaEntry
+	23,  // 22: jupiter.plugin.v1.RecordBatch.records:type_name -> jupiter.plugin.v1.Record
+	73,  // 23: jupiter.plugin.v1.Output.meta:type_name -> jupiter.plugin.v1.Output.MetaEntry
+	15,  // 24: jupiter.plugin.v1.Call.config:type_name -> jupiter.plugin.v1.Config
+	31,  // 25: jupiter.plugin.v1.Call.domain:type_name -> jupiter.plugin.v1.Domain
+	74,  // 26: jupiter.plugin.v1.Call.inputs:type_name -> jupiter.plugin.v1.Call.InputsEntry
+	29,  // 27: jupiter.plugin.v1.Call.limit:type_name -> jupiter.plugin.v1.Limit
+	75,  // 28: jupiter.plugin.v1.Progress.metrics:type_name -> jupiter.plugin.v1.Progress.MetricsEntry
+	30,  // 29: jupiter.plugin.v1.Progress.usage:type_name -> jupiter.plugin.v1.Usage
+	28,  // 30: jupiter.plugin.v1.CollectRequest.call:type_name -> jupiter.plugin.v1.Call
+	25,  // 31: jupiter.plugin.v1.CollectEvent.batch:type_name -> jupiter.plugin.v1.RecordBatch
+	32,  // 32: jupiter.plugin.v1.CollectEvent.progress:type_name -> jupiter.plugin.v1.Progress
+	21,  // 33: jupiter.plugin.v1.CollectEvent.diagnostic:type_name -> jupiter.plugin.v1.Diagnostic
+	76,  // 34: jupiter.plugin.v1.Prompt.meta:type_name -> jupiter.plugin.v1.Prompt.MetaEntry
+	28,  // 35: jupiter.plugin.v1.GenerateRequest.call:type_name -> jupiter.plugin.v1.Call
+	26,  // 36: jupiter.plugin.v1.GenerateRequest.model:type_name -> jupiter.plugin.v1.Artifact
+	38,  // 37: jupiter.plugin.v1.GenerateRequest.sets:type_name -> jupiter.plugin.v1.PromptSet
+	37,  // 38: jupiter.plugin.v1.GenerateRequest.sampling:type_name -> jupiter.plugin.v1.Sampling
+	35,  // 39: jupiter.plugin.v1.PromptSet.prompts:type_name -> jupiter.plugin.v1.Prompt
+	25,  // 40: jupiter.plugin.v1.GenerateEvent.batch:type_name -> jupiter.plugin.v1.RecordBatch
+	32,  // 41: jupiter.plugin.v1.GenerateEvent.progress:type_name -> jupiter.plugin.v1.Progress
+	21,  // 42: jupiter.plugin.v1.GenerateEvent.diagnostic:type_name -> jupiter.plugin.v1.Diagnostic
+	28,  // 43: jupiter.plugin.v1.CompleteRequest.call:type_name -> jupiter.plugin.v1.Call
+	26,  // 44: jupiter.plugin.v1.CompleteRequest.model:type_name -> jupiter.plugin.v1.Artifact
+	35,  // 45: jupiter.plugin.v1.CompleteRequest.prompts:type_name -> jupiter.plugin.v1.Prompt
+	37,  // 46: jupiter.plugin.v1.CompleteRequest.sampling:type_name -> jupiter.plugin.v1.Sampling
+	42,  // 47: jupiter.plugin.v1.CompleteEvent.completion:type_name -> jupiter.plugin.v1.Completion
+	32,  // 48: jupiter.plugin.v1.CompleteEvent.progress:type_name -> jupiter.plugin.v1.Progress
+	21,  // 49: jupiter.plugin.v1.CompleteEvent.diagnostic:type_name -> jupiter.plugin.v1.Diagnostic
+	28,  // 50: jupiter.plugin.v1.LikelihoodRequest.call:type_name -> jupiter.plugin.v1.Call
+	26,  // 51: jupiter.plugin.v1.LikelihoodRequest.model:type_name -> jupiter.plugin.v1.Artifact
+	44,  // 52: jupiter.plugin.v1.LikelihoodRequest.items:type_name -> jupiter.plugin.v1.LikelihoodItem
+	46,  // 53: jupiter.plugin.v1.LikelihoodEvent.likelihoods:type_name -> jupiter.plugin.v1.Likelihood
+	28,  // 54: jupiter.plugin.v1.FilterRequest.call:type_name -> jupiter.plugin.v1.Call
+	25,  // 55: jupiter.plugin.v1.FilterRequest.reference:type_name -> jupiter.plugin.v1.RecordBatch
+	25,  // 56: jupiter.plugin.v1.FilterRequest.batch:type_name -> jupiter.plugin.v1.RecordBatch
+	49,  // 57: jupiter.plugin.v1.FilterEvent.verdicts:type_name -> jupiter.plugin.v1.VerdictBatch
+	32,  // 58: jupiter.plugin.v1.FilterEvent.progress:type_name -> jupiter.plugin.v1.Progress
+	21,  // 59: jupiter.plugin.v1.FilterEvent.diagnostic:type_name -> jupiter.plugin.v1.Diagnostic
+	50,  // 60: jupiter.plugin.v1.VerdictBatch.verdicts:type_name -> jupiter.plugin.v1.Verdict
+	28,  // 61: jupiter.plugin.v1.VerifyRequest.call:type_name -> jupiter.plugin.v1.Call
+	52,  // 62: jupiter.plugin.v1.VerifyRequest.batch:type_name -> jupiter.plugin.v1.VerifyBatch
+	53,  // 63: jupiter.plugin.v1.VerifyBatch.items:type_name -> jupiter.plugin.v1.VerifyItem
+	55,  // 64: jupiter.plugin.v1.VerifyEvent.judgements:type_name -> jupiter.plugin.v1.Judgement
+	32,  // 65: jupiter.plugin.v1.VerifyEvent.progress:type_name -> jupiter.plugin.v1.Progress
+	21,  // 66: jupiter.plugin.v1.VerifyEvent.diagnostics:type_name -> jupiter.plugin.v1.Diagnostic
+	28,  // 67: jupiter.plugin.v1.TrainRequest.call:type_name -> jupiter.plugin.v1.Call
+	26,  // 68: jupiter.plugin.v1.TrainRequest.dataset:type_name -> jupiter.plugin.v1.Artifact
+	26,  // 69: jupiter.plugin.v1.TrainRequest.checkpoint:type_name -> jupiter.plugin.v1.Artifact
+	57,  // 70: jupiter.plugin.v1.TrainRequest.topology:type_name -> jupiter.plugin.v1.Topology
+	26,  // 71: jupiter.plugin.v1.TrainRequest.real:type_name -> jupiter.plugin.v1.Artifact
+	58,  // 72: jupiter.plugin.v1.Topology.peers:type_name -> jupiter.plugin.v1.Peer
+	32,  // 73: jupiter.plugin.v1.TrainEvent.progress:type_name -> jupiter.plugin.v1.Progress
+	60,  // 74: jupiter.plugin.v1.TrainEvent.checkpoint:type_name -> jupiter.plugin.v1.Checkpoint
+	21,  // 75: jupiter.plugin.v1.TrainEvent.diagnostic:type_name -> jupiter.plugin.v1.Diagnostic
+	27,  // 76: jupiter.plugin.v1.Checkpoint.output:type_name -> jupiter.plugin.v1.Output
+	28,  // 77: jupiter.plugin.v1.PrepareRequest.call:type_name -> jupiter.plugin.v1.Call
+	26,  // 78: jupiter.plugin.v1.PrepareRequest.custom:type_name -> jupiter.plugin.v1.Artifact
+	77,  // 79: jupiter.plugin.v1.PrepareRequest.splits:type_name -> jupiter.plugin.v1.PrepareRequest.SplitsEntry
+	63,  // 80: jupiter.plugin.v1.PrepareResponse.questions:type_name -> jupiter.plugin.v1.Question
+	21,  // 81: jupiter.plugin.v1.PrepareResponse.diagnostics:type_name -> jupiter.plugin.v1.Diagnostic
+	32,  // 82: jupiter.plugin.v1.PrepareResponse.progress:type_name -> jupiter.plugin.v1.Progress
+	35,  // 83: jupiter.plugin.v1.Question.prompt:type_name -> jupiter.plugin.v1.Prompt
+	28,  // 84: jupiter.plugin.v1.ScoreRequest.call:type_name -> jupiter.plugin.v1.Call
+	65,  // 85: jupiter.plugin.v1.ScoreRequest.answer:type_name -> jupiter.plugin.v1.Answer
+	63,  // 86: jupiter.plugin.v1.Answer.question:type_name -> jupiter.plugin.v1.Question
+	42,  // 87: jupiter.plugin.v1.Answer.completion:type_name -> jupiter.plugin.v1.Completion
+	55,  // 88: jupiter.plugin.v1.Answer.judgement:type_name -> jupiter.plugin.v1.Judgement
+	46,  // 89: jupiter.plugin.v1.Answer.likelihoods:type_name -> jupiter.plugin.v1.Likelihood
+	42,  // 90: jupiter.plugin.v1.Answer.choice:type_name -> jupiter.plugin.v1.Completion
+	67,  // 91: jupiter.plugin.v1.ScoreResponse.scores:type_name -> jupiter.plugin.v1.QuestionScore
+	21,  // 92: jupiter.plugin.v1.ScoreResponse.diagnostics:type_name -> jupiter.plugin.v1.Diagnostic
+	78,  // 93: jupiter.plugin.v1.QuestionScore.sub_scores:type_name -> jupiter.plugin.v1.QuestionScore.SubScoresEntry
+	28,  // 94: jupiter.plugin.v1.ExportRequest.call:type_name -> jupiter.plugin.v1.Call
+	26,  // 95: jupiter.plugin.v1.ExportRequest.checkpoint:type_name -> jupiter.plugin.v1.Artifact
+	27,  // 96: jupiter.plugin.v1.ExportEvent.output:type_name -> jupiter.plugin.v1.Output
+	32,  // 97: jupiter.plugin.v1.ExportEvent.progress:type_name -> jupiter.plugin.v1.Progress
+	21,  // 98: jupiter.plugin.v1.ExportEvent.diagnostic:type_name -> jupiter.plugin.v1.Diagnostic
+	28,  // 99: jupiter.plugin.v1.ImportRequest.call:type_name -> jupiter.plugin.v1.Call
+	27,  // 100: jupiter.plugin.v1.ImportEvent.output:type_name -> jupiter.plugin.v1.Output
+	32,  // 101: jupiter.plugin.v1.ImportEvent.progress:type_name -> jupiter.plugin.v1.Progress
+	21,  // 102: jupiter.plugin.v1.ImportEvent.diagnostic:type_name -> jupiter.plugin.v1.Diagnostic
+	26,  // 103: jupiter.plugin.v1.Call.InputsEntry.value:type_name -> jupiter.plugin.v1.Artifact
+	26,  // 104: jupiter.plugin.v1.PrepareRequest.SplitsEntry.value:type_name -> jupiter.plugin.v1.Artifact
+	9,   // 105: jupiter.plugin.v1.Plugin.Info:input_type -> jupiter.plugin.v1.InfoRequest
+	16,  // 106: jupiter.plugin.v1.Plugin.Validate:input_type -> jupiter.plugin.v1.ValidateRequest
+	19,  // 107: jupiter.plugin.v1.Plugin.Stop:input_type -> jupiter.plugin.v1.StopRequest
+	6,   // 108: jupiter.plugin.v1.Plugin.Estimate:input_type -> jupiter.plugin.v1.EstimateRequest
+	4,   // 109: jupiter.plugin.v1.Plugin.Fingerprint:input_type -> jupiter.plugin.v1.FingerprintRequest
+	33,  // 110: jupiter.plugin.v1.Collector.Collect:input_type -> jupiter.plugin.v1.CollectRequest
+	36,  // 111: jupiter.plugin.v1.Generator.Generate:input_type -> jupiter.plugin.v1.GenerateRequest
+	40,  // 112: jupiter.plugin.v1.Generator.Complete:input_type -> jupiter.plugin.v1.CompleteRequest
+	43,  // 113: jupiter.plugin.v1.Generator.Score:input_type -> jupiter.plugin.v1.LikelihoodRequest
+	70,  // 114: jupiter.plugin.v1.Generator.Import:input_type -> jupiter.plugin.v1.ImportRequest
+	47,  // 115: jupiter.plugin.v1.Filter.Filter:input_type -> jupiter.plugin.v1.FilterRequest
+	51,  // 116: jupiter.plugin.v1.Verifier.Verify:input_type -> jupiter.plugin.v1.VerifyRequest
+	56,  // 117: jupiter.plugin.v1.Trainer.Train:input_type -> jupiter.plugin.v1.TrainRequest
+	70,  // 118: jupiter.plugin.v1.Trainer.Import:input_type -> jupiter.plugin.v1.ImportRequest
+	61,  // 119: jupiter.plugin.v1.Evaluator.Prepare:input_type -> jupiter.plugin.v1.PrepareRequest
+	64,  // 120: jupiter.plugin.v1.Evaluator.Score:input_type -> jupiter.plugin.v1.ScoreRequest
+	68,  // 121: jupiter.plugin.v1.Exporter.Export:input_type -> jupiter.plugin.v1.ExportRequest
+	10,  // 122: jupiter.plugin.v1.Plugin.Info:output_type -> jupiter.plugin.v1.InfoResponse
+	18,  // 123: jupiter.plugin.v1.Plugin.Validate:output_type -> jupiter.plugin.v1.ValidateResponse
+	20,  // 124: jupiter.plugin.v1.Plugin.Stop:output_type -> jupiter.plugin.v1.StopResponse
+	8,   // 125: jupiter.plugin.v1.Plugin.Estimate:output_type -> jupiter.plugin.v1.EstimateResponse
+	5,   // 126: jupiter.plugin.v1.Plugin.Fingerprint:output_type -> jupiter.plugin.v1.FingerprintResponse
+	34,  // 127: jupiter.plugin.v1.Collector.Collect:output_type -> jupiter.plugin.v1.CollectEvent
+	39,  // 128: jupiter.plugin.v1.Generator.Generate:output_type -> jupiter.plugin.v1.GenerateEvent
+	41,  // 129: jupiter.plugin.v1.Generator.Complete:output_type -> jupiter.plugin.v1.CompleteEvent
+	45,  // 130: jupiter.plugin.v1.Generator.Score:output_type -> jupiter.plugin.v1.LikelihoodEvent
+	71,  // 131: jupiter.plugin.v1.Generator.Import:output_type -> jupiter.plugin.v1.ImportEvent
+	48,  // 132: jupiter.plugin.v1.Filter.Filter:output_type -> jupiter.plugin.v1.FilterEvent
+	54,  // 133: jupiter.plugin.v1.Verifier.Verify:output_type -> jupiter.plugin.v1.VerifyEvent
+	59,  // 134: jupiter.plugin.v1.Trainer.Train:output_type -> jupiter.plugin.v1.TrainEvent
+	71,  // 135: jupiter.plugin.v1.Trainer.Import:output_type -> jupiter.plugin.v1.ImportEvent
+	62,  // 136: jupiter.plugin.v1.Evaluator.Prepare:output_type -> jupiter.plugin.v1.PrepareResponse
+	66,  // 137: jupiter.plugin.v1.Evaluator.Score:output_type -> jupiter.plugin.v1.ScoreResponse
+	69,  // 138: jupiter.plugin.v1.Exporter.Export:output_type -> jupiter.plugin.v1.ExportEvent
+	122, // [122:139] is the sub-list for method output_type
+	105, // [105:122] is the sub-list for method input_type
+	105, // [105:105] is the sub-list for extension type_name
+	105, // [105:105] is the sub-list for extension extendee
+	0,   // [0:105] is the sub-list for field type_name
 }
 
 func init() { file_jupiter_plugin_v1_plugin_proto_init() }
@@ -5758,56 +6020,56 @@ func file_jupiter_plugin_v1_plugin_proto_init() {
 	if File_jupiter_plugin_v1_plugin_proto != nil {
 		return
 	}
-	file_jupiter_plugin_v1_plugin_proto_msgTypes[17].OneofWrappers = []any{
+	file_jupiter_plugin_v1_plugin_proto_msgTypes[18].OneofWrappers = []any{
 		(*PathStep_Name)(nil),
 		(*PathStep_Key)(nil),
 		(*PathStep_Index)(nil),
 	}
-	file_jupiter_plugin_v1_plugin_proto_msgTypes[27].OneofWrappers = []any{
+	file_jupiter_plugin_v1_plugin_proto_msgTypes[30].OneofWrappers = []any{
 		(*CollectEvent_Batch)(nil),
 		(*CollectEvent_Progress)(nil),
 		(*CollectEvent_Diagnostic)(nil),
 	}
-	file_jupiter_plugin_v1_plugin_proto_msgTypes[32].OneofWrappers = []any{
+	file_jupiter_plugin_v1_plugin_proto_msgTypes[35].OneofWrappers = []any{
 		(*GenerateEvent_Batch)(nil),
 		(*GenerateEvent_Progress)(nil),
 		(*GenerateEvent_Diagnostic)(nil),
 	}
-	file_jupiter_plugin_v1_plugin_proto_msgTypes[34].OneofWrappers = []any{
+	file_jupiter_plugin_v1_plugin_proto_msgTypes[37].OneofWrappers = []any{
 		(*CompleteEvent_Completion)(nil),
 		(*CompleteEvent_Progress)(nil),
 		(*CompleteEvent_Diagnostic)(nil),
 	}
-	file_jupiter_plugin_v1_plugin_proto_msgTypes[40].OneofWrappers = []any{
+	file_jupiter_plugin_v1_plugin_proto_msgTypes[43].OneofWrappers = []any{
 		(*FilterRequest_Call)(nil),
 		(*FilterRequest_Reference)(nil),
 		(*FilterRequest_Batch)(nil),
 	}
-	file_jupiter_plugin_v1_plugin_proto_msgTypes[41].OneofWrappers = []any{
+	file_jupiter_plugin_v1_plugin_proto_msgTypes[44].OneofWrappers = []any{
 		(*FilterEvent_Verdicts)(nil),
 		(*FilterEvent_Progress)(nil),
 		(*FilterEvent_Diagnostic)(nil),
 	}
-	file_jupiter_plugin_v1_plugin_proto_msgTypes[44].OneofWrappers = []any{
+	file_jupiter_plugin_v1_plugin_proto_msgTypes[47].OneofWrappers = []any{
 		(*VerifyRequest_Call)(nil),
 		(*VerifyRequest_Batch)(nil),
 	}
-	file_jupiter_plugin_v1_plugin_proto_msgTypes[52].OneofWrappers = []any{
+	file_jupiter_plugin_v1_plugin_proto_msgTypes[55].OneofWrappers = []any{
 		(*TrainEvent_Progress)(nil),
 		(*TrainEvent_Checkpoint)(nil),
 		(*TrainEvent_Diagnostic)(nil),
 	}
-	file_jupiter_plugin_v1_plugin_proto_msgTypes[57].OneofWrappers = []any{
+	file_jupiter_plugin_v1_plugin_proto_msgTypes[60].OneofWrappers = []any{
 		(*ScoreRequest_Call)(nil),
 		(*ScoreRequest_Answer)(nil),
 	}
-	file_jupiter_plugin_v1_plugin_proto_msgTypes[60].OneofWrappers = []any{}
-	file_jupiter_plugin_v1_plugin_proto_msgTypes[62].OneofWrappers = []any{
+	file_jupiter_plugin_v1_plugin_proto_msgTypes[63].OneofWrappers = []any{}
+	file_jupiter_plugin_v1_plugin_proto_msgTypes[65].OneofWrappers = []any{
 		(*ExportEvent_Output)(nil),
 		(*ExportEvent_Progress)(nil),
 		(*ExportEvent_Diagnostic)(nil),
 	}
-	file_jupiter_plugin_v1_plugin_proto_msgTypes[64].OneofWrappers = []any{
+	file_jupiter_plugin_v1_plugin_proto_msgTypes[67].OneofWrappers = []any{
 		(*ImportEvent_Output)(nil),
 		(*ImportEvent_Progress)(nil),
 		(*ImportEvent_Diagnostic)(nil),
@@ -5818,7 +6080,7 @@ func file_jupiter_plugin_v1_plugin_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_jupiter_plugin_v1_plugin_proto_rawDesc), len(file_jupiter_plugin_v1_plugin_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   72,
+			NumMessages:   75,
 			NumExtensions: 0,
 			NumServices:   8,
 		},
