@@ -52,6 +52,7 @@ func TestLayers(t *testing.T) {
 		"jupiter/plan/addr":       {},
 		"jupiter/plan/lang":       {"jupiter/plan/addr"},
 		"jupiter/plan/config":     {"jupiter/plan/addr", "jupiter/plan/lang", "jupiter/plugins/schema"},
+		"jupiter/plan/forecast":   {},
 		"jupiter/plan":            {"jupiter/plan", "jupiter/state", "jupiter/plugins/schema"},
 		"jupiter/state":           {"jupiter/state", "jupiter/plan/addr"},
 		"jupiter/plugins/proto":   {"jupiter/plugins/proto"},
@@ -115,7 +116,7 @@ func TestLibraries(t *testing.T) {
 		"gopkg.in/yaml.v3":               {"jupiter/plan"},
 		"gonum.org/v1/gonum/stat/distuv": {"jupiter/runtime/gate"},
 	}
-	pure := []string{"jupiter/runtime/gate", "jupiter/runtime/guard", "jupiter/runtime/mix", "jupiter/runtime/seal"}
+	pure := []string{"jupiter/runtime/gate", "jupiter/runtime/guard", "jupiter/runtime/mix", "jupiter/runtime/seal", "jupiter/plan/forecast"}
 	for _, p := range packages(t) {
 		for _, imp := range p.Imports {
 			for lib, rooms := range only {

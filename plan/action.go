@@ -82,6 +82,10 @@ type Action struct {
 	Window   Window
 	Samples  uint64 // generate
 
+	// Models are the trainers that make the models which the action runs, one a model; nil: not a model of ours. They shape
+	// a forecast and nothing else.
+	Models []*config.Stage
+
 	Parts  []Part
 	Inputs []Input
 

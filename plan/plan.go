@@ -16,6 +16,8 @@ package plan
 
 import (
 	"jupiter/plan/addr"
+	"jupiter/plan/config"
+	"jupiter/plan/forecast"
 )
 
 // Op is what is to be done at an address.
@@ -60,6 +62,8 @@ type Change struct {
 	Title   string       `json:"title"`
 	Unknown bool         `json:"may_run,omitempty"` // whether it runs depends on what comes out of another change
 	Reasons []Reason     `json:"reasons"`
+
+	Forecast *forecast.Usage `json:"forecast,omitempty"` // of what is to be done; absent: nothing is
 }
 
 // Terminal is why a cycle has nothing more to do.
@@ -97,6 +101,14 @@ type Envelope struct {
 	Cycles    uint64 `json:"cycles"` // at most, over all self_improvement blocks
 	Looks     uint64 `json:"looks"`  // openings of a gate pool
 	Promotion string `json:"promotion"`
+
+	Budgets []Budget `json:"budgets,omitempty"`
+}
+
+// Budget bounds what one cycle may use in an apply.
+type Budget struct {
+	Cycle string `json:"cycle"`
+	config.Budget
 }
 
 // Summary counts a plan's changes.
@@ -121,6 +133,8 @@ type Plan struct {
 	Options  Options      `json:"options"`
 	Moves    []Rename     `json:"moves,omitempty"` // of what is recorded, before anything else
 	Notes    []string     `json:"notes,omitempty"`
+
+	Forecast *forecast.Plan `json:"forecast,omitempty"` // absent: nothing is to be done
 }
 
 func (p *Plan) change(ch Change) {
