@@ -45,6 +45,7 @@ func TestLayers(t *testing.T) {
 	allowed := map[string][]string{
 		"jupiter/cmd":             {"jupiter"},
 		"jupiter/runtime/gate":    {"jupiter/runtime/guard"},
+		"jupiter/runtime/history": {"jupiter/plan/forecast"},
 		"jupiter/runtime/guard":   {},
 		"jupiter/runtime/mix":     {},
 		"jupiter/runtime/seal":    {},

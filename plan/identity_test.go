@@ -131,7 +131,7 @@ func TestSpellings(t *testing.T) {
 			if d := cmp.Diff(want, ids(t, q, m)); d != "" {
 				t.Errorf("identities:\n%s", d)
 			}
-			if q.Envelope != p.Envelope {
+			if !cmp.Equal(q.Envelope, p.Envelope) {
 				t.Errorf("envelope %+v, want %+v", q.Envelope, p.Envelope)
 			}
 		})

@@ -175,6 +175,7 @@ func complete(ctx context.Context, j *job, st *host.Stage, s *config.Stage, mode
 	if err != nil {
 		return err
 	}
+	use := j.use(s)
 	stream, err := st.Generator().Complete(ctx)
 	if err != nil {
 		return err
@@ -184,6 +185,7 @@ func complete(ctx context.Context, j *job, st *host.Stage, s *config.Stage, mode
 		if from == 0 {
 			// Greedy, whatever the block says of its sampling: both contestants decode alike.
 			req.Call, req.Model, req.Sampling = call, model, &pluginv1.Sampling{Temperature: 0}
+			req.Call.Limit = use.limit()
 		}
 		if err := stream.Send(req); err != nil && !errors.Is(err, io.EOF) {
 			return err
@@ -200,7 +202,9 @@ func complete(ctx context.Context, j *job, st *host.Stage, s *config.Stage, mode
 		if err != nil {
 			return err
 		}
+		use.heard(e.GetProgress())
 		if c := e.GetCompletion(); c != nil {
+			use.saw(c.PromptTokens, c.CompletionTokens)
 			err = each(c)
 		} else if d := e.GetDiagnostic(); d != nil {
 			err = j.diagnostic(d)
@@ -233,7 +237,7 @@ func likelihoods(ctx context.Context, j *job, st *host.Stage, s *config.Stage, m
 	if err := stream.CloseSend(); err != nil {
 		return err
 	}
-	got := 0
+	got, use := 0, j.use(s)
 	for {
 		e, err := stream.Recv()
 		if errors.Is(err, io.EOF) {
@@ -246,6 +250,9 @@ func likelihoods(ctx context.Context, j *job, st *host.Stage, s *config.Stage, m
 			return err
 		}
 		got++
+		for _, l := range e.Likelihoods {
+			use.saw(l.Tokens, 0) // what is scored is read
+		}
 		if err := each(e); err != nil {
 			return err
 		}

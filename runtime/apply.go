@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"jupiter/plan"
 	"jupiter/plan/addr"
 	"jupiter/plan/config"
+	"jupiter/plan/forecast"
 	"jupiter/state"
 )
 
@@ -26,6 +28,7 @@ const (
 	OutcomePending     Outcome = "pending"     // a promotion waits for a person
 	OutcomeEnvelope    Outcome = "envelope"    // what was approved is used up
 	OutcomePartial     Outcome = "partial"     // what was asked of the turn is done, and no more was asked
+	OutcomeBudget      Outcome = "budget"      // a budget is used up; progress is saved
 	OutcomeInterrupted Outcome = "interrupted" // progress is saved
 	OutcomeFailed      Outcome = "failed"
 )
@@ -37,6 +40,7 @@ var ErrEnvelope = errors.New("the plan no longer fits what was approved")
 type ApplyOptions struct {
 	Cycles   uint64 // at most so many cycles; 0: as many as the envelope has
 	Envelope plan.Envelope
+	Forecast *forecast.Plan // that was shown; nil: none
 	RunID    string
 	Command  string
 }
@@ -45,15 +49,24 @@ type ApplyOptions struct {
 // caller holds the operation lock.
 func (r *Runner) Apply(ctx context.Context, o ApplyOptions) (Outcome, error) {
 	run := state.Run{ID: o.RunID, Plan: o.Envelope.Config, Who: r.Who, Host: r.Machine, PID: r.PID, Began: r.Clock()}
+	if o.Forecast != nil {
+		b, err := json.Marshal(o.Forecast)
+		if err != nil {
+			return OutcomeFailed, err
+		}
+		run.Forecast = b
+	}
 	if err := r.begin(ctx, run); err != nil {
 		return OutcomeFailed, err
 	}
-	r.run = run.ID
+	r.run, r.meter = run.ID, &meter{clock: r.Clock}
+	r.meter.start()
 	outcome, err := r.outcomeOf(r.cycles(ctx, o))
+	r.stops.Wait()
 	if errors.Is(err, ErrEnvelope) {
 		outcome = OutcomeEnvelope
 	}
-	run.Ended, run.Outcome = r.Clock(), string(outcome)
+	run.Ended, run.Outcome, run.Actual = r.Clock(), string(outcome), r.meter.usage()
 	if err != nil {
 		run.Error = err.Error()
 		if outcome == "" {
@@ -96,6 +109,10 @@ func (r *Runner) cycles(ctx context.Context, o ApplyOptions) (Outcome, error) {
 	limit := o.Envelope.Cycles
 	if o.Cycles > 0 {
 		limit = min(limit, o.Cycles)
+	}
+	meters := map[*config.Cycle]*meter{}
+	for _, c := range r.Config.Cycles {
+		meters[c] = r.cycleMeter(c, o.Envelope)
 	}
 	for used := uint64(0); ; {
 		p, err := r.Plan(ctx)
@@ -145,7 +162,12 @@ func (r *Runner) cycles(ctx context.Context, o ApplyOptions) (Outcome, error) {
 				continue
 			}
 			used++
-			if err := r.cycleTurn(ctx, r.Config.Cycles[i], cp); err != nil {
+			c := r.Config.Cycles[i]
+			m := meters[c]
+			m.start()
+			watchHours(m, func() { err = r.cycleTurn(withMeter(ctx, m), c, cp) })
+			m.stop()
+			if err != nil {
 				return "", err
 			}
 		}
@@ -213,6 +235,7 @@ func (r *Runner) cycleTurn(ctx context.Context, c *config.Cycle, cp *plan.CycleP
 	}
 	t.model, t.ckpt = t.output(plan.Select, "model"), t.output(plan.Select, "checkpoint")
 	t.bench = t.output(plan.Benchmark, "benchmark")
+	began := r.Clock()
 	d, err := t.decide(ctx)
 	if err != nil {
 		return err
@@ -223,7 +246,11 @@ func (r *Runner) cycleTurn(ctx context.Context, c *config.Cycle, cp *plan.CycleP
 	if err := r.retain(ctx, c); err != nil {
 		return err
 	}
-	return r.writePipeline(ctx)
+	if err := r.writePipeline(ctx); err != nil {
+		return err
+	}
+	r.rememberTime(deciding, began, max(0, r.Clock().Sub(began).Seconds()-t.elsewhere.Seconds()))
+	return nil
 }
 
 // cycle finds a cycle of the configuration.

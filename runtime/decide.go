@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"jupiter/plan"
 	"jupiter/plan/config"
@@ -30,6 +31,15 @@ type turn struct {
 	model   string                            // the candidate
 	ckpt    string                            // the checkpoint behind it
 	bench   string
+
+	elsewhere time.Duration // of the decision: in actions and in the guard's calibration, which are counted by themselves
+}
+
+// do runs an action of the decision.
+func (t *turn) do(ctx context.Context, a *plan.Action, inputs map[string]string) (*state.ActionRecord, error) {
+	began := t.r.Clock()
+	defer func() { t.elsewhere += t.r.Clock().Sub(began) }()
+	return t.r.do(ctx, a, inputs)
 }
 
 // output is the digest of what one of the cycle's actions gave; "" where the cycle has no such action.
@@ -130,12 +140,23 @@ func (t *turn) measure(ctx context.Context, model string) (guard.Metrics, string
 	if err != nil {
 		return guard.Metrics{}, "", err
 	}
-	out, err := t.r.do(ctx, a, map[string]string{"model": model, "benchmark": t.bench})
+	a.Models = []*config.Stage{t.maker(model)}
+	out, err := t.do(ctx, a, map[string]string{"model": model, "benchmark": t.bench})
 	if err != nil {
 		return guard.Metrics{}, "", err
 	}
 	m, err := t.r.readMetrics(out.Outputs["metrics"].Digest)
 	return m, out.Outputs["raw"].Digest, err
+}
+
+// maker is the trainer that made a model; nil: none of ours.
+func (t *turn) maker(model string) *config.Stage {
+	for _, g := range t.facts.Generators {
+		if g.Digest == model {
+			return makes(t.c, g.Version)
+		}
+	}
+	return t.c.Trainer
 }
 
 // calibrationRounds is how often the reference's raw samples are split to find the noise of each measure.
@@ -192,7 +213,11 @@ func (t *turn) limits(raw string) (guard.Limits, error) {
 		if err != nil {
 			return guard.Limits{}, err
 		}
+		began := t.r.Clock()
 		cal, err := guard.Calibrate(base, samples, calibrationRounds, guardSeed)
+		took := t.r.Clock().Sub(began)
+		t.elsewhere += took
+		t.r.rememberTime(calibrating, began, took.Seconds())
 		for name := range over {
 			cal.Limits.By[guard.Name(name)] = base.By[guard.Name(name)]
 		}
@@ -257,7 +282,8 @@ func (t *turn) openGate(ctx context.Context, cur *state.Generator, inputs map[st
 	if err != nil {
 		return nil, nil, err
 	}
-	out, err := t.r.do(ctx, a, in)
+	a.Models = []*config.Stage{t.maker(t.model), t.maker(cur.Digest)}
+	out, err := t.do(ctx, a, in)
 	if err != nil {
 		return nil, nil, err
 	}

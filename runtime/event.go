@@ -42,6 +42,7 @@ type Event struct {
 	Metrics map[string]float64 `json:"metrics,omitempty"`
 	Seconds float64            `json:"seconds,omitempty"`
 	Message string             `json:"message,omitempty"`
+	Usage   *state.Usage       `json:"usage,omitempty"` // of an action that finished, all tries together
 
 	Plan     *plan.Plan      `json:"plan,omitempty"`
 	Decision *state.Decision `json:"decision,omitempty"`

@@ -9,9 +9,11 @@ import (
 	"path/filepath"
 	"sort"
 	"sync"
+	"time"
 
 	"jupiter/plan"
 	"jupiter/plan/config"
+	"jupiter/plan/forecast"
 	"jupiter/plugins/host"
 	"jupiter/plugins/proto/pluginv1"
 	"jupiter/plugins/schema"
@@ -27,6 +29,9 @@ type job struct {
 	work    string
 	partial *state.Partial      // what an earlier try left, or nil
 	was     *state.ActionRecord // what it gave before, where that is no longer whole; or nil
+	meter   *meter
+	began   time.Time
+	cost    *forecast.Work // what a cost model says of it; nil: none does
 	warned  int
 }
 
@@ -121,7 +126,7 @@ func (r *Runner) do(ctx context.Context, a *plan.Action, inputs map[string]strin
 		return nil, ErrInterrupted
 	}
 
-	j := &job{r: r, a: a, id: id, inputs: inputs, work: r.workDir(id.Lineage)}
+	j := &job{r: r, a: a, id: id, inputs: inputs, work: r.workDir(id.Lineage), meter: r.meterFor(ctx, a), began: r.Clock(), cost: r.cost(ctx, a)}
 	if known {
 		j.was = &memo
 	}
@@ -129,7 +134,7 @@ func (r *Runner) do(ctx context.Context, a *plan.Action, inputs map[string]strin
 		if begun, err = r.whole(ctx, partial.Digests()...); err != nil {
 			return nil, err
 		} else if begun {
-			j.partial = &partial
+			j.partial, j.meter.before = &partial, partial.Usage
 		}
 	}
 	if err := os.RemoveAll(j.work); err != nil {
@@ -138,10 +143,10 @@ func (r *Runner) do(ctx context.Context, a *plan.Action, inputs map[string]strin
 	if err := os.MkdirAll(j.work, 0o755); err != nil {
 		return nil, err
 	}
-	began := r.Clock()
 	r.emit(Event{Type: Started, Address: string(a.Address), Title: a.Title})
 	r.journal(ctx, "started", a, "")
-	res, err := r.bounded(ctx, j)
+	var res *result
+	j.metered(ctx, func(ctx context.Context) { res, err = r.bounded(ctx, j) })
 	if err != nil {
 		return nil, r.failed(ctx, a, err)
 	}
@@ -149,8 +154,10 @@ func (r *Runner) do(ctx context.Context, a *plan.Action, inputs map[string]strin
 	if err != nil {
 		return nil, r.failed(ctx, a, err)
 	}
-	seconds := r.Clock().Sub(began).Seconds()
-	r.emit(Event{Type: Finished, Address: string(a.Address), Title: a.Title, Seconds: seconds, Message: summary(res.detail)})
+	if !begun { // what a killed try took is not known to the end
+		r.remember(rec, j.cost)
+	}
+	r.emit(Event{Type: Finished, Address: string(a.Address), Title: a.Title, Seconds: r.Clock().Sub(j.began).Seconds(), Usage: rec.Usage, Message: summary(res.detail)})
 	r.journal(ctx, "finished", a, summary(res.detail))
 	return rec, os.RemoveAll(j.work)
 }
@@ -197,10 +204,15 @@ func (r *Runner) failed(ctx context.Context, a *plan.Action, err error) error {
 func (j *job) commit(ctx context.Context, res *result) (*state.ActionRecord, error) {
 	r := j.r
 	rec := &state.ActionRecord{ID: j.id.ID, Lineage: j.id.Lineage, Address: string(j.a.Address), Kind: string(j.a.Kind), Parts: j.id.Parts,
-		Outputs: outputs{}, Run: r.run, Began: r.Clock(), Retained: true}
+		Outputs: outputs{}, Run: r.run, Began: j.began, Retained: true}
 	var err error
 	if rec.Result, err = json.Marshal(res.detail); err != nil {
 		return nil, err
+	}
+	if j.cost != nil {
+		if rec.Work, err = json.Marshal(j.cost); err != nil {
+			return nil, err
+		}
 	}
 	var arts []state.Artifact
 	for _, name := range sortedKeys(res.outputs) {
@@ -215,12 +227,17 @@ func (j *job) commit(ctx context.Context, res *result) (*state.ActionRecord, err
 		}
 		rec.Outputs[name] = state.Output{Digest: p.digest, MediaType: p.mediaType}
 	}
+	rec.Usage = j.meter.usage()
+	rec.Seconds = rec.Usage.Seconds
 	var replaced []string
 	err = r.DB.Update(ctx, func(tx *state.Tx) (err error) {
 		for _, a := range arts {
 			if err := tx.PutArtifact(a); err != nil {
 				return err
 			}
+		}
+		if err := r.soFar(tx); err != nil {
+			return err
 		}
 		if err := tx.PutAction(*rec); err != nil {
 			return err
@@ -282,8 +299,14 @@ func (j *job) ingest(ctx context.Context, p put) (state.Artifact, error) {
 	if fi.IsDir() {
 		store = j.r.store().PutTree
 	}
+	if err := j.fits(path); err != nil {
+		return state.Artifact{}, err
+	}
 	info, err := store(ctx, path, p.mediaType)
 	if err != nil {
+		return state.Artifact{}, err
+	}
+	if err := j.tookIn(ctx, info.Digest, info.Size); err != nil {
 		return state.Artifact{}, err
 	}
 	return state.Artifact{Digest: info.Digest, Tree: info.Tree, Size: info.Size, MediaType: p.mediaType, MadeBy: j.id.ID, Inputs: j.digests(), At: j.r.Clock()}, nil
@@ -291,8 +314,11 @@ func (j *job) ingest(ctx context.Context, p put) (state.Artifact, error) {
 
 // save records a partial result: first its artifacts, then the cursor that makes them count.
 func (j *job) save(ctx context.Context, p *state.Partial, arts ...state.Artifact) error {
-	p.Lineage, p.Address, p.At = j.id.Lineage, string(j.a.Address), j.r.Clock()
+	p.Lineage, p.Address, p.At, p.Usage = j.id.Lineage, string(j.a.Address), j.r.Clock(), j.meter.usage()
 	err := j.r.DB.Update(ctx, func(tx *state.Tx) error {
+		if err := j.r.soFar(tx); err != nil {
+			return err
+		}
 		for _, a := range arts {
 			if err := tx.PutArtifact(a); err != nil {
 				return err

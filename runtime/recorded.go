@@ -18,6 +18,7 @@ type recorded struct {
 	begun    map[string]*state.Partial // by address
 	stages   []addr.Address
 	cycles   []addr.Address
+	hosts    map[string]string // run → machine
 	inspect  func(digest string) (artifact.Condition, error)
 	looked   map[string]artifact.Condition // at most once each: what was touched is read as a whole
 	err      error                         // the first that a look met
@@ -39,6 +40,12 @@ func (r *recorded) load(tx *state.Tx) error {
 		if a := r.actions[s.Action]; ok && a != nil {
 			r.last[string(at)] = a
 		}
+	}
+	for run, err := range tx.Runs() {
+		if err != nil {
+			return err
+		}
+		r.hosts[run.ID] = run.Host
 	}
 	for p, err := range tx.Partials() {
 		if err != nil {

@@ -42,6 +42,8 @@ type Runner struct {
 	PID      int
 	Parallel int // actions at once
 	Options  plan.Options
+	CPUs     int     // of the machine, for its history
+	History  History // of the machine; nil: none is kept
 
 	// Force makes the gate promote every candidate. It exists for the proof that the guard halts a collapse which a gate
 	// would have prevented, is reachable from tests only, and is no user's option.
@@ -53,6 +55,11 @@ type Runner struct {
 	late     atomic.Pointer[LateError]
 	lineages sync.Map // lineage → *sync.Mutex: one action of a lineage at a time
 	run      string   // ID of the run in progress
+
+	meter     *meter // of the run in progress
+	exhausted atomic.Pointer[BudgetError]
+	stops     sync.WaitGroup // requests to stop under way
+	forgetful sync.Once      // whether it was said that the history cannot be written
 }
 
 // Plan makes the plan of the next turn. Sources are looked at once in a runner's life.
@@ -73,7 +80,7 @@ func (r *Runner) Plan(ctx context.Context) (*plan.Plan, error) {
 		return nil, err
 	}
 	p.AddDrift(drift...)
-	return p, nil
+	return p, r.forecast(ctx, p, rec, nil)
 }
 
 // Explain says why the action at an address of the next plan would run or not, with all that its identity is made of; or
@@ -126,7 +133,7 @@ func (r *Runner) workDir(lineage string) string {
 
 // recorded reads all that a plan needs in one transaction.
 func (r *Runner) recorded(ctx context.Context) (*recorded, error) {
-	rec := &recorded{facts: map[addr.Address]plan.Facts{}, actions: map[string]*state.ActionRecord{}, last: map[string]*state.ActionRecord{}, partials: map[string]*state.Partial{},
+	rec := &recorded{facts: map[addr.Address]plan.Facts{}, actions: map[string]*state.ActionRecord{}, last: map[string]*state.ActionRecord{}, partials: map[string]*state.Partial{}, hosts: map[string]string{},
 		begun: map[string]*state.Partial{}, looked: map[string]artifact.Condition{}, inspect: func(digest string) (artifact.Condition, error) { return r.store().Inspect(ctx, digest) }}
 	err := r.DB.View(ctx, func(tx *state.Tx) error {
 		rec.cycles = recordedCycles(tx)

@@ -54,13 +54,14 @@ func (j *job) generate(ctx context.Context) (*result, error) {
 		r.Id = recordID(r)
 		return nil
 	})
+	s.use = j.use(stage)
 	prompts := config.ExpandPrompts(t, j.a.Samples)
 	set := &pluginv1.PromptSet{Template: t.Name, Samples: j.a.Samples - min(s.done(), j.a.Samples), StartIndex: s.done()}
 	for i, p := range prompts {
 		set.Prompts = append(set.Prompts, &pluginv1.Prompt{Id: strconv.Itoa(i), System: p.System, Text: p.Text, Bucket: t.Bucket})
 	}
 	if set.Samples > 0 {
-		call.Cursor = s.cursor
+		call.Cursor, call.Limit = s.cursor, s.use.limit()
 		stream, err := st.Generator().Generate(ctx)
 		if err != nil {
 			return nil, err

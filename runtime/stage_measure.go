@@ -48,6 +48,9 @@ func (j *job) measure(ctx context.Context) (*result, error) {
 	}
 	m := guard.Measure(samples)
 	if m.BitsPerByte, err = j.heldOut(ctx); err != nil {
+		if j.r.stopping.Load() {
+			return nil, ErrInterrupted
+		}
 		return nil, err
 	}
 	b, err := json.Marshal(m)
@@ -89,6 +92,8 @@ func (j *job) rawSamples(ctx context.Context) ([]guard.Sample, error) {
 	if err != nil {
 		return nil, err
 	}
+	use := j.use(runner)
+	call.Limit = use.limit()
 	req := &pluginv1.GenerateRequest{Call: call, Model: model, Sampling: &pluginv1.Sampling{Temperature: 1}, Sets: guardSets(j.a.Domain)}
 	stream, err := st.Generator().Generate(ctx)
 	if err != nil {
@@ -110,12 +115,17 @@ func (j *job) rawSamples(ctx context.Context) ([]guard.Sample, error) {
 		if err != nil {
 			return nil, err
 		}
+		use.heard(e.GetProgress())
 		for _, r := range e.GetBatch().GetRecords() {
+			use.saw(r.PromptTokens, r.CompletionTokens)
 			samples = append(samples, guard.Sample{Text: r.Prompt + r.Text, Question: r.Prompt})
 			items = append(items, &pluginv1.VerifyItem{Id: strconv.Itoa(len(items)), Prompt: r.Prompt, Text: r.Text})
 		}
 	}
 	if want := 2 * plan.GuardSamples; len(samples) != want {
+		if j.r.stopping.Load() {
+			return nil, ErrInterrupted
+		}
 		return nil, fmt.Errorf("asked for %d raw samples, got %d", want, len(samples))
 	}
 	v := j.a.Judges.Verifier

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"jupiter/plan"
+	"jupiter/plan/config"
 	"jupiter/plugins/proto/pluginv1"
 	"jupiter/plugins/sdk"
 	"jupiter/state"
@@ -87,6 +88,7 @@ func (j *job) selectBest(ctx context.Context) (*result, error) {
 		if err != nil {
 			return nil, err
 		}
+		exp.Models = []*config.Stage{j.a.Stage}
 		exported, err := j.r.do(ctx, exp, map[string]string{"checkpoint": e.checkpoint})
 		if err != nil {
 			return nil, err
@@ -127,6 +129,7 @@ func (j *job) validation(ctx context.Context, split, model string) (state.Scores
 	if err != nil {
 		return state.Scores{}, err
 	}
+	val.Models = []*config.Stage{j.a.Stage}
 	in := map[string]string{"challenger": model, "benchmark": bench}
 	rec, err := j.r.do(ctx, val, in)
 	if err != nil {

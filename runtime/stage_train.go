@@ -45,6 +45,8 @@ func (j *job) train(ctx context.Context) (*result, error) {
 	if err != nil {
 		return nil, err
 	}
+	use := j.use(stage)
+	req.Call.Limit = use.limit()
 	last := req.FromStep
 	metrics := map[string]float64{}
 	if last < w.End {
@@ -68,6 +70,7 @@ func (j *job) train(ctx context.Context) (*result, error) {
 				if m := e.GetProgress().Metrics; len(m) > 0 {
 					metrics = m
 				}
+				use.heard(e.GetProgress())
 				j.progress(e.GetProgress())
 			case e.GetDiagnostic() != nil:
 				err = j.diagnostic(e.GetDiagnostic())

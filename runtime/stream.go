@@ -40,6 +40,7 @@ type sink struct {
 	sure   int // of buffer: what came before the last cursor
 	cursor []byte
 	since  time.Time
+	use    *callUse // nil: no model runs
 	state  state.Partial
 }
 
@@ -59,6 +60,7 @@ func (s *sink) done() uint64 { return s.state.Done + uint64(len(s.buffer)) }
 
 func (s *sink) take(ctx context.Context, b *pluginv1.RecordBatch) error {
 	for _, rec := range b.Records {
+		s.use.saw(rec.PromptTokens, rec.CompletionTokens)
 		if err := s.stamp(rec); err != nil {
 			return err
 		}
@@ -134,6 +136,7 @@ func drain[E recordEvent](ctx context.Context, j *job, s *sink, recv func() (E, 
 		case e.GetBatch() != nil:
 			err = s.take(ctx, e.GetBatch())
 		case e.GetProgress() != nil:
+			s.use.heard(e.GetProgress())
 			j.progress(e.GetProgress())
 		case e.GetDiagnostic() != nil:
 			err = j.diagnostic(e.GetDiagnostic())

@@ -57,5 +57,8 @@ func (r *Runner) outcomeOf(outcome Outcome, err error) (Outcome, error) {
 	if late := r.late.Load(); late != nil {
 		return "", late
 	}
+	if spent := r.exhausted.Load(); spent != nil {
+		return OutcomeBudget, spent
+	}
 	return OutcomeInterrupted, nil
 }

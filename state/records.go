@@ -28,8 +28,20 @@ type ActionRecord struct {
 	Result   json.RawMessage   `json:"result,omitempty"` // small figures: counts, metrics
 	Run      string            `json:"run"`
 	Began    time.Time         `json:"began"`
-	Seconds  float64           `json:"seconds"`
+	Seconds  float64           `json:"seconds"`  // all tries together
 	Retained bool              `json:"retained"` // false: retention removed the outputs; the action stays done
+	Usage    *Usage            `json:"usage,omitempty"`
+	Work     json.RawMessage   `json:"work,omitempty"` // what a cost model had said of it; see plan/forecast
+}
+
+// Usage is what an action or a run took, all tries together.
+type Usage struct {
+	Seconds          float64  `json:"seconds"`
+	PromptTokens     uint64   `json:"prompt_tokens"`     // that models read; trained on, where a trainer did it
+	CompletionTokens uint64   `json:"completion_tokens"` // that models wrote
+	DiskBytes        uint64   `json:"disk_bytes"`        // that the store took in
+	PeakMemoryBytes  *uint64  `json:"peak_memory_bytes"` // of the plugins' processes; null: not measured
+	USD              *float64 `json:"usd"`               // null: tokens were used whose price is not known
 }
 
 // Partial is what an unfinished action leaves behind, under its lineage ID.
@@ -43,6 +55,7 @@ type Partial struct {
 	Unit       string          `json:"unit"`
 	Detail     json.RawMessage `json:"detail,omitempty"`
 	At         time.Time       `json:"at"`
+	Usage      *Usage          `json:"usage,omitempty"` // so far
 }
 
 // Artifact is what the store knows of one digest.
@@ -155,16 +168,18 @@ type Look struct {
 
 // Run is one apply.
 type Run struct {
-	ID      string          `json:"id"`
-	Plan    string          `json:"plan"` // digest of the envelope
-	Who     string          `json:"who"`
-	Host    string          `json:"host"`
-	PID     int             `json:"pid"`
-	Began   time.Time       `json:"began"`
-	Ended   time.Time       `json:"ended,omitzero"`    // zero: it runs, or was killed
-	Outcome string          `json:"outcome,omitempty"` // done, converged, ceiling, halted, pending, envelope, interrupted, failed
-	Error   string          `json:"error,omitempty"`
-	Actual  json.RawMessage `json:"actual,omitempty"`
+	ID      string    `json:"id"`
+	Plan    string    `json:"plan"` // digest of the envelope
+	Who     string    `json:"who"`
+	Host    string    `json:"host"`
+	PID     int       `json:"pid"`
+	Began   time.Time `json:"began"`
+	Ended   time.Time `json:"ended,omitzero"`    // zero: it runs, or was killed
+	Outcome string    `json:"outcome,omitempty"` // done, converged, ceiling, halted, pending, envelope, budget, interrupted, failed
+	Error   string    `json:"error,omitempty"`
+
+	Forecast json.RawMessage `json:"forecast,omitempty"` // of what was approved; see plan/forecast
+	Actual   *Usage          `json:"actual,omitempty"`   // so far, while it runs and where it was killed
 }
 
 // Entry is one line of a run's journal. It is for people; correctness never reads it.

@@ -38,8 +38,8 @@ approved, or refused when the state or the configuration has changed since.
 The first Ctrl-C saves what runs and ends; the next apply goes on from there. The second one ends at once;
 what was saved before is kept.
 
-Exit status: 0 done, 1 error, 3 the collapse guard has stopped a cycle, 4 a later cycle's plan no longer
-fits what was approved, 130 interrupted with progress saved.`,
+Exit status: 0 done, 1 error, 3 the collapse guard has stopped a cycle, 4 a budget is used up or a later
+cycle's plan no longer fits what was approved, 130 interrupted with progress saved.`,
 		Args: maxOneArg,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return applyCommand(cmd.Context(), w, &o, arg(args))
@@ -187,11 +187,16 @@ func (p *project) apply(ctx context.Context, watch *interrupts, view runView, ma
 		p.runner.Stop(ctx, "interrupted by the user")
 	})
 	view.start()
-	outcome, err := p.runner.Apply(ctx, runtime.ApplyOptions{Envelope: made.Envelope, RunID: id, Command: "apply"})
+	outcome, err := p.runner.Apply(ctx, runtime.ApplyOptions{Envelope: made.Envelope, Forecast: made.Forecast, RunID: id, Command: "apply"})
 	watch.onFirst(nil)
 	view.ended(p.w.now(), id, outcome, err)
 	if errors.Is(err, runtime.ErrEnvelope) {
 		fmt.Fprintf(p.w.err, "Error: %v\n\nAll progress is saved. jupiter plan shows the new plan; jupiter apply asks for a new approval.\n", err)
+		return code(exitEnvelope)
+	}
+	var spent *runtime.BudgetError
+	if errors.As(err, &spent) {
+		fmt.Fprintf(p.w.err, "Error: %v\n\nAll progress is saved. jupiter apply goes on from there, with as much again; raise the budget if that is too little.\n", spent)
 		return code(exitEnvelope)
 	}
 	if err != nil {

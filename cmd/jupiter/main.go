@@ -20,7 +20,7 @@ const (
 	exitError       = 1
 	exitChanges     = 2 // plan --detailed-exitcode found something to do
 	exitHalted      = 3 // the collapse guard stopped a cycle
-	exitEnvelope    = 4 // what was approved is used up
+	exitEnvelope    = 4 // what was approved, or a budget, is used up
 	exitInterrupted = 130
 )
 

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/user"
 	"path/filepath"
+	gort "runtime"
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
@@ -266,7 +267,8 @@ func assemble(ctx context.Context, w *world, l *loaded, a access) (*project, err
 		a.sink = runtime.Discard{}
 	}
 	p.runner = &runtime.Runner{Config: l.cfg, DB: p.db, Host: l.host, Sink: a.sink, Log: slog.New(slog.DiscardHandler), Clock: w.now,
-		Who: who, Machine: machine, PID: os.Getpid(), Parallel: max(a.par, 1), Force: w.force}
+		Who: who, Machine: machine, PID: os.Getpid(), Parallel: max(a.par, 1), Force: w.force,
+		CPUs: gort.NumCPU(), History: machineHistory(w)}
 	return p, nil
 }
 

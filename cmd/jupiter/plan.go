@@ -210,6 +210,9 @@ func lockDigest(dir string) (string, error) {
 func limitEnvelope(p *plan.Plan, cycles uint64) {
 	p.Envelope.Cycles = min(p.Envelope.Cycles, cycles)
 	p.Envelope.Looks = min(p.Envelope.Looks, cycles)
+	if p.Forecast != nil {
+		p.Forecast.Limit(p.Envelope.Cycles)
+	}
 }
 
 // save writes a plan to a file. The way from the file to the configuration is kept with it.

@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"jupiter/plan/forecast"
 	"jupiter/state"
 )
 
@@ -120,7 +122,8 @@ func newRunsShowCommand(w *world) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "show RUN",
 		Short: "Show an apply with its journal; \"last\" is the newest",
-		Long: `Show how an apply went: when each action started, finished, failed or was interrupted.
+		Long: `Show how an apply went: what it was forecast to take and what it took, and when each action started,
+finished, failed or was interrupted. A forecast is of all that was approved; an apply that ends early takes less.
 
 Exit status: 0 done, 1 error.`,
 		Args: oneArg,
@@ -136,7 +139,8 @@ Exit status: 0 done, 1 error.`,
 // runShow is what runs show --json writes.
 type runShow struct {
 	Schema  string        `json:"schema"`
-	Run     state.Run     `json:"run"`
+	Run     state.Run     `json:"run"` // has the forecast and the actual in full
+	Compare []compared    `json:"compare"`
 	Journal []state.Entry `json:"journal"`
 }
 
@@ -154,6 +158,13 @@ func showRun(ctx context.Context, p *project, id string, asJSON bool) error {
 	if s.Run.ID == "" {
 		return fmt.Errorf("there is no run %q; jupiter runs list says which there are", id)
 	}
+	var f *forecast.Plan
+	if s.Run.Forecast != nil {
+		if err := json.Unmarshal(s.Run.Forecast, &f); err != nil {
+			return fmt.Errorf("forecast of run %s: %w", s.Run.ID, err)
+		}
+	}
+	s.Compare = comparison(f, s.Run.Actual)
 	if s.Journal, err = p.journal(ctx, s.Run.ID); err != nil {
 		return err
 	}
@@ -185,6 +196,9 @@ func viewRunRecord(out io.Writer, s runShow) {
 	if r.Error != "" {
 		fmt.Fprintf(out, "%s\n", r.Error)
 	}
+	fmt.Fprintln(out)
+	viewComparison(out, s.Compare)
+	fmt.Fprintln(out)
 	for _, e := range s.Journal {
 		fmt.Fprintf(out, "  %s  %s  %s%s\n", e.At.Local().Format("15:04:05"), pad(e.Event, 11), e.Address, after("  ", e.Detail))
 	}

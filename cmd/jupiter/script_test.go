@@ -22,6 +22,9 @@ import (
 
 // TestMain makes the test binary the program too: scripts run it as jupiter, and the plugin host executes it again.
 func TestMain(m *testing.M) {
+	if _, ok := os.LookupEnv("JUPITER_HISTORY"); !ok {
+		os.Setenv("JUPITER_HISTORY", historyOff) // forecasts of a test are not of the machine's past
+	}
 	testscript.Main(m, map[string]func(){
 		"jupiter": func() {
 			w := here()
@@ -76,6 +79,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("XDG_CACHE_HOME", shared) // descriptions of plugins, asked once
 			e.Values[held{}] = &holding{}
+			e.Setenv("JUPITER_HISTORY", historyOff)
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){

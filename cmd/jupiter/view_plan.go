@@ -29,6 +29,7 @@ func viewPlan(w *world, made *plan.Plan) {
 		fmt.Fprintln(out)
 	}
 	fmt.Fprintln(out, summaryLine(made))
+	viewForecast(out, made)
 	viewEnds(out, made)
 	if made.Envelope.Cycles > 0 {
 		fmt.Fprintf(out, "\nApproved by an apply: %s.\n", envelopeText(made))
@@ -145,11 +146,17 @@ func viewChanges(out io.Writer, paint painter, changes []plan.Change) {
 			title = max(title, min(widest, columns(c.Title)))
 		}
 	}
+	reason := 0
+	for _, c := range changes {
+		if c.Op != plan.NoOp {
+			reason = max(reason, min(widest, columns(because(c))))
+		}
+	}
 	for _, c := range changes {
 		if c.Op == plan.NoOp {
 			continue
 		}
-		line := fmt.Sprintf("%s  %s  %s", pad(string(c.Address), address), pad(c.Title, title), because(c))
+		line := fmt.Sprintf("%s  %s  %s  %s", pad(string(c.Address), address), pad(c.Title, title), pad(because(c), reason), changeCost(c.Forecast))
 		fmt.Fprintf(out, "  %s %s\n", paint.as(opColour(c.Op), c.Op.Symbol()), strings.TrimRight(line, " "))
 	}
 }
@@ -297,6 +304,13 @@ func envelopeText(made *plan.Plan) string {
 	}
 	e := made.Envelope
 	t := fmt.Sprintf("at most %s, %s at the gate pool", plural(e.Cycles, "cycle"), plural(e.Looks, "look"))
+	for _, b := range e.Budgets {
+		if len(e.Budgets) > 1 {
+			t += fmt.Sprintf(", for %s %s", b.Cycle, budgetText(b))
+		} else {
+			t += ", " + budgetText(b)
+		}
+	}
 	if e.Promotion == "manual" {
 		return t + "; a promotion waits for jupiter approve"
 	}

@@ -93,6 +93,7 @@ type Prices struct{ Prompt, Completion float64 }
 // Task is one change of a plan.
 type Task struct {
 	Works  []Work  // done one after another
+	Maybe  []Work  // done too, or not: that is found out on the way
 	May    bool    // it may turn out that nothing has to be done
 	Prices *Prices // nil: not known
 	Buys   bool    // whether its tokens are a generator's, which can have a price
@@ -102,9 +103,10 @@ type Task struct {
 func Of(t Task, samples []Sample) Usage {
 	var all []Usage
 	for _, w := range t.Works {
-		u := ofWork(w, samples)
-		u.USD = money(t, w, samples)
-		all = append(all, u)
+		all = append(all, ofWork(t, w, samples))
+	}
+	for _, w := range t.Maybe {
+		all = append(all, orNothing(ofWork(t, w, samples)))
 	}
 	u, _ := Add(all)
 	if t.May {
@@ -113,8 +115,8 @@ func Of(t Task, samples []Sample) Usage {
 	return u
 }
 
-func ofWork(w Work, samples []Sample) Usage {
-	u := Usage{Seconds: seconds(w, samples)}
+func ofWork(t Task, w Work, samples []Sample) Usage {
+	u := Usage{Seconds: seconds(w, samples), USD: money(t, w, samples)}
 	prompt, completion := tokens(w, samples)
 	u.Tokens = plus(prompt, completion)
 	u.DiskBytes = predict(w, samples, size, func(w Work) float64 { return w.DiskBytes }, func(s Sample) float64 { return s.DiskBytes })

@@ -41,9 +41,13 @@ func (s *Stage) Validate(ctx context.Context, config []byte) ([]schema.Diagnosti
 // Estimate forecasts a call for items samples, records or steps. The error is errors.ErrUnsupported where the stage
 // cannot.
 func (s *Stage) Estimate(ctx context.Context, config []byte, items uint64) (*pluginv1.EstimateResponse, error) {
-	r, err := pluginv1.NewPluginClient(s.conn).Estimate(ctx, &pluginv1.EstimateRequest{
-		Kind: schema.KindOf(s.Schema.Kind), Stage: s.Schema.Type, Config: &pluginv1.Config{Json: config}, Items: items,
-	})
+	return s.EstimateFor(ctx, &pluginv1.EstimateRequest{Config: &pluginv1.Config{Json: config}, Items: items})
+}
+
+// EstimateFor is Estimate with all that a request can say; its kind and stage are set here.
+func (s *Stage) EstimateFor(ctx context.Context, req *pluginv1.EstimateRequest) (*pluginv1.EstimateResponse, error) {
+	req.Kind, req.Stage = schema.KindOf(s.Schema.Kind), s.Schema.Type
+	r, err := pluginv1.NewPluginClient(s.conn).Estimate(ctx, req)
 	return r, unsupported(err)
 }
 

@@ -21,6 +21,11 @@ type evaluatorConfig struct {
 	Faults
 }
 
+// Estimate says what answers and their scores take on disk.
+func (evaluatorConfig) Estimate(req *sdk.EstimateRequest) (*sdk.EstimateResponse, error) {
+	return &sdk.EstimateResponse{BytesWritten: 1200 * float64(req.GetItems()), PeakMemoryBytes: 1 << 20}, nil
+}
+
 func evaluatorStage() sdk.Stage {
 	return sdk.Evaluator("fake", options("Reads splits of questions and scores answers to them."), evaluator{})
 }

@@ -35,11 +35,11 @@ func (c generatorConfig) tokens() uint64 {
 	return *c.Tokens
 }
 
-// Estimate is exact: a prompt is one token.
+// Estimate is exact: a prompt is one token, and so is each byte of what is scored.
 func (c generatorConfig) Estimate(req *sdk.EstimateRequest) (*sdk.EstimateResponse, error) {
 	n := float64(req.GetItems())
 	written := n * float64(c.tokens())
-	return &sdk.EstimateResponse{PromptTokens: n, CompletionTokens: written, MaxCompletionTokens: written, PeakMemoryBytes: 1 << 20}, nil
+	return &sdk.EstimateResponse{PromptTokens: n + req.GetScoredBytes(), CompletionTokens: written, MaxCompletionTokens: written, BytesWritten: 64 * n, PeakMemoryBytes: 1 << 20}, nil
 }
 
 func generatorStage() sdk.Stage {

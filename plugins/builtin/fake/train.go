@@ -110,6 +110,11 @@ type exporterConfig struct {
 	Faults
 }
 
+// Estimate says what a model file takes.
+func (exporterConfig) Estimate(*sdk.EstimateRequest) (*sdk.EstimateResponse, error) {
+	return &sdk.EstimateResponse{BytesWritten: 32, PeakMemoryBytes: 1 << 20}, nil
+}
+
 func exporterStage() sdk.Stage {
 	o := options("Makes a model file of a checkpoint.")
 	o.Consumes = []string{sdk.CheckpointMediaType}

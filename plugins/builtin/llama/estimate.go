@@ -34,7 +34,8 @@ func made(m *sdk.ModelMaker) (model.Config, bool, error) {
 func (c generatorConfig) Estimate(req *sdk.EstimateRequest) (*sdk.EstimateResponse, error) {
 	n, most := float64(req.Items), float64(c.MaxTokens)
 	prompt := 1 + req.PromptBytes/bytesPerToken // BOS comes first
-	out := &sdk.EstimateResponse{PromptTokens: n * prompt, CompletionTokens: n * most / 2, MaxCompletionTokens: n * most}
+	out := &sdk.EstimateResponse{PromptTokens: n*prompt + req.ScoredBytes/bytesPerToken, CompletionTokens: n * most / 2, MaxCompletionTokens: n * most}
+	out.BytesWritten = out.CompletionTokens * bytesPerToken
 	shape, known, err := made(req.Maker)
 	if err != nil || !known {
 		return out, err

@@ -60,8 +60,9 @@ func (c Config) Validate() []*sdk.Diagnostic {
 	return nil
 }
 
-// bytesPerAnswer is what an answer and its scores take on disk, for short answers.
-const bytesPerAnswer = 800
+// bytesPerAnswer is what an answer and its scores take on disk, for short answers: in a shard, in the file of all answers,
+// and in that of the items.
+const bytesPerAnswer = 1600
 
 // Estimate says what the scores of so many answers take. Answering is the generator's work, and by far the most of it.
 func (Config) Estimate(req *sdk.EstimateRequest) (*sdk.EstimateResponse, error) {

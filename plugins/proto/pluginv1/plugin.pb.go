@@ -381,6 +381,7 @@ type EstimateRequest struct {
 	Maker         *ModelMaker `protobuf:"bytes,5,opt,name=maker,proto3" json:"maker,omitempty"`
 	Checkpoints   uint64      `protobuf:"varint,6,opt,name=checkpoints,proto3" json:"checkpoints,omitempty"`                     // trainer: how many it writes
 	PromptBytes   float64     `protobuf:"fixed64,7,opt,name=prompt_bytes,json=promptBytes,proto3" json:"prompt_bytes,omitempty"` // generator: mean length of what it is asked
+	ScoredBytes   float64     `protobuf:"fixed64,8,opt,name=scored_bytes,json=scoredBytes,proto3" json:"scored_bytes,omitempty"` // generator: of all texts whose likelihood it is to give besides
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -460,6 +461,13 @@ func (x *EstimateRequest) GetCheckpoints() uint64 {
 func (x *EstimateRequest) GetPromptBytes() float64 {
 	if x != nil {
 		return x.PromptBytes
+	}
+	return 0
+}
+
+func (x *EstimateRequest) GetScoredBytes() float64 {
+	if x != nil {
+		return x.ScoredBytes
 	}
 	return 0
 }
@@ -5299,7 +5307,7 @@ const file_jupiter_plugin_v1_plugin_proto_rawDesc = "" +
 	"\x13FingerprintResponse\x12\x16\n" +
 	"\x06digest\x18\x01 \x01(\tR\x06digest\x12\x18\n" +
 	"\abackend\x18\x02 \x01(\tR\abackend\x12\x14\n" +
-	"\x05dtype\x18\x03 \x01(\tR\x05dtype\"\x97\x02\n" +
+	"\x05dtype\x18\x03 \x01(\tR\x05dtype\"\xba\x02\n" +
 	"\x0fEstimateRequest\x12+\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x17.jupiter.plugin.v1.KindR\x04kind\x12\x14\n" +
 	"\x05stage\x18\x02 \x01(\tR\x05stage\x121\n" +
@@ -5307,7 +5315,8 @@ const file_jupiter_plugin_v1_plugin_proto_rawDesc = "" +
 	"\x05items\x18\x04 \x01(\x04R\x05items\x123\n" +
 	"\x05maker\x18\x05 \x01(\v2\x1d.jupiter.plugin.v1.ModelMakerR\x05maker\x12 \n" +
 	"\vcheckpoints\x18\x06 \x01(\x04R\vcheckpoints\x12!\n" +
-	"\fprompt_bytes\x18\a \x01(\x01R\vpromptBytes\"U\n" +
+	"\fprompt_bytes\x18\a \x01(\x01R\vpromptBytes\x12!\n" +
+	"\fscored_bytes\x18\b \x01(\x01R\vscoredBytes\"U\n" +
 	"\n" +
 	"ModelMaker\x12\x14\n" +
 	"\x05stage\x18\x01 \x01(\tR\x05stage\x121\n" +

@@ -1,0 +1,246 @@
+package runtime
+
+import (
+	"context"
+	"fmt"
+
+	"jupiter/plan"
+	"jupiter/plan/addr"
+	"jupiter/plan/config"
+	"jupiter/plan/forecast"
+	"jupiter/state"
+)
+
+// forecaster forecasts one plan.
+type forecaster struct {
+	r       *Runner
+	samples []forecast.Sample
+	notes   []string
+
+	calibrated bool // the guard's limits are known in this process: of the turns after the first
+}
+
+// forecast adds to a plan what its changes and its envelope will take, and the budgets that bound it.
+func (r *Runner) forecast(ctx context.Context, p *plan.Plan, rec *recorded, probed []forecast.Sample) error {
+	if p.Empty() {
+		return nil
+	}
+	samples, err := r.samples(rec)
+	if err != nil {
+		return err
+	}
+	x := &forecaster{r: r, samples: append(probed[:len(probed):len(probed)], samples...)}
+	changes := map[addr.Address]*plan.Change{}
+	for i := range p.Changes {
+		changes[p.Changes[i].Address] = &p.Changes[i]
+	}
+	var all []forecast.Part
+	var later []forecast.Later
+	var due uint64
+	for i, cp := range p.Cycles {
+		if cp.Terminal != plan.Running {
+			continue
+		}
+		due++
+		c, f := r.Config.Cycles[i], rec.Facts(r.Config.Cycles[i].Addr)
+		l, err := x.later(ctx, c, cp, f)
+		if err != nil {
+			return err
+		}
+		later = append(later, l)
+		setModels(cp.Actions, c, f.Current)
+		turn, err := x.turn(ctx, c, cp, f, changes)
+		if err != nil {
+			return err
+		}
+		all = append(all, turn...)
+		if !c.Budget.IsZero() {
+			p.Envelope.Budgets = append(p.Envelope.Budgets, plan.Budget{Cycle: c.Name, Budget: c.Budget})
+			cp.Notes = append(cp.Notes, tooSmall(c, forecast.Sum(turn), l)...)
+		}
+	}
+	p.Forecast = forecast.NewPlan(forecast.Sum(all), due, later)
+	p.Forecast.Samples, p.Forecast.Probed, p.Forecast.Notes = len(samples), len(probed) > 0, x.notes
+	return nil
+}
+
+// turn forecasts the changes of one cycle, each of them once where cycles share some.
+func (x *forecaster) turn(ctx context.Context, c *config.Cycle, cp *plan.CyclePlan, f plan.Facts, changes map[addr.Address]*plan.Change) (parts []forecast.Part, err error) {
+	for _, a := range cp.Actions {
+		ch := changes[a.Address]
+		if ch == nil || ch.Op == plan.NoOp || ch.Forecast != nil {
+			continue
+		}
+		t, err := x.task(ctx, c, a, f.Current)
+		if err != nil {
+			return nil, err
+		}
+		t.May = t.May || ch.Unknown
+		for i := range t.Works {
+			t.Works[i] = t.Works[i].Scaled(left(a, ch))
+		}
+		u := forecast.Of(t, x.samples)
+		ch.Forecast = &u
+		parts = append(parts, forecast.Part{Usage: u, Heavy: heavy(a.Kind)})
+	}
+	return parts, nil
+}
+
+// task is what one action asks for.
+func (x *forecaster) task(ctx context.Context, c *config.Cycle, a *plan.Action, version uint64) (forecast.Task, error) {
+	t := forecast.Task{Prices: pricesOf(runnerOf(c, a)), Buys: runnerOf(c, a) != nil}
+	if a.Kind != plan.Promote {
+		w, err := x.cost(ctx, a)
+		t.Works = []forecast.Work{w}
+		return t, err
+	}
+	// The decision measures the generator in use where that is not known yet, and opens the gate pool where that is needed.
+	t.Works = []forecast.Work{{Stage: deciding}}
+	if !x.calibrated {
+		t.Works = append(t.Works, forecast.Work{Stage: calibrating})
+	}
+	current := makes(c, version)
+	for _, on := range []*plan.Action{
+		{Address: a.Address, Kind: plan.Measure, Cycle: c, Domain: c.Domain, Judges: a.Judges, Models: []*config.Stage{current}},
+		{Address: a.Address, Kind: plan.Evaluate, Cycle: c, Domain: c.Domain, Judges: a.Judges, Models: []*config.Stage{c.Trainer, current}, Parts: []plan.Part{{Name: "split", Value: "gate"}}},
+	} {
+		w, err := x.cost(ctx, on)
+		if err != nil {
+			return t, err
+		}
+		t.Maybe = append(t.Maybe, w)
+	}
+	return t, nil
+}
+
+// cost asks the cost models. One that fails leaves its figures unknown, and a note.
+func (x *forecaster) cost(ctx context.Context, a *plan.Action) (forecast.Work, error) {
+	w, err := x.r.probe.cost(ctx, a)
+	if err != nil && ctx.Err() == nil {
+		x.notes = append(x.notes, fmt.Sprintf("%s: %v", a.Address, err))
+		return forecast.Work{Stage: string(a.Kind) + " without a cost model", Models: true}, nil
+	}
+	return w, err
+}
+
+// later forecasts the cycles after the one that is planned. Their generator is the base or the student; which, is not
+// known, so either is covered.
+func (x *forecaster) later(ctx context.Context, c *config.Cycle, cp *plan.CyclePlan, f plan.Facts) (forecast.Later, error) {
+	l := forecast.Later{Most: cp.Remaining - min(1, cp.Remaining)}
+	l.Least = l.Most
+	if c.Patience > 0 { // it may converge before
+		l.Least = min(l.Most, max(1, c.Patience-min(c.Patience, dry(f)))-1)
+	}
+	if l.Most == 0 {
+		return l, nil
+	}
+	x.calibrated = true
+	defer func() { x.calibrated = false }()
+	var either []forecast.Total
+	for _, version := range []uint64{1, 2} {
+		setModels(cp.Actions, c, version)
+		var parts []forecast.Part
+		for _, a := range cp.Actions {
+			if !again(c, a) {
+				continue
+			}
+			t, err := x.task(ctx, c, a, version)
+			if err != nil {
+				return l, err
+			}
+			switch a.Kind {
+			case plan.Generate, plan.Verify, plan.Filter:
+				t.May = t.May || c.Regenerate != "cycle"
+			}
+			parts = append(parts, forecast.Part{Usage: forecast.Of(t, x.samples), Heavy: heavy(a.Kind)})
+		}
+		either = append(either, forecast.Sum(parts))
+	}
+	l.Turn = forecast.Total{Usage: forecast.Hull(either[0].Usage, either[1].Usage), Lacking: either[0].Lacking}
+	return l, nil
+}
+
+// again says whether an action belongs to every cycle, and not to the first alone.
+func again(c *config.Cycle, a *plan.Action) bool {
+	switch a.Kind {
+	case plan.Collect, plan.Benchmark, plan.Real, plan.Adopt:
+		return false
+	case plan.Mix, plan.Train, plan.Select:
+		return a.Stage == c.Trainer
+	}
+	return true
+}
+
+// dry counts the cycles at the end that could have promoted and did not.
+func dry(f plan.Facts) (n uint64) {
+	for i := len(f.Decisions) - 1; i >= 0 && f.Decisions[i].Verdict != state.Promote; i-- {
+		if !f.Decisions[i].Early {
+			n++
+		}
+	}
+	return n
+}
+
+// runnerOf is the generator whose tokens an action uses; nil: none.
+func runnerOf(c *config.Cycle, a *plan.Action) *config.Stage {
+	switch a.Kind {
+	case plan.Generate:
+		return a.Stage
+	case plan.Select, plan.Measure, plan.Evaluate, plan.Promote:
+		return a.Judges.Runner
+	}
+	return nil
+}
+
+func pricesOf(g *config.Stage) *forecast.Prices {
+	if g == nil || g.Prices == nil {
+		return nil
+	}
+	return &forecast.Prices{Prompt: g.Prices.Input / 1e6, Completion: g.Prices.Output / 1e6}
+}
+
+// left is the part of an action that an interrupted try left to do.
+func left(a *plan.Action, ch *plan.Change) float64 {
+	for _, why := range ch.Reasons {
+		var done uint64
+		if why.Code != plan.Interrupted {
+			continue
+		}
+		if _, err := fmt.Sscan(why.Was, &done); err != nil {
+			continue
+		}
+		switch {
+		case a.Kind == plan.Train && done > a.Window.Start && done < a.Window.End:
+			return float64(a.Window.End-done) / float64(a.Window.End-a.Window.Start)
+		case a.Kind == plan.Generate && done < a.Samples:
+			return float64(a.Samples-done) / float64(a.Samples)
+		}
+	}
+	return 1
+}
+
+// tooSmall says which budgets of a cycle will not do.
+func tooSmall(c *config.Cycle, turn forecast.Total, later forecast.Later) (notes []string) {
+	whole := forecast.NewPlan(turn, 1, []forecast.Later{later}).Whole
+	for _, b := range []struct {
+		name   string
+		limit  float64
+		unit   float64
+		figure func(forecast.Usage) *forecast.Interval
+	}{
+		{"tokens", float64(c.Budget.Tokens), 1, func(u forecast.Usage) *forecast.Interval { return u.Tokens }},
+		{"hours", c.Budget.Hours, 3600, func(u forecast.Usage) *forecast.Interval { return u.Seconds }},
+		{"usd", c.Budget.USD, 1, func(u forecast.Usage) *forecast.Interval { return u.USD }},
+		{"disk_gb", c.Budget.DiskGB, 1e9, func(u forecast.Usage) *forecast.Interval { return u.DiskBytes }},
+	} {
+		one, all := b.figure(turn.Usage), b.figure(whole.Usage)
+		switch {
+		case b.limit == 0:
+		case one != nil && b.limit < one.Low/b.unit:
+			notes = append(notes, fmt.Sprintf("budget.%s = %.6g will end the apply within this cycle, which takes at least %.3g by the forecast", b.name, b.limit, one.Low/b.unit))
+		case all != nil && b.limit < all.Low/b.unit:
+			notes = append(notes, fmt.Sprintf("budget.%s = %.6g will end the apply before its last cycle: all of them take at least %.3g by the forecast", b.name, b.limit, all.Low/b.unit))
+		}
+	}
+	return notes
+}
