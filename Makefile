@@ -3,7 +3,7 @@
 GO          ?= go
 STATICCHECK  = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: build test lint unit cross fuzz proto data table-quickstart test-collapse
+.PHONY: build test lint unit cross fuzz proto data table-quickstart test-collapse bench-forecast
 
 build:
 	$(GO) build -o jupiter ./cmd/jupiter
@@ -50,3 +50,9 @@ table-quickstart:
 # of the collapses without it. About an hour on two cores; `make test` does the first with one seed and one cycle.
 test-collapse:
 	$(GO) test -count=1 -timeout 3h -v -run 'TestCollapse|TestUnguarded' ./cmd/jupiter -collapse.full
+
+# The forecast of the fourth run of the quickstart, after three on this machine, beside what it takes. About a quarter of an
+# hour on two cores; FORECAST_OF=tiny takes a minute or two.
+FORECAST_OF ?= quickstart
+bench-forecast:
+	$(GO) test -count=1 -timeout 3h -v -run TestForecastOfTheFourth ./cmd/jupiter -forecast.of $(FORECAST_OF)

@@ -3,6 +3,7 @@ package runtime
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"jupiter/plan"
 	"jupiter/plan/addr"
@@ -21,7 +22,7 @@ type forecaster struct {
 }
 
 // forecast adds to a plan what its changes and its envelope will take, and the budgets that bound it.
-func (r *Runner) forecast(ctx context.Context, p *plan.Plan, rec *recorded, probed []forecast.Sample) error {
+func (r *Runner) forecast(ctx context.Context, p *plan.Plan, rec *recorded, t *trial) error {
 	if p.Empty() {
 		return nil
 	}
@@ -29,7 +30,7 @@ func (r *Runner) forecast(ctx context.Context, p *plan.Plan, rec *recorded, prob
 	if err != nil {
 		return err
 	}
-	x := &forecaster{r: r, samples: append(probed[:len(probed):len(probed)], samples...)}
+	x := &forecaster{r: r, samples: append(slices.Clone(t.samples), samples...), notes: t.notes}
 	changes := map[addr.Address]*plan.Change{}
 	for i := range p.Changes {
 		changes[p.Changes[i].Address] = &p.Changes[i]
@@ -60,7 +61,7 @@ func (r *Runner) forecast(ctx context.Context, p *plan.Plan, rec *recorded, prob
 		}
 	}
 	p.Forecast = forecast.NewPlan(forecast.Sum(all), due, later)
-	p.Forecast.Samples, p.Forecast.Probed, p.Forecast.Notes = len(samples), len(probed) > 0, x.notes
+	p.Forecast.Samples, p.Forecast.Probed, p.Forecast.Notes = len(samples), len(t.samples) > 0, x.notes
 	return nil
 }
 

@@ -63,7 +63,13 @@ type Runner struct {
 }
 
 // Plan makes the plan of the next turn. Sources are looked at once in a runner's life.
-func (r *Runner) Plan(ctx context.Context) (*plan.Plan, error) {
+func (r *Runner) Plan(ctx context.Context) (*plan.Plan, error) { return r.plan(ctx, false) }
+
+// PlanTried is Plan with a trial of a few items, which the forecast rests on where there is no history. It takes a while,
+// and changes nothing.
+func (r *Runner) PlanTried(ctx context.Context) (*plan.Plan, error) { return r.plan(ctx, true) }
+
+func (r *Runner) plan(ctx context.Context, try bool) (*plan.Plan, error) {
 	rec, err := r.recorded(ctx)
 	if err != nil {
 		return nil, err
@@ -80,7 +86,13 @@ func (r *Runner) Plan(ctx context.Context) (*plan.Plan, error) {
 		return nil, err
 	}
 	p.AddDrift(drift...)
-	return p, r.forecast(ctx, p, rec, nil)
+	t := &trial{}
+	if try && !p.Empty() {
+		if t, err = r.tried(ctx, p, rec); err != nil {
+			return nil, err
+		}
+	}
+	return p, r.forecast(ctx, p, rec, t)
 }
 
 // Explain says why the action at an address of the next plan would run or not, with all that its identity is made of; or

@@ -161,21 +161,30 @@ func (r *Runner) mediaType(digest string) (mt string, err error) {
 
 // export turns a checkpoint into the generator's format.
 func (j *job) export(ctx context.Context) (*result, error) {
-	stage := j.a.Stage
-	st, err := j.r.Host.Stage(ctx, "exporter", stage.Type)
-	if err != nil {
-		return nil, err
-	}
-	call, err := j.call(stage.Type, stage.Body)
-	if err != nil {
-		return nil, err
-	}
 	if _, err := j.path("checkpoint"); err != nil {
 		return nil, err
 	}
-	stream, err := st.Exporter().Export(ctx, &pluginv1.ExportRequest{Call: call, Checkpoint: j.artifact(j.inputs["checkpoint"], sdk.CheckpointMediaType)})
+	model, err := j.exported(ctx, j.artifact(j.inputs["checkpoint"], sdk.CheckpointMediaType))
 	if err != nil {
 		return nil, err
+	}
+	return &result{outputs: map[string]put{"model": {path: model, mediaType: ModelMediaType}}}, nil
+}
+
+// exported has the exporter make a model of a checkpoint, and gives its directory.
+func (j *job) exported(ctx context.Context, checkpoint *pluginv1.Artifact) (string, error) {
+	stage := j.a.Stage
+	st, err := j.r.Host.Stage(ctx, "exporter", stage.Type)
+	if err != nil {
+		return "", err
+	}
+	call, err := j.call(stage.Type, stage.Body)
+	if err != nil {
+		return "", err
+	}
+	stream, err := st.Exporter().Export(ctx, &pluginv1.ExportRequest{Call: call, Checkpoint: checkpoint})
+	if err != nil {
+		return "", err
 	}
 	var model string
 	for {
@@ -184,27 +193,24 @@ func (j *job) export(ctx context.Context) (*result, error) {
 			break
 		}
 		if err != nil {
-			return nil, err
+			return "", err
 		}
 		switch {
 		case e.GetOutput() != nil:
 			if o := e.GetOutput(); o.Name == "model" {
 				if !filepath.IsLocal(o.Path) {
-					return nil, fmt.Errorf("the exporter's output %q lies outside the call's work directory", o.Path)
+					return "", fmt.Errorf("the exporter's output %q lies outside the call's work directory", o.Path)
 				}
 				model = filepath.Join(j.work, o.Path)
 			}
 		case e.GetDiagnostic() != nil:
 			if err := j.diagnostic(e.GetDiagnostic()); err != nil {
-				return nil, err
+				return "", err
 			}
 		}
 	}
 	if model == "" {
-		return nil, fmt.Errorf("exporter %q gave no output named \"model\"", stage.Type)
+		return "", fmt.Errorf("exporter %q gave no output named \"model\"", stage.Type)
 	}
-	if model, err = j.asDirectory(model); err != nil {
-		return nil, err
-	}
-	return &result{outputs: map[string]put{"model": {path: model, mediaType: ModelMediaType}}}, nil
+	return j.asDirectory(model)
 }

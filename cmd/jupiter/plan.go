@@ -23,6 +23,7 @@ type planOptions struct {
 	markdown bool
 	json     bool
 	detailed bool
+	probe    bool
 	out      string
 	cycles   uint64
 }
@@ -50,6 +51,7 @@ Exit status: 0 done, 1 error, 2 there is something to do (with --detailed-exitco
 	o.narrowOptions.addFlags(cmd)
 	addJSON(cmd, &o.json, "plan")
 	f := cmd.Flags()
+	f.BoolVar(&o.probe, "probe", false, "run a few items for a first forecast of the time; nothing of them is kept")
 	f.BoolVar(&o.detailed, "detailed-exitcode", false, "exit with 2 where there is something to do")
 	f.BoolVar(&o.markdown, "markdown", false, "write a comment for a pull request")
 	f.StringVar(&o.out, "out", "", "save the plan to `FILE`, for apply")
@@ -79,7 +81,11 @@ func showPlan(ctx context.Context, w *world, o *planOptions, arg string) (err er
 	}
 	defer func() { err = errors.Join(err, p.Close()) }()
 	p.runner.Options = narrow
-	made, base, err := p.plan(ctx)
+	how := p.runner.Plan
+	if o.probe {
+		how = p.runner.PlanTried
+	}
+	made, base, err := p.planBy(ctx, how)
 	if err != nil {
 		return err
 	}
@@ -129,11 +135,15 @@ var errMoved = errors.New("the state changed while the plan was made; plan again
 
 // plan makes the plan of the next turn, with what it was made from. Lists in it are empty rather than nil.
 func (p *project) plan(ctx context.Context) (*plan.Plan, planfile.Base, error) {
+	return p.planBy(ctx, p.runner.Plan)
+}
+
+func (p *project) planBy(ctx context.Context, how func(context.Context) (*plan.Plan, error)) (*plan.Plan, planfile.Base, error) {
 	before, err := p.base(ctx)
 	if err != nil {
 		return nil, before, err
 	}
-	made, err := p.runner.Plan(ctx)
+	made, err := how(ctx)
 	if err != nil {
 		return nil, before, p.placed(err)
 	}

@@ -18,14 +18,14 @@ func amount(v float64) string {
 		size float64
 	}{{"G", 1e9}, {"M", 1e6}, {"k", 1e3}} {
 		if v >= 0.9995*u.size {
-			return digits(v/u.size) + " " + u.name
+			return threeDigits(v/u.size) + " " + u.name
 		}
 	}
-	return digits(v)
+	return threeDigits(v)
 }
 
-// digits is a number with three digits that count, and no more after the point than that.
-func digits(v float64) string {
+// threeDigits is a number with three digits that count, and no more after the point than that.
+func threeDigits(v float64) string {
 	switch {
 	case v >= 99.95 || v == math.Trunc(v):
 		return fmt.Sprintf("%.0f", v)
@@ -40,7 +40,7 @@ func digits(v float64) string {
 // bytesText is a size: "1.5 GB".
 func bytesText(v float64) string {
 	if v < 1000 {
-		return digits(math.Round(v)) + " B"
+		return threeDigits(math.Round(v)) + " B"
 	}
 	return amount(v) + "B"
 }
