@@ -43,6 +43,6 @@ func ruleCycleBudget(c *Config) (diags hcl.Diagnostics) {
 
 func unpriced(rng hcl.Range, g *Stage) *hcl.Diagnostic {
 	return problem(rng, "Budget without a price", fmt.Sprintf(
-		"%s has no prices, so this budget could not be checked. Add prices { version = \"…\", usd_per_million_input = …, usd_per_million_output = … } to it; "+
+		"%s has no prices, so this budget could not be checked. Add to it a block prices with version, usd_per_million_input and usd_per_million_output; "+
 			"for a model that costs nothing to ask, both are 0.", g.Addr))
 }
