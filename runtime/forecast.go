@@ -80,11 +80,23 @@ func (x *forecaster) turn(ctx context.Context, c *config.Cycle, cp *plan.CyclePl
 		for i := range t.Works {
 			t.Works[i] = t.Works[i].Scaled(left(a, ch))
 		}
-		u := forecast.Of(t, x.samples)
-		ch.Forecast = &u
-		parts = append(parts, forecast.Part{Usage: u, Heavy: heavy(a.Kind)})
+		mine := x.parts(a, t)
+		ch.Forecast = &mine[0].Usage
+		parts = append(parts, mine...)
 	}
 	return parts, nil
+}
+
+// parts forecasts an action. Where a decision's own work was never seen on this machine, it is a part by itself: what it
+// asks models for is known all the same.
+func (x *forecaster) parts(a *plan.Action, t forecast.Task) []forecast.Part {
+	u := forecast.Of(t, x.samples)
+	if a.Kind != plan.Promote || u.Seconds != nil {
+		return []forecast.Part{{Usage: u, Heavy: heavy(a.Kind)}}
+	}
+	own := forecast.Of(forecast.Task{Works: t.Works}, x.samples)
+	t.Works = nil
+	return []forecast.Part{{Usage: forecast.Of(t, x.samples)}, {Usage: own}}
 }
 
 // task is what one action asks for.
@@ -153,7 +165,7 @@ func (x *forecaster) later(ctx context.Context, c *config.Cycle, cp *plan.CycleP
 			case plan.Generate, plan.Verify, plan.Filter:
 				t.May = t.May || c.Regenerate != "cycle"
 			}
-			parts = append(parts, forecast.Part{Usage: forecast.Of(t, x.samples), Heavy: heavy(a.Kind)})
+			parts = append(parts, x.parts(a, t)...)
 		}
 		either = append(either, forecast.Sum(parts))
 	}

@@ -46,7 +46,7 @@ func TestForecastOfTheFourth(t *testing.T) {
 	if f.Forecast == nil || f.Actual == nil {
 		t.Fatal("the fourth run has no forecast of its time")
 	}
-	if f.Forecast.High > 4*f.Forecast.Low {
+	if f.Forecast.High > 10*f.Forecast.Low {
 		t.Errorf("an interval of %v says nothing", *f.Forecast)
 	}
 	b, err := json.Marshal(map[string]any{"project": *forecastOf, "low_s": f.Forecast.Low, "mid_s": f.Forecast.Mid, "high_s": f.Forecast.High, "actual_s": *f.Actual, "covered": *f.Within})
