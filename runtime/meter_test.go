@@ -18,7 +18,7 @@ func metering(t *testing.T, b config.Budget) (r *Runner, m *meter, now *time.Tim
 		t.Fatal(err)
 	}
 	at := time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC)
-	r = &Runner{Host: h, Clock: func() time.Time { return at }}
+	r = &Runner{Config: &config.Config{}, Host: h, Clock: func() time.Time { return at }}
 	m = &meter{clock: r.Clock, bound: &bound{r: r, block: "b", scope: "this apply", budget: b}}
 	t.Cleanup(func() {
 		r.stops.Wait()

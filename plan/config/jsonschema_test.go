@@ -99,27 +99,27 @@ func TestSchemaFits(t *testing.T) {
 		}
 	}
 	for src, bad := range map[string]bool{
-		"":                                                         false,
-		"self_improvement:\n":                                      false,
-		"self_improvement: { patience: 3 }":                        false,
-		"self_improvement: { patience: -1 }":                       true,
-		"self_improvement: { patience: 1.5 }":                      true,
-		"self_improvement: { patience: ${var.n} }":                 true, // the quotes are missing
-		"self_improvement: { patience: \"${var.n}\" }":             false,
-		"self_improvement: { promotion: manuel }":                  true,
-		"self_improvement: { weights: { acuracy: 1 } }":            true,
-		"self_improvement: { gate: { alpha: 0.9 } }":               true,
-		"self_improvement: { guard: { nll: { warn: 0 } } }":        true,
-		"self_improvement: { ue5: { domain: \"${domain.d}\" } }":   true, // the other parts are missing
-		"trainer: { llama: { s: { max_steps: 5, dimm: 3 } } }":     true,
-		"trainer: { llama: { s: { dim: 3 } } }":                    true,
-		"trainer: { llama: { s: { max_steps: 5, dim: 3 } } }":      false,
-		"trainer: { llama: { 5s: { max_steps: 5 } } }":             true,
-		"trainer: { lama: { s: { max_steps: 5 } } }":               true,
-		"exporter: { llama: { e: } }":                              false,
-		"trainer: { llama: { t: { max_steps: 1, dataset: llama.base } } }":       true,
-		"locals: { a: [1, { b: 2 }] }":                             false,
-		"cluster: { c: { node: { n: { host: h, role: boss } } } }": true,
+		"":                                                                 false,
+		"self_improvement:\n":                                              false,
+		"self_improvement: { patience: 3 }":                                false,
+		"self_improvement: { patience: -1 }":                               true,
+		"self_improvement: { patience: 1.5 }":                              true,
+		"self_improvement: { patience: ${var.n} }":                         true, // the quotes are missing
+		"self_improvement: { patience: \"${var.n}\" }":                     false,
+		"self_improvement: { promotion: manuel }":                          true,
+		"self_improvement: { weights: { acuracy: 1 } }":                    true,
+		"self_improvement: { gate: { alpha: 0.9 } }":                       true,
+		"self_improvement: { guard: { nll: { warn: 0 } } }":                true,
+		"self_improvement: { ue5: { domain: \"${domain.d}\" } }":           true, // the other parts are missing
+		"trainer: { llama: { s: { max_steps: 5, dimm: 3 } } }":             true,
+		"trainer: { llama: { s: { dim: 3 } } }":                            true,
+		"trainer: { llama: { s: { max_steps: 5, dim: 3 } } }":              false,
+		"trainer: { llama: { 5s: { max_steps: 5 } } }":                     true,
+		"trainer: { lama: { s: { max_steps: 5 } } }":                       true,
+		"exporter: { llama: { e: } }":                                      false,
+		"trainer: { llama: { t: { max_steps: 1, dataset: llama.base } } }": true,
+		"locals: { a: [1, { b: 2 }] }":                                     false,
+		"cluster: { c: { node: { n: { host: h, role: boss } } } }":         true,
 	} {
 		if err := fits(t, s, []byte(src)); (err != nil) != bad {
 			t.Errorf("%s: %v, want an error: %v", src, err, bad)
