@@ -88,6 +88,8 @@ func importDue(c *config.Cycle, s *config.Stage, f plan.Facts) error {
 		return fmt.Errorf("%s has generator_v1 already, and a history stays: jupiter rollback goes back in it; a self_improvement block of another name begins with an imported model", c.Addr)
 	case s.Model != "":
 		return fmt.Errorf("%s says model = %s: take that line out, or name the model there, before it is imported", s.Addr, s.Model)
+	case s.Start != nil:
+		return fmt.Errorf("%s says start = %s: take that line out, or name the model there, before it is imported", s.Addr, s.Start.Addr)
 	}
 	return nil
 }
@@ -119,7 +121,7 @@ func eventReason(o ImportOptions, source string, i imported) string {
 // adoptByHand makes a model the base generator, with the act in the same transaction.
 func (r *Runner) adoptByHand(ctx context.Context, a *plan.Action, model string, e state.Event) error {
 	inputs := map[string]string{"model": model}
-	j := &job{r: r, a: a, id: a.Identify(inputs), inputs: inputs}
+	j := &job{r: r, a: a, id: a.Identify(inputs), inputs: inputs, meter: r.meterFor(ctx, a)}
 	res, err := j.adopt(ctx)
 	if err != nil {
 		return err

@@ -201,12 +201,19 @@ trainer "llama" "student" {
   budget {
     tokens  = 1000000
     hours   = 1.5
-    usd     = 2.5
     disk_gb = 3
   }
 }
 
 generator "llama" "base" {
+  prices {
+    version                = "2026-10"
+    usd_per_million_input  = 0.25
+    usd_per_million_output = 1.5
+  }
+  budget {
+    usd = 2.5
+  }
   model              = trainer.llama.base
   samples            = 100
   seed               = 3
