@@ -15,6 +15,7 @@ type DriftKind string
 const (
 	LinkDrift     DriftKind = "link"     // a generator's symbolic link does not follow the state
 	ArtifactDrift DriftKind = "artifact" // bytes that are recorded are gone or damaged
+	ModelDrift    DriftKind = "model"    // a served generator runs another model than the one that was recorded
 	SourceDrift   DriftKind = "source"   // a source holds something else than when it was read
 )
 
@@ -73,6 +74,8 @@ func FindDrift(p *Plan, cfg *config.Config, rec Recorded) ([]Drift, error) {
 			switch r.Code {
 			case SourceChanged:
 				d.Kind, d.Detail, d.Remedy = SourceDrift, "the source holds something else than when it was read", "It is read again."
+			case ModelChanged:
+				d.Kind, d.Detail, d.Remedy = ModelDrift, "the model that it names is another one than when it was recorded", "It becomes the next version of the generator."
 			case ArtifactMissing, ArtifactDamaged:
 				d.Kind, d.Name, d.Remedy = ArtifactDrift, r.Names[0], "It is made again."
 				d.Detail = "its result " + lost(rec, r.Names[0])

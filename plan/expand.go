@@ -23,6 +23,7 @@ type Probe interface {
 // expander turns a configuration and the recorded facts into the actions of the next cycle.
 type expander struct {
 	probe   Probe
+	rec     Recorded // nil: nothing is looked up in the past
 	single  bool // one cycle only: addresses need no suffix
 	domains map[string]*ground
 	options Options
@@ -55,7 +56,13 @@ func (x *expander) cycle(ctx context.Context, c *config.Cycle, f Facts) error {
 	j := judges(c)
 
 	incumbent := Input{Name: "generator"}
-	if cur := f.Generator(); cur != nil {
+	changed, err := x.served(ctx, c, f)
+	if err != nil {
+		return err
+	}
+	if changed != nil {
+		incumbent.From, incumbent.Output = changed, "model"
+	} else if cur := f.Generator(); cur != nil {
 		incumbent.Digest, incumbent.Label = cur.Digest, fmt.Sprintf("v%d", cur.Version)
 	} else {
 		base, err := x.base(ctx, c, g, j)
@@ -115,7 +122,7 @@ func (x *expander) cycle(ctx context.Context, c *config.Cycle, f Facts) error {
 	measure.from("benchmark", g.benchmark, "benchmark")
 
 	evaluate := x.add(&Action{Address: x.at(c.Evaluator.Addr, c), Kind: Evaluate, Cycle: c, Stage: c.Evaluator, Domain: c.Domain, Judges: j,
-		Title: "candidate against " + versionLabel(f)})
+		Title: "candidate against " + versionLabel(f, changed)})
 	evaluate.part("split", "dev")
 	if err := evaluate.judge(j); err != nil {
 		return err
@@ -138,7 +145,11 @@ func (x *expander) cycle(ctx context.Context, c *config.Cycle, f Facts) error {
 // GuardSamples is how many raw samples the guard's measures are taken over; every figure in its table is.
 const GuardSamples = 1000
 
-func versionLabel(f Facts) string {
+// versionLabel names the generator in use; changed is the adoption of a served one that is another model now.
+func versionLabel(f Facts, changed *Action) string {
+	if changed != nil {
+		return fmt.Sprintf("generator_v%d", len(f.Generators)+1)
+	}
 	if f.Current == 0 {
 		return "generator_v1"
 	}

@@ -22,9 +22,12 @@ func hasSynthetic(c *config.Cycle, ratio map[string]float64) bool {
 
 // synthetic expands generation, verification, filters and the pool.
 func (x *expander) synthetic(ctx context.Context, c *config.Cycle, f Facts, g *ground, j *Judges, incumbent Input) (*Action, error) {
-	runner := c.Generator
-	if f.Current > 1 {
+	runner, version := c.Generator, max(f.Current, 1)
+	if _, described := x.fingerprint(f.Generator()); f.Current > 1 && !described {
 		runner = c.Successor
+	}
+	if incumbent.From != nil && len(f.Generators) > 0 { // a served model that has changed
+		version = uint64(len(f.Generators)) + 1
 	}
 	ratio := Ratio(c)
 	counts := Samples(c.Domain.Templates, ratio, runner.Samples)
@@ -38,13 +41,13 @@ func (x *expander) synthetic(ctx context.Context, c *config.Cycle, f Facts, g *g
 			continue
 		}
 		a := &Action{Address: x.at(t.Addr, c), Kind: Generate, Cycle: c, Stage: runner, Template: t, Domain: c.Domain, Samples: counts[i],
-			Title: fmt.Sprintf("%d samples by %s", counts[i], versionLabel(f))}
+			Title: fmt.Sprintf("%d samples by generator_v%d", counts[i], version)}
 		if err := a.stage("", runner.Type, runner.Body); err != nil {
 			return nil, err
 		}
 		a.core("seed", fmt.Sprint(runner.Seed), schema.Rerun, runner.Attrs)
 		a.core("samples", fmt.Sprint(counts[i]), schema.Advance, runner.Attrs)
-		a.number("version", max(f.Current, 1))
+		a.number("version", version)
 		a.part("domain", domainText(c.Domain))
 		a.core("bucket", t.Bucket, schema.Rerun, t.Attrs)
 		a.core("prompt", t.Prompt, schema.Rerun, t.Attrs)

@@ -8,6 +8,7 @@ import (
 	"jupiter/plan/addr"
 	"jupiter/plan/config"
 	"jupiter/plugins/schema"
+	"jupiter/state"
 )
 
 // adopt is what makes a model version 1.
@@ -15,6 +16,46 @@ func (x *expander) adopt(c *config.Cycle) *Action {
 	a := &Action{Address: x.at(c.Addr.Child("base"), c), Kind: Adopt, Cycle: c, Stage: c.Generator, Domain: c.Domain, Judges: judges(c), Title: "becomes generator_v1"}
 	a.part("cycle", string(c.Addr)) // two cycles may begin with one model; each has a history of its own
 	return a
+}
+
+// served expands the adoption of a served model that is another one than when it was recorded as the generator in use: it
+// becomes the next version, and all that hangs on the generator follows. nil: it is what it was, or the generator in use is
+// a model of ours.
+func (x *expander) served(ctx context.Context, c *config.Cycle, f Facts) (*Action, error) {
+	cur := f.Generator()
+	was, ok := x.fingerprint(cur)
+	if !ok || c.Generator.Model != "" || c.Generator.Import != nil {
+		return nil, nil
+	}
+	now, err := x.probe.Model(ctx, c.Generator)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", c.Generator.Addr, err)
+	}
+	if now == was {
+		return nil, nil
+	}
+	a := x.adopt(c)
+	a.Title = fmt.Sprintf("the model behind generator_v%d is another one now; becomes generator_v%d", cur.Version, len(f.Generators)+1)
+	if err := a.stage("", c.Generator.Type, c.Generator.Body); err != nil {
+		return nil, err
+	}
+	a.part("fingerprint", now)
+	a.number("after", uint64(len(f.Generators)))
+	return x.add(a), nil
+}
+
+// fingerprint is that of the model behind a generator that was recorded by its description alone; false: it is a model of
+// ours.
+func (x *expander) fingerprint(g *state.Generator) (string, bool) {
+	if g == nil || x.rec == nil {
+		return "", false
+	}
+	made := x.rec.Action(g.CreatedBy)
+	if made == nil {
+		return "", false
+	}
+	fp, ok := made.Parts["fingerprint"]
+	return fp, ok
 }
 
 // base expands what makes version 1: the import of the model that the generator block names, the windows of the trainer

@@ -32,7 +32,7 @@ func Make(ctx context.Context, cfg *config.Config, rec Recorded, probe Probe, o 
 	if o.KeepSources {
 		probe = asRecorded{probe, rec}
 	}
-	x := &expander{probe: probe, single: len(cfg.Cycles) == 1, domains: map[string]*ground{}, options: o}
+	x := &expander{probe: probe, rec: rec, single: len(cfg.Cycles) == 1, domains: map[string]*ground{}, options: o}
 	if err := ignoreChanges(cfg, rec, x); err != nil {
 		return nil, err
 	}

@@ -18,6 +18,7 @@ const (
 	ConfigChanged   Code = "config-changed"   // an attribute differs
 	RevisionChanged Code = "revision-changed" // the plugin's stage was revised
 	SourceChanged   Code = "source-changed"   // the place that a source names has other content
+	ModelChanged    Code = "model-changed"    // the model that a served generator names is another one
 	NextCycle       Code = "next-cycle"       // regenerate = "cycle", or the next window's draws
 	NextWindow      Code = "next-window"      // the trainer goes on
 	Interrupted     Code = "interrupted"      // a partial result is there
@@ -58,10 +59,13 @@ func diff(a *Action, was, now map[string]string, unknown map[string]bool) []Reas
 	sort.Strings(names)
 	var reasons []Reason
 	for _, n := range names {
-		if was[n] == now[n] || unknown[n] {
+		if was[n] == now[n] || unknown[n] || n == "after" {
 			continue
 		}
 		r := Reason{Code: code(n), Names: []string{n}, Was: short(was[n]), Now: short(now[n])}
+		if a.Kind == Adopt && n == "fingerprint" {
+			r.Code = ModelChanged
+		}
 		if rg := ranges[n]; rg.Filename != "" {
 			r.File, r.Line = rg.Filename, rg.Start.Line
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 
 	"jupiter/plan"
 	"jupiter/plan/addr"
@@ -21,7 +22,8 @@ type descriptor struct {
 	Fingerprint string          `json:"fingerprint"`
 }
 
-// adopt makes the base generator version 1, in the transaction that records the action.
+// adopt makes the base generator version 1, in the transaction that records the action; or the next version, where a
+// served model is another one than when it was recorded.
 func (j *job) adopt(ctx context.Context) (*result, error) {
 	c, res := j.a.Cycle, &result{outputs: map[string]put{}}
 	g := state.Generator{Version: 1, Base: true, Stage: string(c.Generator.Addr), CreatedBy: j.id.ID, CreatedAt: j.r.Clock()}
@@ -53,12 +55,36 @@ func (j *job) adopt(ctx context.Context) (*result, error) {
 	}
 	res.also = func(tx *state.Tx, _ *state.ActionRecord) error {
 		have, err := tx.Generators(c.Addr)
-		if err != nil || len(have) > 0 {
+		if err != nil {
 			return err
+		}
+		if len(have) > 0 && j.id.Parts["after"] != strconv.Itoa(len(have)) {
+			return nil
+		}
+		if len(have) > 0 {
+			g.Version, g.Base = uint64(len(have))+1, false
+			if err := j.served(tx, g.Version); err != nil {
+				return err
+			}
 		}
 		return install(tx, c.Addr, &g)
 	}
 	return res, nil
+}
+
+// served records that a served model was found to be another one.
+func (j *job) served(tx *state.Tx, version uint64) error {
+	c := j.a.Cycle
+	from, _, err := tx.Current(c.Addr)
+	if err != nil {
+		return err
+	}
+	decisions, err := tx.Decisions(c.Addr)
+	if err != nil {
+		return err
+	}
+	return tx.AppendEvent(state.Event{At: j.r.Clock(), Act: "adopt", Cycle: string(c.Addr), From: from, To: version, Who: j.r.Who,
+		Reason: fmt.Sprintf("the model that %s names is another one than when generator_v%d was recorded", c.Generator.Addr, from), Epoch: uint64(len(decisions))})
 }
 
 // install appends a generator to the history and makes it current, with the pins that keep its bytes.

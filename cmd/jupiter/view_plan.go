@@ -230,6 +230,8 @@ func reasonText(r plan.Reason) string {
 		return "bytes of " + brief(name) + " are damaged"
 	case plan.SourceChanged:
 		return "the source has changed"
+	case plan.ModelChanged:
+		return "" // its title says it
 	case plan.RevisionChanged:
 		return change + " (new version of the plugin)"
 	case plan.NextCycle, plan.NextWindow:

@@ -2,8 +2,12 @@ package fake
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"math"
+	"os"
+	"strconv"
+	"strings"
 
 	"jupiter/plugins/sdk"
 )
@@ -15,7 +19,20 @@ type generatorConfig struct {
 	RawCost float64 `jupiter:"raw_cost" default:"0" desc:"How much worse drawn samples become for each point by which answers are better than the base generator's."`
 	Batch   uint64  `jupiter:"batch,effect=none" default:"10" desc:"Samples in a batch."`
 	Tokens  *uint64 `jupiter:"tokens" desc:"Tokens that a sample or an answer is said to have; 1 where nothing is said."`
+	Served  string  `jupiter:"served" desc:"File that stands for a served model: it holds the quality, and its bytes are the model's fingerprint."`
 	Faults
+}
+
+// Fingerprint is the digest of the file that stands for the served model.
+func (c generatorConfig) Fingerprint(context.Context) (string, error) {
+	if c.Served == "" {
+		return "fake", nil
+	}
+	b, err := os.ReadFile(c.Served)
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("sha256:%x", sha256.Sum256(b)), nil
 }
 
 // Validate finds what the schema cannot.
@@ -54,6 +71,13 @@ type generator struct{}
 
 // quality is that of the model, or of the base generator.
 func (c generatorConfig) quality(a *sdk.Artifact) (float64, error) {
+	if a == nil && c.Served != "" {
+		b, err := os.ReadFile(c.Served)
+		if err != nil {
+			return 0, err
+		}
+		return strconv.ParseFloat(strings.TrimSpace(string(b)), 64)
+	}
 	if a == nil {
 		return c.Quality, nil
 	}
