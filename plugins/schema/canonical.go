@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/big"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/zclconf/go-cty/cty"
@@ -98,6 +99,12 @@ func members(b *strings.Builder, m map[string]cty.Value, nulls bool) error {
 }
 
 func quote(b *strings.Builder, s string) error {
+	if plain(s) {
+		b.WriteByte('"')
+		b.WriteString(s)
+		b.WriteByte('"')
+		return nil
+	}
 	var q strings.Builder
 	e := json.NewEncoder(&q)
 	e.SetEscapeHTML(false)
@@ -106,6 +113,16 @@ func quote(b *strings.Builder, s string) error {
 	}
 	b.WriteString(strings.TrimSuffix(q.String(), "\n"))
 	return nil
+}
+
+// plain says whether a string stands in JSON as it is. What else JSON leaves alone, the encoder knows.
+func plain(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return true
 }
 
 // maxExponent bounds the binary exponent of a number, four times wider than a float64's: the time to write a number in
@@ -121,8 +138,16 @@ func number(b *strings.Builder, n *big.Float) error {
 		b.WriteByte('0')
 		return nil
 	}
-	if e := n.MantExp(nil); e > maxExponent || e < -maxExponent {
+	e := n.MantExp(nil)
+	if e > maxExponent || e < -maxExponent {
 		return errors.New("the number is too large or too small")
+	}
+	// A whole number whose neighbours at its precision are at most 1 away has no shorter decimal than its own digits.
+	// Nearly all numbers are such, and the general way below takes a hundred times longer at cty's 512 bits.
+	if n.IsInt() && e < 64 && e <= int(n.Prec()) {
+		i, _ := n.Int64()
+		b.WriteString(strconv.FormatInt(i, 10))
+		return nil
 	}
 	abs := new(big.Float).Abs(n)
 	format := byte('f')

@@ -1,6 +1,7 @@
 package schema
 
 import (
+	stdjson "encoding/json"
 	"math/big"
 	"reflect"
 	"strings"
@@ -240,5 +241,39 @@ func TestDiagnostic(t *testing.T) {
 	}
 	if d := DiagnosticFromProto(&pluginv1.Diagnostic{}); d.Severity != hcl.DiagError || d.Summary == "" {
 		t.Errorf("empty: %+v", d)
+	}
+}
+
+// TestWholeNumbers: the short way for whole numbers writes what big.Float writes, on both sides of where a number's
+// neighbours are more than 1 away, and strings that need no escapes are what encoding/json makes of them.
+func TestWholeNumbers(t *testing.T) {
+	t.Parallel()
+	for _, prec := range []uint{1, 24, 53, 64, 512} {
+		for shift := range uint(70) {
+			for _, off := range []int64{-3, -1, 0, 1, 5} {
+				n := new(big.Float).SetPrec(prec).SetInt(new(big.Int).Add(new(big.Int).Lsh(big.NewInt(1), shift), big.NewInt(off)))
+				if n.Sign() == 0 {
+					continue
+				}
+				for _, n := range []*big.Float{n, new(big.Float).Neg(n)} {
+					got, err := CanonicalJSON(cty.NumberVal(n))
+					if want := n.Text('f', -1); err != nil || string(got) != want {
+						t.Errorf("%s at %d bits is written %s, %v", want, prec, got, err)
+					}
+				}
+			}
+		}
+	}
+	for _, s := range []string{"", "plain ~", "a\"b", "a\\b", "<&>", "\x00", "\x1f", "\x7f", "é", "\u2028", "\xff"} {
+		var want strings.Builder
+		e := stdjson.NewEncoder(&want)
+		e.SetEscapeHTML(false)
+		if err := e.Encode(s); err != nil {
+			t.Fatal(err)
+		}
+		var got strings.Builder
+		if err := quote(&got, s); err != nil || got.String()+"\n" != want.String() {
+			t.Errorf("%q is written %s, want %s", s, got.String(), want.String())
+		}
 	}
 }
