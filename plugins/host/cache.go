@@ -23,7 +23,7 @@ import (
 const cacheHeader = "jupiter plugin info 1 "
 
 func (h *Host) cacheKey(name string) (string, error) {
-	sum, err := h.checksum()
+	sum, err := h.exe.checksum()
 	if err != nil {
 		return "", err
 	}

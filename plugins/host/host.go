@@ -30,7 +30,6 @@ package host
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -71,7 +70,7 @@ type Host struct {
 
 	pools map[string]*pool
 
-	checksum  func() ([]byte, error) // SHA-256 of the executable, computed once
+	exe       *executable
 	socketDir func() (string, error) // made on first use
 
 	mu      sync.Mutex
@@ -105,27 +104,16 @@ func New(o Options) (*Host, error) {
 	for name, args := range o.Builtins {
 		h.pools[name] = newPool(h, name, args)
 	}
-	h.checksum = sync.OnceValues(func() ([]byte, error) { return fileDigest(o.Executable) })
+	h.exe = newExecutable(o.Executable)
 	h.socketDir = sync.OnceValues(h.makeSocketDir)
+	// Whoever makes a host will ask it something, and has a configuration to read before.
+	h.spawn(func() { _, _ = h.exe.checksum() }) // the error is there for who asks
 	return h, nil
-}
-
-func fileDigest(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	sum := sha256.New()
-	if _, err := io.Copy(sum, f); err != nil {
-		return nil, fmt.Errorf("read %s: %w", path, err)
-	}
-	return sum.Sum(nil), nil
 }
 
 // Checksum gives the SHA-256 of the executable that serves the built-in plugins, in hexadecimal.
 func (h *Host) Checksum() (string, error) {
-	sum, err := h.checksum()
+	sum, err := h.exe.checksum()
 	return hex.EncodeToString(sum), err
 }
 

@@ -56,7 +56,7 @@ func (clientSide) GRPCClient(_ context.Context, _ *plugin.GRPCBroker, c *grpc.Cl
 
 // start launches a plugin and waits for its handshake. ended is called after the process has ended.
 func (h *Host) start(name string, args []string, ended func()) (*process, error) {
-	sum, err := h.checksum()
+	sum, err := h.exe.checksum()
 	if err != nil {
 		return nil, fmt.Errorf("plugin %s: checksum: %w", name, err)
 	}
@@ -79,7 +79,7 @@ func (h *Host) start(name string, args []string, ended func()) (*process, error)
 		Logger:           hclog.NewNullLogger(),
 		RunnerFunc: func(_ hclog.Logger, cmd *exec.Cmd, _ string) (goplugin.Runner, error) {
 			env := append(environment(h.opts.Env), cmd.Env...)
-			p.runner = newRunner(h.opts.Executable, args, append(env, sdk.WatchKey+"=1"), h.opts.Dir, secureConfig(sum), h.opts.Debug)
+			p.runner = newRunner(h.exe, args, append(env, sdk.WatchKey+"=1"), h.opts.Dir, h.opts.Debug)
 			if !h.adopt(p.runner) {
 				return nil, errClosed
 			}

@@ -3,24 +3,20 @@ package host
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"strconv"
 	"sync"
 	"time"
-
-	"github.com/hashicorp/go-plugin"
 )
 
 // runner is the process under go-plugin's client. go-plugin's own runner gives a plugin the host's standard input, kills
 // the process and not its group, and waits for whoever holds the pipes; this one does neither.
 type runner struct {
-	cmd    *exec.Cmd
-	secure *plugin.SecureConfig
+	cmd *exec.Cmd
+	exe *executable
 
 	stdin          *os.File // write end: closed with the host, whatever ends it
 	stdout, stderr *os.File // read ends
@@ -40,17 +36,15 @@ type runner struct {
 // other ends for ever.
 const pipeGrace = time.Second
 
-func newRunner(path string, args, env []string, dir string, secure *plugin.SecureConfig, debug io.Writer) *runner {
-	cmd := &exec.Cmd{Path: path, Args: append([]string{path}, args...), Env: env, Dir: dir, SysProcAttr: ownGroup()}
-	return &runner{cmd: cmd, secure: secure, handshake: &firstLine{rest: debug}, exited: make(chan struct{})}
+func newRunner(exe *executable, args, env []string, dir string, debug io.Writer) *runner {
+	cmd := &exec.Cmd{Path: exe.path, Args: append([]string{exe.path}, args...), Env: env, Dir: dir, SysProcAttr: ownGroup()}
+	return &runner{cmd: cmd, exe: exe, handshake: &firstLine{rest: debug}, exited: make(chan struct{})}
 }
 
 // Start verifies the executable and starts it.
 func (r *runner) Start(context.Context) error {
-	if ok, err := r.secure.Check(r.cmd.Path); err != nil {
-		return fmt.Errorf("verify %s: %w", r.cmd.Path, err)
-	} else if !ok {
-		return plugin.ErrChecksumsDoNotMatch
+	if err := r.exe.verify(); err != nil {
+		return err
 	}
 	var child []*os.File
 	pipe := func(hostReads bool) (host, plugin *os.File, err error) {
@@ -218,8 +212,4 @@ func (f *firstLine) text() string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return string(bytes.TrimSpace(f.line))
-}
-
-func secureConfig(sum []byte) *plugin.SecureConfig {
-	return &plugin.SecureConfig{Checksum: sum, Hash: sha256.New()}
 }

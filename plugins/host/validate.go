@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"sync"
 
 	"jupiter/plugins/proto/pluginv1"
 	"jupiter/plugins/schema"
@@ -18,7 +19,8 @@ type Item struct {
 // maxValidate bounds the configurations of one call, in bytes.
 const maxValidate = 1 << 20
 
-// Validate asks the plugins about configurations, with few calls: one a plugin, unless they are too many for a message.
+// Validate asks the plugins about configurations, all plugins at once and with few calls: one a plugin, unless they are too
+// many for a message.
 // The result has the diagnostics of each item, in the items' order.
 func (h *Host) Validate(ctx context.Context, items []Item) ([][]schema.Diagnostic, error) {
 	all := make([][]schema.Diagnostic, len(items))
@@ -34,18 +36,28 @@ func (h *Host) Validate(ctx context.Context, items []Item) ([][]schema.Diagnosti
 		}
 		byPlugin[s.Schema.Plugin] = append(byPlugin[s.Schema.Plugin], i)
 	}
-	for _, s := range order {
+	errs := make([]error, len(order))
+	var wg sync.WaitGroup
+	for k, s := range order {
 		indexes := byPlugin[s.Schema.Plugin]
 		theirs := make([]Item, len(indexes))
 		for j, i := range indexes {
 			theirs[j] = items[i]
 		}
-		diags, err := validate(ctx, s.conn, theirs)
+		wg.Go(func() { // each plugin has a process to start
+			var diags [][]schema.Diagnostic
+			if diags, errs[k] = validate(ctx, s.conn, theirs); errs[k] != nil {
+				return
+			}
+			for j, i := range indexes {
+				all[i] = diags[j]
+			}
+		})
+	}
+	wg.Wait()
+	for _, err := range errs {
 		if err != nil {
 			return nil, err
-		}
-		for j, i := range indexes {
-			all[i] = diags[j]
 		}
 	}
 	return all, nil

@@ -1,0 +1,61 @@
+package host
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"runtime"
+	"testing"
+
+	"github.com/hashicorp/go-plugin"
+)
+
+// TestVerifyTouched: a program that was written to is read again, whatever its time of writing and its size say.
+func TestVerifyTouched(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "program")
+	if err := os.WriteFile(path, []byte("one"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	e := newExecutable(path)
+	if _, err := e.checksum(); err != nil {
+		t.Fatal(err)
+	}
+	if err := e.verify(); err != nil {
+		t.Errorf("a program that nobody touched: %v", err)
+	}
+	// touch writes, puts the time of writing back, and does so until the kernel's clock has moved on.
+	touch := func(text string) {
+		t.Helper()
+		for {
+			if err := os.WriteFile(path, []byte(text), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Chtimes(path, e.seen.ModTime(), e.seen.ModTime()); err != nil {
+				t.Fatal(err)
+			}
+			now, err := os.Stat(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !untouched(e.seen, now) {
+				return
+			}
+			runtime.Gosched()
+		}
+	}
+	touch("one")
+	if err := e.verify(); err != nil {
+		t.Errorf("the same bytes, written again: %v", err)
+	}
+	touch("two")
+	if err := e.verify(); !errors.Is(err, plugin.ErrChecksumsDoNotMatch) {
+		t.Errorf("other bytes of the same size and time: %v", err)
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	if err := e.verify(); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a program that is gone: %v", err)
+	}
+}
