@@ -21,50 +21,100 @@ func CheckNesting(src []byte, template bool) error {
 	if len(src) < safeSize {
 		return nil
 	}
+	if !template {
+		if most, ok := skim(src); ok && most.brackets <= maxBrackets && most.ops <= maxOps {
+			return nil
+		}
+	}
+	_, err := measure(src, template, maxBrackets, maxOps)
+	return err
+}
+
+// depth is how deep the expressions of a source are: the most that stands open at once.
+type depth struct{ brackets, ops int }
+
+// measure finds the depth token by token, and stops with an error where it is over a limit.
+func measure(src []byte, template bool, brackets, ops int) (depth, error) {
 	var toks hclsyntax.Tokens
 	if template {
 		toks, _ = hclsyntax.LexTemplate(src, "", hcl.InitialPos)
 	} else {
 		toks, _ = hclsyntax.LexConfig(src, "", hcl.InitialPos)
 	}
-	// levels[i] counts what deepens the expression at bracket depth i; sum is their total. A comma ends an operand at
-	// its level, and so does a newline outside of ( ) and [ ].
-	type level struct {
-		ops   int
-		lines bool
-	}
-	levels, sum := []level{{lines: true}}, 0
+	n := newNesting()
 	for _, t := range toks {
-		top := &levels[len(levels)-1]
 		switch t.Type {
 		case hclsyntax.TokenOParen, hclsyntax.TokenOBrace, hclsyntax.TokenOBrack, hclsyntax.TokenTemplateInterp,
 			hclsyntax.TokenTemplateControl, hclsyntax.TokenOQuote, hclsyntax.TokenOHeredoc:
-			top.ops, sum = top.ops+1, sum+1
-			levels = append(levels, level{lines: t.Type == hclsyntax.TokenOBrace})
+			n.open(t.Type == hclsyntax.TokenOBrace)
 		case hclsyntax.TokenCParen, hclsyntax.TokenCBrace, hclsyntax.TokenCBrack, hclsyntax.TokenTemplateSeqEnd,
 			hclsyntax.TokenCQuote, hclsyntax.TokenCHeredoc:
-			if len(levels) > 1 {
-				sum -= top.ops
-				levels = levels[:len(levels)-1]
-			}
+			n.close()
 		case hclsyntax.TokenBang, hclsyntax.TokenMinus, hclsyntax.TokenPlus, hclsyntax.TokenStar, hclsyntax.TokenSlash,
 			hclsyntax.TokenPercent, hclsyntax.TokenQuestion, hclsyntax.TokenAnd, hclsyntax.TokenOr, hclsyntax.TokenEqualOp,
 			hclsyntax.TokenNotEqual, hclsyntax.TokenLessThan, hclsyntax.TokenLessThanEq, hclsyntax.TokenGreaterThan,
 			hclsyntax.TokenGreaterThanEq:
-			top.ops, sum = top.ops+1, sum+1
+			n.op()
 		case hclsyntax.TokenComma:
-			sum, top.ops = sum-top.ops, 0
+			n.comma()
 		case hclsyntax.TokenNewline:
-			if top.lines {
-				sum, top.ops = sum-top.ops, 0
-			}
+			n.newline()
 		}
-		if len(levels) > maxBrackets {
-			return fmt.Errorf("line %d: brackets and quotes are nested deeper than %d", t.Range.Start.Line, maxBrackets)
+		if n.most.brackets > brackets {
+			return n.most, fmt.Errorf("line %d: brackets and quotes are nested deeper than %d", t.Range.Start.Line, brackets)
 		}
-		if sum > maxOps {
-			return fmt.Errorf("line %d: more than %d operators in one expression", t.Range.Start.Line, maxOps)
+		if n.most.ops > ops {
+			return n.most, fmt.Errorf("line %d: more than %d operators in one expression", t.Range.Start.Line, ops)
 		}
 	}
-	return nil
+	return n.most, nil
+}
+
+// nesting follows what stands open. levels[i] counts what deepens the expression at bracket depth i; sum is their total.
+// A comma ends an operand at its level, and so does a newline outside of ( ) and [ ].
+type nesting struct {
+	levels []level
+	sum    int
+	most   depth
+}
+
+type level struct {
+	ops   int
+	lines bool // whether a newline ends an operand
+}
+
+func newNesting() *nesting {
+	return &nesting{levels: []level{{lines: true}}, most: depth{brackets: 1}}
+}
+
+func (n *nesting) top() *level { return &n.levels[len(n.levels)-1] }
+
+func (n *nesting) open(lines bool) {
+	n.op()
+	n.levels = append(n.levels, level{lines: lines})
+	n.most.brackets = max(n.most.brackets, len(n.levels))
+}
+
+func (n *nesting) close() {
+	if len(n.levels) > 1 {
+		n.sum -= n.top().ops
+		n.levels = n.levels[:len(n.levels)-1]
+	}
+}
+
+func (n *nesting) op() {
+	n.top().ops++
+	n.sum++
+	n.most.ops = max(n.most.ops, n.sum)
+}
+
+func (n *nesting) comma() {
+	n.sum -= n.top().ops
+	n.top().ops = 0
+}
+
+func (n *nesting) newline() {
+	if n.top().lines {
+		n.comma()
+	}
 }
