@@ -44,13 +44,13 @@ func (w *walker) read(id uint64) ([]byte, error) {
 	if id < 2 || id >= w.l.highWater {
 		return nil, fmt.Errorf("page %d of %d", id, w.l.highWater)
 	}
-	head := make([]byte, pageHeader)
-	if _, err := w.f.ReadAt(head, int64(id)*w.l.pageSize); err != nil {
+	page := make([]byte, w.l.pageSize)
+	if _, err := w.f.ReadAt(page, int64(id)*w.l.pageSize); err != nil {
 		return nil, fmt.Errorf("page %d: %w", id, err)
 	}
 	e := binary.NativeEndian
-	overflow := uint64(e.Uint32(head[12:]))
-	if e.Uint64(head) != id || overflow >= w.l.highWater-id {
+	overflow := uint64(e.Uint32(page[12:]))
+	if e.Uint64(page) != id || overflow >= w.l.highWater-id {
 		return nil, fmt.Errorf("page %d has a wrong header", id)
 	}
 	for p := id; p <= id+overflow; p++ {
@@ -59,8 +59,11 @@ func (w *walker) read(id uint64) ([]byte, error) {
 		}
 		w.seen[p] = true
 	}
-	page := make([]byte, int64(overflow+1)*w.l.pageSize)
-	if _, err := w.f.ReadAt(page, int64(id)*w.l.pageSize); err != nil {
+	if overflow == 0 {
+		return page, nil
+	}
+	page = append(page, make([]byte, int64(overflow)*w.l.pageSize)...)
+	if _, err := w.f.ReadAt(page[w.l.pageSize:], int64(id+1)*w.l.pageSize); err != nil {
 		return nil, fmt.Errorf("page %d: %w", id, err)
 	}
 	return page, nil
