@@ -4,9 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
-	"encoding/json"
 	"slices"
-	"sort"
 	"strconv"
 
 	"github.com/hashicorp/hcl/v2"
@@ -119,31 +117,45 @@ var seedParts = []string{"kind", "seed", "window", "cycle", "bucket", "prompt", 
 
 // Identify names the action, given the digest of each input.
 func (a *Action) Identify(inputs map[string]string) Identity {
-	parts := map[string]string{"kind": string(a.Kind)}
-	lineage := map[string]string{"kind": string(a.Kind)}
-	add := func(name, value string, effect schema.Effect) {
-		if effect == schema.None {
-			return
-		}
-		parts[name] = value
-		if effect == schema.Rerun {
-			lineage[name] = value
-		}
-	}
-	for _, p := range a.Parts {
-		add(p.Name, p.Value, p.Effect)
-	}
-	for name, digest := range inputs {
-		add("input."+name, digest, schema.Rerun)
-	}
+	parts, lineage := a.identity(inputs), a.lineage(inputs)
 	seed := map[string]string{}
 	for _, name := range seedParts {
 		if v, ok := lineage[name]; ok {
 			seed[name] = v
 		}
 	}
-	return Identity{ID: hash("action", parts), Lineage: hash("lineage", lineage), Parts: parts, Seed: binary.BigEndian.Uint64(sum("seed", seed))}
+	return Identity{ID: actionID(parts), Lineage: lineageID(lineage), Parts: parts, Seed: binary.BigEndian.Uint64(sum("seed", seed))}
 }
+
+// identity is every part that the ID is made of.
+func (a *Action) identity(inputs map[string]string) map[string]string {
+	return a.gather(inputs, func(e schema.Effect) bool { return e != schema.None })
+}
+
+// lineage is every part that the lineage is made of.
+func (a *Action) lineage(inputs map[string]string) map[string]string {
+	return a.gather(inputs, func(e schema.Effect) bool { return e == schema.Rerun })
+}
+
+func (a *Action) gather(inputs map[string]string, counts func(schema.Effect) bool) map[string]string {
+	parts := make(map[string]string, 1+len(a.Parts)+len(inputs))
+	parts["kind"] = string(a.Kind)
+	for _, p := range a.Parts {
+		if counts(p.Effect) {
+			parts[p.Name] = p.Value
+		}
+	}
+	for name, digest := range inputs {
+		parts["input."+name] = digest
+	}
+	return parts
+}
+
+// actionID is the ID of the action with these parts.
+func actionID(parts map[string]string) string { return hash("action", parts) }
+
+// lineageID is the lineage of the action with these parts.
+func lineageID(parts map[string]string) string { return hash("lineage", parts) }
 
 func hash(label string, parts map[string]string) string {
 	return hex.EncodeToString(sum(label, parts))
@@ -151,14 +163,10 @@ func hash(label string, parts map[string]string) string {
 
 // sum is the SHA-256 of a set of parts in JSON, keys sorted, under a domain-separating label.
 func sum(label string, parts map[string]string) []byte {
-	b, err := json.Marshal(parts) // encoding/json sorts map keys
-	if err != nil {
-		panic(err) // strings always marshal
-	}
 	h := sha256.New()
 	h.Write([]byte(label))
 	h.Write([]byte{0})
-	h.Write(b)
+	h.Write(partsJSON(parts))
 	return h.Sum(nil)
 }
 
@@ -172,7 +180,7 @@ func (a *Action) core(name, value string, effect schema.Effect, attrs map[string
 	a.Parts = append(a.Parts, Part{Name: name, Value: value, Effect: effect, Range: attrs[name].Range})
 }
 
-// stage adds what identifies a plugin's stage and its configuration, under a prefix.
+// stage adds what identifies a plugin's stage and its configuration, under a prefix. A secret is no part of it.
 func (a *Action) stage(prefix, typ string, b config.Body) error {
 	a.part(prefix+"type", typ)
 	a.number(prefix+"revision", uint64(b.Schema.Revision))
@@ -183,30 +191,32 @@ func (a *Action) stage(prefix, typ string, b config.Body) error {
 			a.Refs = append(a.Refs, path)
 		}
 	}
-	effects := make(map[string]schema.Effect, len(b.Schema.Attributes))
-	for _, at := range b.Schema.Attributes {
-		effects[at.Name] = at.Effect
-	}
 	if b.Value.IsNull() {
 		return nil
 	}
-	values := b.Schema.Public(b.Value).AsValueMap()
-	names := make([]string, 0, len(values))
-	for name := range values {
-		names = append(names, name)
-	}
-	sort.Strings(names)
-	for _, name := range names {
-		if values[name].IsNull() {
+	values := b.Value.AsValueMap()
+	for _, name := range sorted(values) {
+		attr := attribute(b.Schema, name)
+		if attr.Sensitive || values[name].IsNull() {
 			continue // an attribute that is not set is no part: a new optional attribute makes nothing stale
 		}
 		v, err := schema.CanonicalJSON(values[name])
 		if err != nil {
 			return err
 		}
-		a.Parts = append(a.Parts, Part{Name: prefix + "config." + name, Value: string(v), Effect: effects[name], Range: b.Attrs[name].Range})
+		a.Parts = append(a.Parts, Part{Name: prefix + "config." + name, Value: string(v), Effect: attr.Effect, Range: b.Attrs[name].Range})
 	}
 	return nil
+}
+
+// attribute is what a schema says of an attribute; nothing where the name is a block's.
+func attribute(s *schema.Stage, name string) schema.Attribute {
+	for _, at := range s.Attributes {
+		if at.Name == name {
+			return at
+		}
+	}
+	return schema.Attribute{}
 }
 
 // input adds an input whose digest is known.

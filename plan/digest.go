@@ -27,7 +27,7 @@ func CycleDigest(c *config.Cycle) string {
 		probe.number("pin_generator", c.PinGenerator)
 	}
 	probe.domain(c.Domain)
-	return probe.Identify(nil).ID
+	return actionID(probe.identity(nil))
 }
 
 // domain adds all that a domain says of its data and its judgement.

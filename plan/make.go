@@ -161,7 +161,7 @@ func compare(a *Action, rec Recorded, done map[*Action]map[string]state.Output) 
 	}
 	inputs, unknown := a.Resolve(done)
 	last := rec.Last(string(a.Address))
-	id := a.Identify(inputs)
+	parts := a.identity(inputs)
 	if len(unknown) > 0 {
 		ch.Reasons = append(ch.Reasons, Reason{Code: InputUnknown, Names: unknown})
 		hidden := map[string]bool{}
@@ -175,7 +175,7 @@ func compare(a *Action, rec Recorded, done map[*Action]map[string]state.Output) 
 			ch.Op, ch.Reasons = Create, append([]Reason{{Code: NotRecorded, Names: []string{string(a.Address)}}}, ch.Reasons...)
 		default:
 			ch.Op, ch.Unknown = a.again(), true
-			ch.Reasons = append(diff(a, last.Parts, id.Parts, hide(hidden, last.Parts, unknown)), ch.Reasons...)
+			ch.Reasons = append(diff(a, last.Parts, parts, hide(hidden, last.Parts, unknown)), ch.Reasons...)
 		}
 		return ch
 	}
@@ -183,7 +183,7 @@ func compare(a *Action, rec Recorded, done map[*Action]map[string]state.Output) 
 	if a.Replace {
 		return a.asked(last)
 	}
-	if r := rec.Action(id.ID); r != nil {
+	if r := rec.Action(actionID(parts)); r != nil {
 		missing := ""
 		if r.Retained {
 			for _, name := range sorted(r.Outputs) {
@@ -204,7 +204,7 @@ func compare(a *Action, rec Recorded, done map[*Action]map[string]state.Output) 
 		}
 		return ch
 	}
-	if p := rec.Partial(id.Lineage); p != nil {
+	if p := rec.Partial(lineageID(a.lineage(inputs))); p != nil {
 		ch.Op = Advance
 		ch.Reasons = []Reason{{Code: Interrupted, Names: []string{"partial"}, Was: fmt.Sprintf("%d %s", p.Done, p.Unit)}}
 		ch.Title = fmt.Sprintf("continue after %d %s (interrupted); %s", p.Done, p.Unit, a.Title)
@@ -215,7 +215,7 @@ func compare(a *Action, rec Recorded, done map[*Action]map[string]state.Output) 
 		return ch
 	}
 	ch.Op = a.again()
-	ch.Reasons = diff(a, last.Parts, id.Parts, nil)
+	ch.Reasons = diff(a, last.Parts, parts, nil)
 	return ch
 }
 
