@@ -75,7 +75,7 @@ func layoutOf[C any](stage string) *layout {
 		if f.def == nil {
 			continue
 		}
-		if err := decodeJSON(f.def, reflect.New(f.typ).Elem()); err != nil {
+		if err := l.decodeJSON(f.def, reflect.New(f.typ).Elem()); err != nil {
 			panic(fmt.Sprintf("sdk: configuration %v of stage %q: default of %s: %v", t, stage, f.name, err))
 		}
 	}

@@ -58,10 +58,10 @@ func (l *layout) decode(config []byte, into any) error {
 	if len(config) == 0 {
 		config = []byte("{}")
 	}
-	return decodeJSON(config, reflect.ValueOf(into).Elem())
+	return l.decodeJSON(config, reflect.ValueOf(into).Elem())
 }
 
-func decodeJSON(b []byte, into reflect.Value) error {
+func (l *layout) decodeJSON(b []byte, into reflect.Value) error {
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.UseNumber()
 	v, err := parse(d, 0)
@@ -75,7 +75,7 @@ func decodeJSON(b []byte, into reflect.Value) error {
 	if err != nil {
 		return &configError{msg: fmt.Sprintf("is not JSON: %v", err)}
 	}
-	return assign(v, into, nil)
+	return l.assign(v, into, nil)
 }
 
 // parse reads one JSON value as nil, bool, string, json.Number, []any or map[string]any. Unlike encoding/json it
@@ -128,7 +128,7 @@ func noEOF(err error) error {
 }
 
 // assign stores a parsed JSON value where it belongs. into is settable and holds its zero value.
-func assign(v any, into reflect.Value, path []*pluginv1.PathStep) error {
+func (l *layout) assign(v any, into reflect.Value, path []*pluginv1.PathStep) error {
 	if into.Type() == reflect.TypeFor[json.RawMessage]() {
 		b, err := json.Marshal(v)
 		if err != nil {
@@ -142,7 +142,7 @@ func assign(v any, into reflect.Value, path []*pluginv1.PathStep) error {
 	}
 	if into.Kind() == reflect.Pointer {
 		p := reflect.New(into.Type().Elem())
-		if err := assign(v, p.Elem(), path); err != nil {
+		if err := l.assign(v, p.Elem(), path); err != nil {
 			return err
 		}
 		into.Set(p)
@@ -168,14 +168,14 @@ func assign(v any, into reflect.Value, path []*pluginv1.PathStep) error {
 		}
 	case []any:
 		if into.Kind() == reflect.Slice {
-			return assignList(v, into, path)
+			return l.assignList(v, into, path)
 		}
 	case map[string]any:
 		switch into.Kind() {
 		case reflect.Map:
-			return assignMap(v, into, path)
+			return l.assignMap(v, into, path)
 		case reflect.Struct:
-			return assignStruct(v, into, path)
+			return l.assignStruct(v, into, path)
 		}
 	}
 	return &configError{path, fmt.Sprintf("is %s, wanted %s", jsonKind(v), goKind(into.Type()))}
@@ -193,6 +193,10 @@ func assignNumber(s string, into reflect.Value) (msg string) {
 			return fmt.Sprintf("%s is out of range", s)
 		}
 		into.SetFloat(f)
+		return ""
+	}
+	if i, err := strconv.ParseInt(s, 10, 64); err == nil && into.CanInt() && !into.OverflowInt(i) {
+		into.SetInt(i)
 		return ""
 	}
 	n, _, err := big.ParseFloat(s, 10, 512, big.ToNearestEven)
@@ -221,10 +225,10 @@ func assignNumber(s string, into reflect.Value) (msg string) {
 	return ""
 }
 
-func assignList(v []any, into reflect.Value, path []*pluginv1.PathStep) error {
+func (l *layout) assignList(v []any, into reflect.Value, path []*pluginv1.PathStep) error {
 	list := reflect.MakeSlice(into.Type(), len(v), len(v))
 	for i, e := range v {
-		if err := assign(e, list.Index(i), join(path, indexStep(i))); err != nil {
+		if err := l.assign(e, list.Index(i), join(path, indexStep(i))); err != nil {
 			return err
 		}
 	}
@@ -232,11 +236,11 @@ func assignList(v []any, into reflect.Value, path []*pluginv1.PathStep) error {
 	return nil
 }
 
-func assignMap(v map[string]any, into reflect.Value, path []*pluginv1.PathStep) error {
+func (l *layout) assignMap(v map[string]any, into reflect.Value, path []*pluginv1.PathStep) error {
 	m := reflect.MakeMapWithSize(into.Type(), len(v))
 	for _, k := range sortedKeys(v) {
 		e := reflect.New(into.Type().Elem()).Elem()
-		if err := assign(v[k], e, join(path, keyStep(k))); err != nil {
+		if err := l.assign(v[k], e, join(path, keyStep(k))); err != nil {
 			return err
 		}
 		m.SetMapIndex(reflect.ValueOf(k).Convert(into.Type().Key()), e)
@@ -245,17 +249,19 @@ func assignMap(v map[string]any, into reflect.Value, path []*pluginv1.PathStep) 
 	return nil
 }
 
-func assignStruct(v map[string]any, into reflect.Value, path []*pluginv1.PathStep) error {
-	l, err := newLayout(into.Type(), 0)
-	if err != nil {
-		return &configError{path, err.Error()}
+func (l *layout) assignStruct(v map[string]any, into reflect.Value, path []*pluginv1.PathStep) error {
+	if into.Type() != l.typ { // an object in the configuration, or the value of a default
+		var err error
+		if l, err = newLayout(into.Type(), 0); err != nil {
+			return &configError{path, err.Error()}
+		}
 	}
 	for _, k := range sortedKeys(v) {
 		f := l.byName[k]
 		if f == nil {
 			return &configError{join(path, nameStep(k)), "is no attribute of this stage"}
 		}
-		if err := assign(v[k], into.FieldByIndex(f.index), join(path, nameStep(k))); err != nil {
+		if err := l.assign(v[k], into.FieldByIndex(f.index), join(path, nameStep(k))); err != nil {
 			return err
 		}
 	}

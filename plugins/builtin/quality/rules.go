@@ -1,6 +1,9 @@
 package quality
 
-import "slices"
+import (
+	"slices"
+	"sync"
+)
 
 // rule compares a figure of a text with a threshold.
 type rule struct {
@@ -22,8 +25,11 @@ const (
 	codeFamily       = "code"
 )
 
-// rules gives all rules in the order in which they are tried: cheap and telling ones first.
-func rules() []rule {
+// rules gives all rules in the order in which they are tried: cheap and telling ones first. The list is made once, and
+// nobody changes it.
+var rules = sync.OnceValue(makeRules)
+
+func makeRules() []rule {
 	of := func(f func(*stats) float64) func(*stats, string) (float64, bool) {
 		return func(s *stats, _ string) (float64, bool) { return f(s), true }
 	}
@@ -99,20 +105,18 @@ func (r rule) margin(value, limit float64) float64 {
 }
 
 // ruleNames gives the names of all rules, and families those of their families.
-func ruleNames() []string {
-	var out []string
+var ruleNames = sync.OnceValue(func() (out []string) {
 	for _, r := range rules() {
 		out = append(out, r.name)
 	}
 	return out
-}
+})
 
-func families() []string {
-	var out []string
+var families = sync.OnceValue(func() (out []string) {
 	for _, r := range rules() {
 		if !slices.Contains(out, r.family) {
 			out = append(out, r.family)
 		}
 	}
 	return out
-}
+})
