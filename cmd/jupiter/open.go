@@ -121,6 +121,7 @@ func (s *schemas) Stage(kind, typ string) (*schema.Stage, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.host.Warm(s.ctx, st) // it will be asked to judge what the configuration says to it
 	return st.Schema, nil
 }
 

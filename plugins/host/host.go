@@ -1,11 +1,11 @@
 // Package host starts plugins, talks to them, watches them and ends them.
 //
 // A plugin is a process. The built-in ones are the program itself, executed again with other arguments; there is no
-// in-process path. A plugin's process starts when it is first needed, after the program's SHA-256 was compared with what
-// it was when the host first looked, in a process group of its own, with an environment reduced to an allow-list (see
-// environment), and speaks gRPC over a Unix socket with certificates made for this one connection (AutoMTLS). It then
-// serves call after call. A second process of the same plugin starts only when a stage that is not Concurrent is called
-// while another call of it runs.
+// in-process path. A plugin's process starts when it is first needed, or announced by Warm, after the program's SHA-256
+// was compared with what it was when the host first looked, in a process group of its own, with an environment reduced to
+// an allow-list (see environment), and speaks gRPC over a Unix socket with certificates made for this one connection
+// (AutoMTLS). It then serves call after call. A second process of the same plugin starts only when a stage that is not
+// Concurrent is called while another call of it runs.
 //
 // Stage gives a handle on one implementation. Its methods are the generated gRPC clients, so that the code that drives
 // a stage is the same for every plugin; what differs from a plain connection is what lies under them:

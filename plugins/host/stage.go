@@ -28,6 +28,16 @@ func (s *Stage) Trainer() pluginv1.TrainerClient     { return pluginv1.NewTraine
 func (s *Stage) Evaluator() pluginv1.EvaluatorClient { return pluginv1.NewEvaluatorClient(s.conn) }
 func (s *Stage) Exporter() pluginv1.ExporterClient   { return pluginv1.NewExporterClient(s.conn) }
 
+// Warm starts the stage's process where none runs, and does not wait for it. What goes wrong is there for the first call,
+// which tries again.
+func (h *Host) Warm(ctx context.Context, s *Stage) {
+	h.spawn(func() {
+		if c, err := s.conn.pool.acquire(ctx, ""); err == nil {
+			c.release()
+		}
+	})
+}
+
 // Validate gives what the plugin has to say about a configuration: the JSON that schema.CanonicalJSON gives. For many
 // configurations Host.Validate is faster.
 func (s *Stage) Validate(ctx context.Context, config []byte) ([]schema.Diagnostic, error) {
