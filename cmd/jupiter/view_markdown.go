@@ -15,7 +15,7 @@ const markdownLines = 200
 func viewMarkdown(out io.Writer, made *plan.Plan) {
 	fmt.Fprintf(out, "### Jupiter plan: %s\n", markdownTitle(made))
 	if !made.Empty() {
-		fmt.Fprintf(out, "\n%s\n\n| | address | what | why |\n|---|---|---|---|\n", markdown(summaryLine(made)))
+		fmt.Fprintf(out, "\n%s\n\n| | address | what | why | takes |\n|---|---|---|---|---|\n", markdown(summaryLine(made)))
 		shown, hidden := 0, 0
 		for _, c := range made.Changes {
 			switch {
@@ -24,7 +24,8 @@ func viewMarkdown(out io.Writer, made *plan.Plan) {
 				hidden++
 			default:
 				shown++
-				fmt.Fprintf(out, "| `%s` | `%s` | %s | %s |\n", c.Op.Symbol(), strings.ReplaceAll(string(c.Address), "`", "'"), markdown(c.Title), markdown(because(c)))
+				address := strings.NewReplacer("`", "'", "|", `\|`).Replace(string(c.Address))
+				fmt.Fprintf(out, "| `%s` | `%s` | %s | %s | %s |\n", c.Op.Symbol(), address, markdown(c.Title), markdown(because(c)), markdown(changeCost(c.Forecast)))
 			}
 		}
 		if hidden > 0 {
@@ -33,6 +34,7 @@ func viewMarkdown(out io.Writer, made *plan.Plan) {
 		fmt.Fprintf(out, "\n**An apply approves:** %s.\n", markdown(envelopeText(made)))
 	}
 	var notes strings.Builder
+	viewForecast(&notes, made)
 	viewDrift(&notes, false, made.Drift)
 	viewEnds(&notes, made)
 	for _, line := range strings.Split(notes.String(), "\n") {
