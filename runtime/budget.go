@@ -38,6 +38,10 @@ type bound struct {
 // exactly.
 const slack = 1e-9
 
+// saving is the part of a budget of time that is kept for saving what runs: asked then, a stage that saves within two
+// hundredths of the budget ends within one of it.
+const saving = 0.01
+
 // check ends the run where a budget is used up.
 func (m *meter) check() {
 	b := m.bound
@@ -48,14 +52,15 @@ func (m *meter) check() {
 	used := []struct {
 		what        string
 		used, limit float64
+		left        float64 // part of the limit that may be left
 	}{
-		{"tokens", float64(m.prompt + m.completion), float64(b.budget.Tokens)},
-		{"hours", m.elapsed() / 3600, b.budget.Hours},
-		{"usd", m.usd, b.budget.USD},
+		{"tokens", float64(m.prompt + m.completion), float64(b.budget.Tokens), slack},
+		{"hours", m.elapsed() / 3600, b.budget.Hours, saving},
+		{"usd", m.usd, b.budget.USD, slack},
 	}
 	m.mu.Unlock()
 	for _, u := range used {
-		if u.limit > 0 && u.used >= u.limit*(1-slack) {
+		if u.limit > 0 && u.used >= u.limit*(1-u.left) {
 			b.r.exhaust(&BudgetError{Block: b.block, Scope: b.scope, What: u.what, Used: u.used, Budget: u.limit})
 		}
 	}

@@ -39,7 +39,7 @@ func viewMarkdown(out io.Writer, made *plan.Plan) {
 	viewEnds(&notes, made)
 	for _, line := range strings.Split(notes.String(), "\n") {
 		if line != "" {
-			fmt.Fprintf(out, "\n> %s\n", markdown(line))
+			fmt.Fprintf(out, "\n> %s\n", markdown(strings.TrimSpace(line)))
 		}
 	}
 }
