@@ -8,9 +8,15 @@ package addr
 
 import (
 	"fmt"
+	"math"
+	"math/big"
 	"strconv"
 	"strings"
 	"unicode"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
 )
 
 // Address names one thing: a block, an instance of a block, or a node that the planner derives from them.
@@ -51,68 +57,44 @@ func (a Address) Rebase(from, to Address) Address {
 	return to + a[len(from):]
 }
 
+// maxAddress bounds what Parse reads: 64 KiB.
+const maxAddress = 64 << 10
+
 // Parse reads an address as a user types it: names joined by dots, each with keys in brackets behind it where it is an
-// instance, as in filter.quality.shape["es"] and trainer.llama.base[2].
+// instance, as in filter.quality.shape["es"] and trainer.llama.base[2]. There is one spelling of each address.
 func Parse(text string) (Address, error) {
-	rest := text
-	for first := true; ; first = false {
-		if !first {
-			if !strings.HasPrefix(rest, ".") {
-				return "", fmt.Errorf("%q is no address: %q follows a name", text, rest)
+	if len(text) > maxAddress {
+		return "", fmt.Errorf("an address of %d bytes is no address", len(text))
+	}
+	steps, diags := hclsyntax.ParseTraversalAbs([]byte(text), "", hcl.InitialPos)
+	if diags.HasErrors() {
+		return "", fmt.Errorf("%q is no address: write names with dots between them, and keys in brackets: trainer.llama.base, filter.quality.shape[\"es\"]", text)
+	}
+	var a Address
+	for _, s := range steps {
+		switch s := s.(type) {
+		case hcl.TraverseRoot:
+			a = Address(s.Name)
+		case hcl.TraverseAttr:
+			a = a.Child(s.Name)
+		case hcl.TraverseIndex:
+			if s.Key.Type() == cty.String {
+				a = a.Instance(s.Key.AsString())
+				continue
 			}
-			rest = rest[1:]
-		}
-		n := nameLength(rest)
-		if n == 0 {
-			return "", fmt.Errorf("%q is no address: a name is missing", text)
-		}
-		rest = rest[n:]
-		for strings.HasPrefix(rest, "[") {
-			n, err := keyLength(rest)
-			if err != nil {
-				return "", fmt.Errorf("%q is no address: %w", text, err)
+			n, accuracy := s.Key.AsBigFloat().Int64()
+			if accuracy != big.Exact || n < 0 || n > math.MaxInt32 {
+				return "", fmt.Errorf("%q is no address: a key is a text or a count", text)
 			}
-			rest = rest[n:]
-		}
-		if rest == "" {
-			return Address(text), nil
+			a = a.Index(int(n))
+		default:
+			return "", fmt.Errorf("%q names several things", text)
 		}
 	}
-}
-
-// nameLength is the length of the name that s begins with: a letter or _, then letters, digits, _ and -.
-func nameLength(s string) int {
-	for i, r := range s {
-		if r == '_' || unicode.IsLetter(r) || i > 0 && (r == '-' || unicode.IsDigit(r) || unicode.Is(unicode.Mn, r) || unicode.Is(unicode.Mc, r)) {
-			continue
-		}
-		return i
+	if string(a) != text {
+		return "", fmt.Errorf("%q is no address; it is spelled %q", text, a)
 	}
-	return len(s)
-}
-
-// keyLength is the length of the key in brackets that s begins with: a quoted text, spelled as Instance spells it, or a
-// number.
-func keyLength(s string) (int, error) {
-	if strings.HasPrefix(s, `["`) {
-		quoted, err := strconv.QuotedPrefix(s[1:])
-		if err != nil || !strings.HasPrefix(s[1+len(quoted):], "]") {
-			return 0, fmt.Errorf("the key in %q does not end", s)
-		}
-		key, err := strconv.Unquote(quoted)
-		if err != nil || strconv.Quote(key) != quoted {
-			return 0, fmt.Errorf("the key %s is not spelled %s", quoted, strconv.Quote(key))
-		}
-		return len(quoted) + 2, nil
-	}
-	end := strings.IndexByte(s, ']')
-	if end < 0 {
-		return 0, fmt.Errorf("the key in %q does not end", s)
-	}
-	if n, err := strconv.Atoi(s[1:end]); err != nil || strconv.Itoa(n) != s[1:end] || n < 0 {
-		return 0, fmt.Errorf("the key in %q is neither a number nor a text in quotes", s[:end+1])
-	}
-	return end + 1, nil
+	return a, nil
 }
 
 func (a Address) String() string { return string(a) }

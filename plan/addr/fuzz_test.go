@@ -25,6 +25,10 @@ func FuzzAddress(f *testing.F) {
 		if strings.ContainsAny(string(a), "\n\r") {
 			t.Errorf("%q is more than a line", a)
 		}
+		_, _ = Parse(key) // whatever it says, it says it
+		if again, err := Parse(string(a)); err != nil || again != a {
+			t.Fatalf("Parse(%s) = %s, %v", a, again, err)
+		}
 		got, diags := hclsyntax.ParseTraversalAbs([]byte(a), "", hcl.InitialPos)
 		if diags.HasErrors() {
 			t.Fatalf("%s cannot be typed: %v", a, diags)
