@@ -3,7 +3,7 @@
 GO          ?= go
 STATICCHECK  = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: build test lint unit cross fuzz proto data table-quickstart test-collapse bench-forecast
+.PHONY: build test lint unit cross fuzz proto data table-quickstart test-collapse bench-forecast bench-plan
 
 build:
 	$(GO) build -o jupiter ./cmd/jupiter
@@ -56,3 +56,11 @@ test-collapse:
 FORECAST_OF ?= quickstart
 bench-forecast:
 	$(GO) test -count=1 -timeout 3h -v -run TestForecastOfTheFourth ./cmd/jupiter -forecast.of $(FORECAST_OF)
+
+# The time that a plan with nothing to do takes, against the number of stages and, where it is installed, Terraform: see
+# docs/benchmarks.md. Terraform's plans take most of its time, some four minutes on two cores; BENCH=-peer-runs=0 leaves
+# them out.
+bench-plan:
+	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && \
+	$(GO) build -trimpath -o "$$dir/jupiter" ./cmd/jupiter && $(GO) build -trimpath -o "$$dir/bench-plan" ./bench/plan && \
+	"$$dir/bench-plan" -jupiter "$$dir/jupiter" $(BENCH)

@@ -62,6 +62,7 @@ func TestLayers(t *testing.T) {
 		"jupiter/plugins/host":    {"jupiter/plugins/host", "jupiter/plugins/sdk", "jupiter/plugins/proto", "jupiter/plugins/schema"},
 		"jupiter/plugins/builtin": {"jupiter/plugins/sdk", "jupiter/plugins/proto"},
 		"jupiter/domains":         {"jupiter/plugins/sdk", "jupiter/plugins/proto"},
+		"jupiter/bench":           {"jupiter/runtime", "jupiter/plan", "jupiter/plugins/host", "jupiter/plugins/schema", "jupiter/state"},
 	}
 	// The longest room wins: runtime/gate before runtime.
 	rooms := make([]string, 0, len(allowed))
