@@ -35,7 +35,7 @@ func TestNothingIsLeft(t *testing.T) {
 			t.Fatalf("%s: %v", s.name, diags)
 		}
 		if i == 0 {
-			made, err := plan.Make(t.Context(), cfg, read(t, db, cfg), stubs{})
+			made, err := plan.Make(t.Context(), cfg, read(t, db, cfg), stubs{}, plan.Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -43,7 +43,7 @@ func TestNothingIsLeft(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		made, err := plan.Make(t.Context(), cfg, read(t, db, cfg), stubs{})
+		made, err := plan.Make(t.Context(), cfg, read(t, db, cfg), stubs{}, plan.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -119,6 +119,10 @@ func (r *recorded) Facts(addr.Address) plan.Facts           { return r.facts }
 func (r *recorded) Action(id string) *state.ActionRecord    { return r.actions[id] }
 func (r *recorded) Last(address string) *state.ActionRecord { return r.last[address] }
 func (r *recorded) Partial(string) *state.Partial           { return nil }
+func (r *recorded) Begun(string) *state.Partial             { return nil }
+func (r *recorded) Stages() []addr.Address                  { return nil }
+func (r *recorded) Cycles() []addr.Address                  { return nil }
+func (r *recorded) Damaged(string) bool                     { return false }
 
 func (r *recorded) Has(digest string) bool {
 	ok, err := r.has(digest)
