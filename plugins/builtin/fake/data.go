@@ -15,6 +15,7 @@ type collectorConfig struct {
 	Start   uint64  `jupiter:"start" default:"0" desc:"Number of the first question."`
 	Quality float64 `jupiter:"quality" default:"1" desc:"Share of records with the right answer."`
 	Batch   uint64  `jupiter:"batch,effect=none" default:"10" desc:"Records in a batch."`
+	Key
 	Faults
 }
 
@@ -22,6 +23,9 @@ func collectorStage() sdk.Stage {
 	o := options("Records questions with their answers.")
 	o.Resumable = true
 	return sdk.Collector("fake", o, func(ctx context.Context, c *sdk.Call, cfg collectorConfig, emit func(*sdk.RecordBatch) error) error {
+		if err := cfg.unlock(); err != nil {
+			return err
+		}
 		from := uint64(0)
 		if len(c.Cursor) > 0 {
 			var err error

@@ -11,7 +11,8 @@
 // of samples is the quality as well.
 //
 // Every stage has the attributes of Faults. They are operational: to set or remove a fault changes no action and no
-// lineage, so a pipeline that a fault broke off goes on from its partial.
+// lineage, so a pipeline that a fault broke off goes on from its partial. Stages that could need a secret have those of
+// Key.
 package fake
 
 import (

@@ -20,6 +20,7 @@ type generatorConfig struct {
 	Batch   uint64  `jupiter:"batch,effect=none" default:"10" desc:"Samples in a batch."`
 	Tokens  *uint64 `jupiter:"tokens" desc:"Tokens that a sample or an answer is said to have; 1 where nothing is said."`
 	Served  string  `jupiter:"served" desc:"File that stands for a served model: it holds the quality, and its bytes are the model's fingerprint."`
+	Key
 	Faults
 }
 
@@ -88,6 +89,9 @@ func (c generatorConfig) quality(a *sdk.Artifact) (float64, error) {
 // Generate draws samples. A set without prompts gives whole samples, question and answer in the text; sample i of a set
 // with prompts answers prompt i mod their number.
 func (generator) Generate(ctx context.Context, c *sdk.Call, cfg generatorConfig, req *sdk.GenerateRequest, emit func(*sdk.RecordBatch) error) error {
+	if err := cfg.unlock(); err != nil {
+		return err
+	}
 	quality, err := cfg.quality(req.GetModel())
 	if err != nil {
 		return err

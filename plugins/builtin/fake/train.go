@@ -15,6 +15,7 @@ type trainerConfig struct {
 	Quality   float64 `jupiter:"quality" default:"0.3" desc:"Quality at step 0, without a checkpoint."`
 	Gain      float64 `jupiter:"gain" default:"0.001" desc:"What a step adds to the quality, which stays between 0 and 1."`
 	BatchSize uint64  `jupiter:"batch_size" default:"4" desc:"Records that a step reads."`
+	Key
 	Faults
 }
 
@@ -35,6 +36,9 @@ func (trainer) Estimate(cfg trainerConfig, req *sdk.EstimateRequest) (*sdk.Estim
 
 // Train reads each step's records, so that a data set that is too short is found, and learns nothing from them.
 func (trainer) Train(ctx context.Context, c *sdk.Call, cfg trainerConfig, req *sdk.TrainRequest, emit func(*sdk.Checkpoint) error) error {
+	if err := cfg.unlock(); err != nil {
+		return err
+	}
 	if req.GetFromStep() < req.GetWindowStart() {
 		return fmt.Errorf("from_step %d lies before window_start %d", req.GetFromStep(), req.GetWindowStart())
 	}
