@@ -67,6 +67,7 @@ var update = flag.Bool("update", false, "write what the commands give into the s
 //	relink PATH TARGET          makes a symbolic link lead elsewhere
 //	leads PATH TARGET           a symbolic link leads there
 //	damage, rot, lock           see script_state_test.go
+//	repack, pack, cut, mask     see script_plan_test.go
 //	keys FILE PATH NAME …       the object at PATH of a JSON file has these keys and no others. PATH is a dotted list of
 //	                            keys and indexes; . is the whole
 func TestScripts(t *testing.T) {
@@ -97,6 +98,10 @@ func TestScripts(t *testing.T) {
 			"edit":   edit,
 			"relink": relink,
 			"leads":  leads,
+			"repack": repack,
+			"pack":   pack,
+			"cut":    cutOff,
+			"mask":   mask,
 		},
 	})
 }
