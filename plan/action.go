@@ -180,8 +180,13 @@ func (a *Action) core(name, value string, effect schema.Effect, attrs map[string
 	a.Parts = append(a.Parts, Part{Name: name, Value: value, Effect: effect, Range: attrs[name].Range})
 }
 
-// stage adds what identifies a plugin's stage and its configuration, under a prefix. A secret is no part of it.
+// stage adds what identifies a plugin's stage and its configuration, under a prefix, and what each call tells it of the
+// domain: a filter that goes by the domain's language gives something else for another one. A
+// secret is no part of it.
 func (a *Action) stage(prefix, typ string, b config.Body) error {
+	if a.Domain != nil && !slices.ContainsFunc(a.Parts, func(p Part) bool { return p.Name == "domain" }) {
+		a.part("domain", domainText(a.Domain))
+	}
 	a.part(prefix+"type", typ)
 	a.number(prefix+"revision", uint64(b.Schema.Revision))
 	for _, name := range sorted(b.Refs) {

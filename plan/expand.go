@@ -85,27 +85,25 @@ func (x *expander) cycle(ctx context.Context, c *config.Cycle, f Facts) error {
 	if err != nil {
 		return err
 	}
-	var imported *Action
-	if c.Trainer.Import != nil && f.Start() == "" {
-		if imported, err = x.importing(c, c.Trainer); err != nil {
-			return err
-		}
+	var from *Action // what makes the checkpoint that the first window starts from; nil: that is recorded, or there is none
+	switch {
+	case f.Start() != "":
+	case c.Trainer.Start != nil:
+		from, err = x.alone(ctx, c, c.Trainer.Start, g, j)
+	case c.Trainer.Import != nil:
+		from, err = x.importing(c, c.Trainer)
+	}
+	if err != nil {
+		return err
 	}
 	train, err := x.train(x.at(c.Trainer.Addr, c), c, c.Trainer, w, mix, g)
 	if err != nil {
 		return err
 	}
-	switch start := f.Start(); {
-	case start == "" && c.Trainer.Start != nil:
-		from, err := x.alone(ctx, c, c.Trainer.Start, g, j)
-		if err != nil {
-			return err
-		}
+	if from != nil {
 		train.from("start", from, "checkpoint")
-	case start == "" && imported != nil:
-		train.from("start", imported, "checkpoint")
-	default:
-		train.input("start", start, fmt.Sprintf("step %d", w.Start))
+	} else {
+		train.input("start", f.Start(), fmt.Sprintf("step %d", w.Start))
 	}
 	sel, err := x.selection(x.at(c.Trainer.Addr.Child("select"), c), c, c.Trainer, train, g, j)
 	if err != nil {

@@ -92,7 +92,6 @@ func (x *expander) source(ctx context.Context, d *config.Domain, s *config.Sourc
 	a := &Action{Address: s.Addr, Kind: Collect, Source: s, Domain: d, Title: fmt.Sprintf("collect into bucket %q", s.Bucket)}
 	a.core("bucket", s.Bucket, schema.Rerun, s.Attrs)
 	a.core("license", s.License, schema.Rerun, s.Attrs)
-	a.part("domain", domainText(d))
 	if err := a.stage("", s.Type, s.Body); err != nil {
 		return nil, err
 	}

@@ -48,7 +48,6 @@ func (x *expander) synthetic(ctx context.Context, c *config.Cycle, f Facts, g *g
 		a.core("seed", fmt.Sprint(runner.Seed), schema.Rerun, runner.Attrs)
 		a.core("samples", fmt.Sprint(counts[i]), schema.Advance, runner.Attrs)
 		a.number("version", version)
-		a.part("domain", domainText(c.Domain))
 		a.core("bucket", t.Bucket, schema.Rerun, t.Attrs)
 		a.core("prompt", t.Prompt, schema.Rerun, t.Attrs)
 		a.core("system_prompt", t.SystemPrompt, schema.Rerun, t.Attrs)

@@ -173,7 +173,8 @@ func (x *expander) mix(ctx context.Context, at addr.Address, c *config.Cycle, t 
 	a.core("seed", fmt.Sprint(t.Seed), schema.Rerun, t.Attrs)
 	a.from("real", g.real, "records")
 	if pool != nil {
-		a.part("anchor", text(c.Domain.Anchor))
+		// The draws are held to the least real share alone: a share above the anchor's max is a warning.
+		a.Parts = append(a.Parts, Part{Name: "anchor", Value: fmt.Sprint(c.Domain.Anchor.Min), Range: c.Domain.Attrs["anchor.min"].Range})
 		a.from("pool", pool, "records")
 	}
 	return a, nil

@@ -3,6 +3,7 @@ package plan
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -30,6 +31,7 @@ func TestEffects(t *testing.T) {
 		{"seed", []string{"samples = 100", "samples = 100\n seed = 7"}, "domain.d.template.a", true, true, true},
 		{"prompt", []string{`prompt = "ask"`, `prompt = "tell"`}, "domain.d.template.b", true, true, true},
 		{"anchor", []string{`description = "d"`, anchored}, "self_improvement.c.mix", true, true, false},
+		{"the anchor's max", []string{`description = "d"`, "description = \"d\"\n anchor {\n max = 0.5\n }"}, "self_improvement.c.mix", false, false, false},
 		{"the anchor of other draws", []string{`description = "d"`, anchored}, "trainer.t.base.mix[1]", false, false, false},
 		{"the prompt of another template", []string{`prompt = "ask"`, `prompt = "tell"`}, "domain.d.template.a", false, false, false},
 		{"max_steps", []string{"max_steps        = 40", "max_steps = 80"}, "trainer.t.student", false, false, false},
@@ -66,6 +68,20 @@ func TestOperationalChangeIsNoChange(t *testing.T) {
 	p := plans(t, configured(t, "level            = 1", "level = 1\n threads = 9"), m)
 	if d := cmp.Diff(map[string]string{"self_improvement.c.promotion": "decide undecided:promotion"}, ops(p)); d != "" {
 		t.Errorf("changes (-want +got):\n%s", d)
+	}
+}
+
+// TestDomainOfCalls: what every call of a plugin is told of the domain is a part of the action. A filter goes by the
+// language, whether or not the samples come out otherwise.
+func TestDomainOfCalls(t *testing.T) {
+	t.Parallel()
+	m := newMemory()
+	m.run(t, plans(t, configured(t), m), 0)
+	got := ops(plans(t, configured(t, `description = "d"`, "description = \"d\"\n language = \"es\""), m))
+	for _, at := range []string{"filter.t.f", "trainer.t.student", "evaluator.t.p", "self_improvement.c.guard", "domain.d.benchmark"} {
+		if !strings.Contains(got[at], "config-changed:domain") {
+			t.Errorf("%s: %s", at, got[at])
+		}
 	}
 }
 
