@@ -24,7 +24,7 @@ type Probe interface {
 type expander struct {
 	probe   Probe
 	rec     Recorded // nil: nothing is looked up in the past
-	single  bool // one cycle only: addresses need no suffix
+	single  bool     // one cycle only: addresses need no suffix
 	domains map[string]*ground
 	options Options
 	out     *[]*Action

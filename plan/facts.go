@@ -159,7 +159,7 @@ func (f Facts) End(c *config.Cycle) (Terminal, string) {
 	case c.MaxCycles > 0 && uint64(n) >= c.MaxCycles:
 		return Done, fmt.Sprintf("max_cycles = %d reached", c.MaxCycles)
 	case c.Patience > 0 && uint64(f.dry()) >= c.Patience && !f.resumed():
-		return Converged, fmt.Sprintf("no promotion in the last %d cycles (patience = %d)", f.dry(), c.Patience)
+		return Converged, fmt.Sprintf("no promotion in the last %s (patience = %d)", count(f.dry(), "cycle"), c.Patience)
 	}
 	return Running, ""
 }

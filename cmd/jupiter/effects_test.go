@@ -92,7 +92,7 @@ func (lab *effectLab) effect(s effectSection, name string, c effectCase, pasts m
 			return "", err
 		}
 		if got, err := lab.kinds(cfg, later); err != nil || got != "nothing" {
-			return "", fmt.Errorf("with generator_v1 in use, makes run again: %s %w", got, err)
+			return "", fmt.Errorf("with generator_v1 in use, makes run again: %s %v", got, err)
 		}
 	}
 	return lab.kinds(cfg, past)
@@ -113,7 +113,7 @@ func (lab *effectLab) past(given []string, adopted bool, pasts map[string]*effec
 		return nil, err
 	}
 	if got, err := lab.kinds(cfg, past); err != nil || got != "nothing" {
-		return nil, fmt.Errorf("runs %s %w", got, err)
+		return nil, fmt.Errorf("runs %s %v", got, err)
 	}
 	pasts[key] = past
 	return past, nil

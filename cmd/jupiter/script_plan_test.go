@@ -77,12 +77,20 @@ func cutOff(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.Truncate(ts.MkAbs(args[0]), n))
 }
 
-// forecasts are the two places of a plan that hold them: the end of a change's line, and a paragraph.
+// forecasts are the two places of a plan's text that hold them: the end of a change's line, and a paragraph.
 var forecasts = regexp.MustCompile(`(?m) {2,}(~\d[\d.]* (k |M |)tokens|\d[\d.]*(–[\d.]+)? (ms|s|min|h)\b).*$|^Forecast \((.*\n)+?(\n|\z)`)
+
+// In Markdown they are the last column and quoted lines.
+var (
+	lastColumn    = regexp.MustCompile("(?m)^(\\| `.*\\|)[^|\n]*\\|$")
+	forecastQuote = regexp.MustCompile(`(?m)^> (Forecast|this cycle|all \d+ cycles|jupiter plan --probe).*\n\n?`)
+)
 
 func mask(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: mask FILE")
 	}
-	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(forecasts.ReplaceAllString(ts.ReadFile("stdout"), "")), 0o644))
+	text := lastColumn.ReplaceAllString(ts.ReadFile("stdout"), "$1")
+	text = forecastQuote.ReplaceAllString(forecasts.ReplaceAllString(text, ""), "")
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o644))
 }

@@ -10,7 +10,7 @@ import (
 // files.
 func TestVariablesEverywhere(t *testing.T) {
 	t.Parallel()
-	files := map[string]bool{"jupiter fmt": true, "jupiter domain new": true, "jupiter domain import": true}
+	files := map[string]bool{"jupiter fmt": true, "jupiter domain new": true, "jupiter domain import": true, "jupiter schema": true}
 	seen := 0
 	var walk func(*cobra.Command)
 	walk = func(c *cobra.Command) {
