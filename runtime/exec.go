@@ -395,6 +395,7 @@ func (j *job) diagnostic(d *pluginv1.Diagnostic) error {
 	if d.Detail != "" {
 		text += ": " + d.Detail
 	}
+	text = j.r.Host.Hide(text)
 	if d.Severity == pluginv1.Diagnostic_SEVERITY_ERROR {
 		return fmt.Errorf("%s", text)
 	}

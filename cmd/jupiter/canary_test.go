@@ -31,7 +31,7 @@ func TestCanary(t *testing.T) {
 
 	// Another key than the stage wants is told without either.
 	x.exec("wrong.hcl", exitError, []string{"apply", "--auto-approve"})
-	if said := x.last(); !strings.Contains(said, "the key is not the one of key_sha256") {
+	if said := x.last(); !strings.Contains(said, "the key \"(sensitive)\" is not the one of key_sha256") {
 		t.Fatalf("the secret of a file does not reach the stage:\n%s", said)
 	}
 

@@ -169,6 +169,7 @@ func validateBodies(ctx context.Context, h *host.Host, cfg *config.Config) (hcl.
 	}
 	var places []place
 	add := func(kind, typ string, b config.Body, block hcl.Range) error {
+		h.Conceal(b.Schema.Secrets(b.Value)...)
 		conf, err := schema.CanonicalJSON(b.Value)
 		if err != nil {
 			return err

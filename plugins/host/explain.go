@@ -43,9 +43,9 @@ func (c *conn) explain(ctx context.Context, p *process, method string, t *tracke
 		return err
 	}
 	if detail := violation(st); detail != "" {
-		return c.broken(p, detail)
+		return c.broken(p, c.pool.host.Hide(detail))
 	}
-	return &StageError{Plugin: p.name, Stage: c.stage, Code: st.Code().String(), Message: st.Message()}
+	return &StageError{Plugin: p.name, Stage: c.stage, Code: st.Code().String(), Message: c.pool.host.Hide(st.Message())}
 }
 
 // violation recognises what gRPC itself says of a server that is not what it should be.
@@ -94,5 +94,6 @@ func (c *conn) died(p *process, method string, t *tracker) error {
 	crash.Version, crash.Stalled = c.version, s != nil
 	crash.Stage = fmt.Sprintf("%s, %s", c.stage, method[strings.LastIndexByte(method, '/')+1:])
 	crash.Call, crash.Item = t.item()
+	crash.Item = c.pool.host.Hide(crash.Item)
 	return crash
 }

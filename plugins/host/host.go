@@ -79,6 +79,8 @@ type Host struct {
 	tmp     string           // what socketDir made
 	young   map[*runner]bool // processes that have not shown their handshake yet
 
+	secrets []string // see Conceal; longest first
+
 	catalogMu sync.Mutex
 	catalog   *catalog
 }

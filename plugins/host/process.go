@@ -27,6 +27,7 @@ type process struct {
 	conn     *grpc.ClientConn
 	runner   *runner
 	tail     *tail
+	hide     func([]string) []string // see Host.Conceal
 
 	reap sync.Once
 
@@ -64,7 +65,7 @@ func (h *Host) start(name string, args []string, ended func()) (*process, error)
 	if err != nil {
 		return nil, fmt.Errorf("plugin %s: %w", name, err)
 	}
-	p := &process{name: name, checksum: hex.EncodeToString(sum), tail: &tail{next: h.opts.Debug}, calls: map[*call]bool{}}
+	p := &process{name: name, checksum: hex.EncodeToString(sum), tail: &tail{next: h.opts.Debug}, calls: map[*call]bool{}, hide: h.hideAll}
 	p.client = plugin.NewClient(&plugin.ClientConfig{
 		HandshakeConfig:  plugin.HandshakeConfig{ProtocolVersion: sdk.ProtocolVersion, MagicCookieKey: sdk.CookieKey, MagicCookieValue: sdk.CookieValue},
 		Plugins:          plugin.PluginSet{sdk.ServiceName: clientSide{}},
@@ -239,13 +240,16 @@ func (p *process) running() []*call {
 	return calls
 }
 
+// lastWords are the last lines of the process on its standard error, without secrets.
+func (p *process) lastWords() []string { return p.hide(p.tail.last()) }
+
 func (p *process) protocolError(detail string) error {
-	return &ProtocolError{Plugin: p.name, Checksum: p.checksum, Detail: detail, Stderr: p.tail.last()}
+	return &ProtocolError{Plugin: p.name, Checksum: p.checksum, Detail: detail, Stderr: p.lastWords()}
 }
 
 // crash describes the end of the process, which must have ended.
 func (p *process) crash(detail string) *Crash {
-	c := &Crash{Plugin: p.name, Checksum: p.checksum, PID: p.pid(), Detail: detail, ExitCode: p.runner.state.ExitCode(), Stderr: p.tail.last()}
+	c := &Crash{Plugin: p.name, Checksum: p.checksum, PID: p.pid(), Detail: detail, ExitCode: p.runner.state.ExitCode(), Stderr: p.lastWords()}
 	c.Signal = signalOf(p.runner.state)
 	kill := c.Signal != "" && endedByKill(p.runner.state) && !p.runner.wasKilled()
 	counted := p.runner.oomBefore >= 0 && oomKills() > p.runner.oomBefore

@@ -88,7 +88,9 @@ func validate(ctx context.Context, c *conn, items []Item) ([][]schema.Diagnostic
 			if err != nil || i < start || i >= end {
 				return nil, &ProtocolError{Plugin: c.pool.name, Version: c.version, Detail: fmt.Sprintf("a diagnostic for the address %.40q, which it was not asked about", d.Address)}
 			}
-			all[i] = append(all[i], schema.DiagnosticFromProto(d))
+			said := schema.DiagnosticFromProto(d)
+			said.Summary, said.Detail = c.pool.host.Hide(said.Summary), c.pool.host.Hide(said.Detail)
+			all[i] = append(all[i], said)
 		}
 		start = end
 	}

@@ -55,6 +55,27 @@ type Block struct {
 	Blocks     []Block
 }
 
+// Secrets are the texts in the sensitive attributes of a body's value.
+func (s *Stage) Secrets(v cty.Value) (all []string) {
+	if v.IsNull() {
+		return nil
+	}
+	m := v.AsValueMap()
+	for _, a := range s.Attributes {
+		x, ok := m[a.Name]
+		if !ok || !a.Sensitive {
+			continue
+		}
+		_ = cty.Walk(x, func(_ cty.Path, e cty.Value) (bool, error) {
+			if e.Type() == cty.String && e.IsKnown() && !e.IsNull() {
+				all = append(all, e.AsString())
+			}
+			return true, nil
+		})
+	}
+	return all
+}
+
 // Public is a body's value with its sensitive attributes null: what may be written down. A secret is no part of what a
 // stage does, so another key changes no result.
 func (s *Stage) Public(v cty.Value) cty.Value {

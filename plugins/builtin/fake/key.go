@@ -3,7 +3,7 @@ package fake
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
+	"fmt"
 )
 
 // Key is for stages that ask for a secret, as those of a model behind a paid service do. A test gives the digest beside
@@ -13,14 +13,12 @@ type Key struct {
 	KeySHA256 string `jupiter:"key_sha256,effect=none" desc:"SHA-256 of the key that the stage wants, in hexadecimal; none where nothing is said."`
 }
 
-// errKey does not say what the key is.
-var errKey = errors.New("the key is not the one of key_sha256")
-
-// unlock fails where another key is wanted.
+// unlock fails where another key is wanted. Its error repeats the key, as the errors of clients of paid services do: what
+// shows it to anybody is the host's fault.
 func (k Key) unlock() error {
 	sum := sha256.Sum256([]byte(k.Key))
 	if k.KeySHA256 != "" && k.KeySHA256 != hex.EncodeToString(sum[:]) {
-		return errKey
+		return fmt.Errorf("the key %q is not the one of key_sha256", k.Key)
 	}
 	return nil
 }
