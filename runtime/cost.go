@@ -90,6 +90,10 @@ type asked struct {
 
 // estimate asks a plugin, once for each question. A stage without a cost model leaves the figures out.
 func (p *probe) estimate(ctx context.Context, q asked) (forecast.Work, error) {
+	none := fmt.Sprintf("no cost model %s %s", q.kind, q.typ)
+	if p.known(none) {
+		return forecast.Work{Version: q.body.Schema.Version, Items: float64(q.items)}, nil
+	}
 	conf, err := schema.CanonicalJSON(q.body.Value)
 	if err != nil {
 		return forecast.Work{}, err
@@ -111,6 +115,7 @@ func (p *probe) estimate(ctx context.Context, q asked) (forecast.Work, error) {
 		}
 		e, err := st.EstimateFor(ctx, req)
 		if errors.Is(err, errors.ErrUnsupported) {
+			p.seen[none] = true // once holds the lock
 			return w, nil
 		}
 		if err != nil {

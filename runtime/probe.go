@@ -34,6 +34,14 @@ func once[T any](p *probe, key string, ask func() (T, error)) (T, error) {
 	return v, err
 }
 
+// known says whether a question was answered.
+func (p *probe) known(key string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	_, ok := p.seen[key]
+	return ok
+}
+
 func (p *probe) Records(ctx context.Context, t *config.Stage, steps uint64) (uint64, error) {
 	return once(p, fmt.Sprintf("records %s %d", t.Addr, steps), func() (uint64, error) {
 		st, err := p.r.Host.Stage(ctx, "trainer", t.Type)

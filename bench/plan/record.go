@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"jupiter/plan"
+	"jupiter/plan/addr"
 	"jupiter/plan/config"
 	"jupiter/plugins/host"
 	"jupiter/plugins/schema"
@@ -35,7 +36,8 @@ func recordProject(ctx context.Context, program, path string, env []string) (err
 	if diags.HasErrors() {
 		return diags
 	}
-	db, err := state.Open(cfg.StateDir, state.Options{Clock: time.Now})
+	links := map[addr.Address]string{cfg.Cycles[0].Addr: filepath.Join(cfg.Dir, "generators")}
+	db, err := state.Open(cfg.StateDir, state.Options{Clock: time.Now, Links: links})
 	if err != nil {
 		return err
 	}
@@ -49,7 +51,8 @@ func recordProject(ctx context.Context, program, path string, env []string) (err
 			return err
 		}
 	}
-	return nil
+	_, err = db.RepairLinks(ctx)
+	return err
 }
 
 // schemas lets the host answer config.Load.
