@@ -190,7 +190,11 @@ func (r *Runner) present(ctx context.Context, a *state.ActionRecord) (bool, erro
 }
 
 func (r *Runner) failed(ctx context.Context, a *plan.Action, err error) error {
-	if errors.Is(err, ErrInterrupted) || ctx.Err() != nil || errors.Is(err, host.ErrStopped) {
+	var crash *host.Crash
+	// What was asked to stop answers less than it was asked for, and whoever counts finds too few. The next run says
+	// whether there was more to it.
+	stopped := r.stopping.Load() && !errors.As(err, &crash)
+	if errors.Is(err, ErrInterrupted) || ctx.Err() != nil || errors.Is(err, host.ErrStopped) || stopped {
 		r.emit(Event{Type: Interrupted, Address: string(a.Address), Title: a.Title})
 		r.journal(context.WithoutCancel(ctx), "interrupted", a, "")
 		return ErrInterrupted
