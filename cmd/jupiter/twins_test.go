@@ -86,7 +86,7 @@ func testEverything(t *testing.T, cache string) {
 		t.Errorf("HCL and YAML are told apart:\n%s", d)
 	}
 	for _, d := range a.diags {
-		if d.Severity == hcl.DiagError && d.Summary != "Not supported" { // budget and required_plugins
+		if d.Severity == hcl.DiagError && d.Summary != "Not supported" {
 			t.Errorf("%v", d)
 		}
 	}
