@@ -1,13 +1,16 @@
 package plan
 
 import (
+	"slices"
+
 	"github.com/hashicorp/hcl/v2"
 
 	"jupiter/plan/addr"
 	"jupiter/plan/lang"
 )
 
-// order links each action to those of the stages that its own stage depends_on, and sorts the turn so that an action
+// order links each action to those of the stages that its own stage depends_on, and, where there are such links or
+// references, sorts the turn so that an action
 // comes after all that it needs. What needs nothing of another keeps its place.
 func (x *expander) order() error {
 	of := map[addr.Address][]*Action{}
@@ -17,6 +20,7 @@ func (x *expander) order() error {
 			of[a.Stage.Addr] = append(of[a.Stage.Addr], a)
 			linked = linked || len(a.Stage.DependsOn) > 0
 		}
+		linked = linked || len(a.Refs) > 0
 	}
 	if !linked {
 		return nil
@@ -73,6 +77,11 @@ func loop(path []*Action) error {
 		names = append(names, string(a.Address))
 		if a.Stage != nil && len(a.Stage.DependsOn) > 0 {
 			rng = a.Stage.Attrs["depends_on"].Range
+		}
+		for _, p := range a.Parts {
+			if slices.Contains(a.Refs, p.Value) && p.Range.Filename != "" {
+				rng = p.Range
+			}
 		}
 	}
 	return &RefusedError{hcl.Diagnostics{lang.LoopDiagnostic(names, rng)}}

@@ -187,6 +187,9 @@ func (d *bodyDecoder) accepts(in *instance, name string, r lang.Ref, rng hcl.Ran
 		have = []string{RecordsMediaType}
 	} else if s := in.l.stages[string(r.Addr)]; s != nil && s.Body.Schema != nil {
 		have = s.Body.Schema.Produces
+		if s.Kind == "filter" || s.Kind == "verifier" { // what they let through
+			have = []string{RecordsMediaType}
+		}
 	} else {
 		return
 	}

@@ -2,7 +2,9 @@ package fake
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"strconv"
 	"strings"
 
@@ -76,13 +78,37 @@ func (b *batcher) flush() error {
 // filterConfig configures the filter, which keeps a share of the records.
 type filterConfig struct {
 	Quality float64 `jupiter:"quality" default:"1" desc:"Share of records that are kept, by a hash of what they say."`
+	Against string  `jupiter:"against,accepts=application/vnd.jupiter.records+jsonl+zstd" desc:"Records that are dropped where they come again: a filter's, or a side of a domain."`
 	Faults
 }
 
 func filterStage() sdk.Stage {
-	return sdk.Filter("fake", options("Keeps a share of the records."), func(ctx context.Context, _ *sdk.Call, cfg filterConfig) (sdk.Judge, error) {
-		return &filter{before: func(n uint64) error { return cfg.before(ctx, n) }, quality: cfg.Quality, seen: map[string]string{}}, nil
+	return sdk.Filter("fake", options("Keeps a share of the records."), func(ctx context.Context, c *sdk.Call, cfg filterConfig) (sdk.Judge, error) {
+		f := &filter{before: func(n uint64) error { return cfg.before(ctx, n) }, quality: cfg.Quality, seen: map[string]string{}}
+		if a := c.Inputs["against"]; a != nil {
+			return f, f.against(a.GetPath())
+		}
+		return f, nil
 	})
+}
+
+// against makes the records of a file known.
+func (f *filter) against(path string) error {
+	r, err := sdk.OpenRecords(path)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	for {
+		rec, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		f.seen[says(rec)] = rec.GetId()
+	}
 }
 
 type filter struct {
