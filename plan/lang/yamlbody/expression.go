@@ -137,7 +137,7 @@ func (e *expression) parse(n *yaml.Node) (hcl.Expression, hcl.Diagnostics) {
 // parse runs an HCL parser over a scalar so that positions are those of the YAML file.
 func (f *file) parse(n *yaml.Node, parse func([]byte, hcl.Pos) (hcl.Expression, hcl.Diagnostics)) (hcl.Expression, hcl.Diagnostics) {
 	o := f.locate(n)
-	if o.straight() {
+	if f.straight(o, n.Value) {
 		return parse([]byte(n.Value), f.at(o.from))
 	}
 	m := &moved{f: f, o: o}
@@ -148,69 +148,6 @@ func (f *file) parse(n *yaml.Node, parse func([]byte, hcl.Pos) (hcl.Expression, 
 	}
 	return m, diags
 }
-
-// moved is an expression whose text does not stand in the source as it is: it is on several lines, or has escapes. Its
-// own positions count in the decoded value; what leaves it is moved to the source.
-type moved struct {
-	hcl.Expression
-	f *file
-	o origin
-}
-
-func (m *moved) rng(r hcl.Range) hcl.Range {
-	start := m.o.byte(r.Start.Byte)
-	end := start
-	if r.End.Byte > r.Start.Byte {
-		end = m.o.byte(r.End.Byte-1) + 1
-	}
-	return m.f.span(start, max(start, end))
-}
-
-func (m *moved) diagnostics(diags hcl.Diagnostics) hcl.Diagnostics {
-	for i, d := range diags {
-		c := *d
-		if d.Subject != nil {
-			c.Subject = m.rng(*d.Subject).Ptr()
-		}
-		if d.Context != nil {
-			c.Context = m.rng(*d.Context).Ptr()
-		}
-		diags[i] = &c
-	}
-	return diags
-}
-
-func (m *moved) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
-	v, diags := m.Expression.Value(ctx)
-	return v, m.diagnostics(diags)
-}
-
-func (m *moved) Variables() []hcl.Traversal {
-	var out []hcl.Traversal
-	for _, t := range m.Expression.Variables() {
-		c := make(hcl.Traversal, len(t))
-		for i, step := range t {
-			switch s := step.(type) {
-			case hcl.TraverseRoot:
-				s.SrcRange = m.rng(s.SrcRange)
-				c[i] = s
-			case hcl.TraverseAttr:
-				s.SrcRange = m.rng(s.SrcRange)
-				c[i] = s
-			case hcl.TraverseIndex:
-				s.SrcRange = m.rng(s.SrcRange)
-				c[i] = s
-			default:
-				c[i] = step
-			}
-		}
-		out = append(out, c)
-	}
-	return out
-}
-
-func (m *moved) Range() hcl.Range      { return m.rng(m.Expression.Range()) }
-func (m *moved) StartRange() hcl.Range { return m.rng(m.Expression.StartRange()) }
 
 var (
 	decimal = regexp.MustCompile(`^[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?$`)
@@ -264,12 +201,11 @@ func (e *expression) AsTraversal() hcl.Traversal {
 	if n.Kind != yaml.ScalarNode || n.ShortTag() != "!!str" {
 		return nil
 	}
-	start := e.f.at(e.f.locate(n).from)
-	t, diags := hclsyntax.ParseTraversalAbs([]byte(n.Value), e.f.name, start)
+	t, diags := hclsyntax.ParseTraversalAbs([]byte(n.Value), e.f.name, hcl.InitialPos)
 	if diags.HasErrors() {
 		return nil
 	}
-	return t
+	return (&moved{f: e.f, o: e.f.locate(n)}).traversal(t)
 }
 
 func (e *expression) ExprCall() *hcl.StaticCall {
@@ -282,9 +218,6 @@ func (e *expression) ExprCall() *hcl.StaticCall {
 	})
 	if diags.HasErrors() {
 		return nil
-	}
-	if m, ok := expr.(*moved); ok {
-		expr = m.Expression
 	}
 	call, diags := hcl.ExprCall(expr)
 	if diags.HasErrors() {

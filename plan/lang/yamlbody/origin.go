@@ -13,10 +13,10 @@ type origin struct {
 	from int   // first byte of the scalar's text
 }
 
-// straight says whether the value stands in the source as it is.
-func (o origin) straight() bool {
+// straight says whether the value stands in one line of the source as it is.
+func (f *file) straight(o origin, value string) bool {
 	for i, b := range o.offs {
-		if b != o.from+i {
+		if b != o.from+i || f.src[b] != value[i] || value[i] == '\n' {
 			return false
 		}
 	}

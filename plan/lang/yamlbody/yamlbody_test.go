@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/ext/typeexpr"
 	"github.com/zclconf/go-cty/cty"
 )
 
@@ -40,6 +41,7 @@ func TestPositions(t *testing.T) {
 		"escapes":                "a: \"\\t\\\"\\u00e9\\x41 ${here}\"\n",
 		"escaped line break":     "a: \"one \\\n   two ${here}\"\n",
 		"double over lines":      "a: \"one\n  two\n\n  ${here}\"\n",
+		"double, not indented":   "a: \"${g(1,\nhere)}\"\n",
 		"single quoted":          "a: 'it''s ${here}'\n",
 		"single over lines":      "a: 'one\n   ${here}'\n",
 		"literal":                "a: |\n  one\n    two\n\n  ${here}\n",
@@ -80,6 +82,31 @@ func TestPositions(t *testing.T) {
 				t.Errorf("line %d column %d, want %d, %d", got.Start.Line, got.Start.Column, line, col)
 			}
 		})
+	}
+}
+
+// TestStaticPosition proves that what is read without evaluation, types and addresses, has its place too.
+func TestStaticPosition(t *testing.T) {
+	t.Parallel()
+	for _, src := range []string{
+		"a: object({x = BAD})\n", "a: >-\n  object({\n  x = string, y = list(BAD)})\n", "a: \"tuple([\\x20string,\nBAD])\"\n",
+		"a: >-\n  object({x = optional(\n  BAD)})\n",
+	} {
+		src := strings.Replace(src, "BAD", "wrong", 1)
+		_, _, diags := typeexpr.TypeConstraintWithDefaults(attr(t, src, "a"))
+		if !diags.HasErrors() || diags[0].Subject == nil {
+			t.Errorf("%q: no error with a place: %v", src, diags)
+			continue
+		}
+		at := strings.Index(src, "wrong")
+		if s := diags[0].Subject; s.Start.Byte != at || s.Start.Line != 1+strings.Count(src[:at], "\n") {
+			t.Errorf("%q: error at %v, byte %d, and the mistake at %d: %s", src, s, s.Start.Byte, at, diags)
+		}
+	}
+	src := "a: \"trainer.llama.\\x6fld\"\n"
+	got, diags := hcl.AbsTraversalForExpr(attr(t, src, "a"))
+	if diags.HasErrors() || src[got.SourceRange().Start.Byte:got.SourceRange().End.Byte] != `trainer.llama.\x6fld` {
+		t.Errorf("%v; %v", got.SourceRange(), diags)
 	}
 }
 
