@@ -29,8 +29,11 @@ import (
 // Format is the number of the format that this version writes and reads.
 const Format = 1
 
-// maxMember bounds a member of the archive: 64 MiB.
-const maxMember = 64 << 20
+// maxMember bounds a member of the archive: 64 MiB. maxFile bounds the file: two of them, and what is around them.
+const (
+	maxMember = 64 << 20
+	maxFile   = 2*maxMember + 1<<16
+)
 
 const (
 	baseMember = "base.json"
@@ -179,11 +182,19 @@ func Write(path string, f File) error {
 	return nil
 }
 
-// Read reads a saved plan.
+// Read reads a saved plan. Of a file that is larger than any plan it reads no more than shows that.
 func Read(path string) (File, error) {
-	b, err := os.ReadFile(path)
+	r, err := os.Open(path)
 	if err != nil {
 		return File{}, fmt.Errorf("read plan: %w", err)
+	}
+	defer r.Close()
+	b, err := io.ReadAll(io.LimitReader(r, maxFile+1))
+	switch {
+	case err != nil:
+		return File{}, fmt.Errorf("read plan: %w", err)
+	case len(b) > maxFile:
+		return File{}, fmt.Errorf("read plan %s: %w: it is larger than %d MiB", path, ErrNot, maxFile>>20)
 	}
 	f, err := Decode(b)
 	if err != nil {

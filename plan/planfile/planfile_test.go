@@ -128,3 +128,18 @@ func TestDecodeRefuses(t *testing.T) {
 		}
 	}
 }
+
+// TestReadIsBounded: a file that never ends, or is larger than any plan, is refused before it fills the memory.
+func TestReadIsBounded(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "large")
+	if err := os.WriteFile(path, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(path, maxFile+1); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Read(path); !errors.Is(err, ErrNot) || !strings.Contains(err.Error(), "larger than 128 MiB") {
+		t.Errorf("a large file: %v", err)
+	}
+}
