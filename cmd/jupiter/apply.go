@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
+	"reflect"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -95,10 +95,10 @@ func applyCommand(ctx context.Context, w *world, o *applyOptions, arg string) (e
 		return err
 	}
 	if saved != nil {
+		limitEnvelope(made, max(1, saved.Plan.Envelope.Cycles))
 		if err := stillTrue(saved, made, base); err != nil {
 			return err
 		}
-		made.Envelope = saved.Plan.Envelope
 	}
 	if o.cycles > 0 {
 		limitEnvelope(made, o.cycles)
@@ -130,7 +130,7 @@ func applyCommand(ctx context.Context, w *world, o *applyOptions, arg string) (e
 // find tells a saved plan from a configuration. A plan file's path, like that of --out, is relative to the current
 // directory; its configuration is the one that it was made from, unless -C names another.
 func (o *applyOptions) find(arg string) (*planfile.File, string, error) {
-	if arg == "" || strings.HasSuffix(arg, ".jupiter.hcl") || strings.HasSuffix(arg, ".jupiter.yaml") {
+	if arg == "" || isConfiguration(arg) {
 		return nil, o.path(arg), nil
 	}
 	info, err := os.Stat(arg)
@@ -148,7 +148,7 @@ func (o *applyOptions) find(arg string) (*planfile.File, string, error) {
 	return &f, path, nil
 }
 
-// stillTrue fails where a saved plan is not what would be planned now.
+// stillTrue fails where a saved plan is not what would be planned now, for as many cycles.
 func stillTrue(saved *planfile.File, made *plan.Plan, base planfile.Base) error {
 	if err := saved.Base.Check(base); err != nil {
 		return err
@@ -156,10 +156,13 @@ func stillTrue(saved *planfile.File, made *plan.Plan, base planfile.Base) error 
 	was, now := saved.Plan.Changes, made.Changes
 	same := len(was) == len(now)
 	for i := 0; same && i < len(was); i++ {
-		same = was[i].Address == now[i].Address && was[i].Op == now[i].Op && was[i].Title == now[i].Title && sameReasons(was[i].Reasons, now[i].Reasons)
+		same = was[i].Address == now[i].Address && was[i].From == now[i].From && was[i].Op == now[i].Op && was[i].Title == now[i].Title && sameReasons(was[i].Reasons, now[i].Reasons)
 	}
 	if !same {
 		return &planfile.StaleError{Differences: []string{"what is to be done has changed: a source, a file or a template is not what it was"}}
+	}
+	if !reflect.DeepEqual(saved.Plan.Envelope, made.Envelope) {
+		return &planfile.StaleError{Differences: []string{"it approves something else than a plan of this can approve"}}
 	}
 	return nil
 }

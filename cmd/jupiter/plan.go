@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -44,6 +45,9 @@ Exit status: 0 done, 1 error, 2 there is something to do (with --detailed-exitco
 3 the collapse guard has stopped a cycle.`,
 		Args: maxOneArg,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := o.check(cmd.Flags().Changed("cycles")); err != nil {
+				return usageError{err}
+			}
 			return showPlan(cmd.Context(), w, &o, arg(args))
 		},
 	}
@@ -59,6 +63,26 @@ Exit status: 0 done, 1 error, 2 there is something to do (with --detailed-exitco
 	return cmd
 }
 
+// check refuses flags that do not go together, before anything is read.
+func (o *planOptions) check(cycles bool) error {
+	switch {
+	case o.json && o.markdown:
+		return errors.New("--json and --markdown are two forms of one output")
+	case cycles && o.out == "":
+		return errors.New("--cycles says how many cycles a saved plan approves: it goes with --out")
+	case cycles && o.cycles == 0:
+		return errors.New("--cycles 0 approves nothing")
+	case isConfiguration(o.out):
+		return fmt.Errorf("--out %s: a file of this name is read as configuration. Give the plan another one, such as cycle.plan", o.out)
+	}
+	return nil
+}
+
+// isConfiguration says whether a file is a part of a configuration by its name.
+func isConfiguration(name string) bool {
+	return strings.HasSuffix(name, ".jupiter.hcl") || strings.HasSuffix(name, ".jupiter.yaml")
+}
+
 // arg is a command's only argument, or "".
 func arg(args []string) string {
 	if len(args) == 0 {
@@ -71,9 +95,6 @@ func showPlan(ctx context.Context, w *world, o *planOptions, arg string) (err er
 	narrow, err := o.options()
 	if err != nil {
 		return err
-	}
-	if o.json && o.markdown {
-		return usageError{errors.New("--json and --markdown are two forms of one output")}
 	}
 	p, err := open(ctx, w, &o.targetOptions, o.path(arg), access{warn: true})
 	if err != nil {
@@ -90,9 +111,6 @@ func showPlan(ctx context.Context, w *world, o *planOptions, arg string) (err er
 		return err
 	}
 	if o.out != "" {
-		if o.cycles == 0 {
-			return usageError{errors.New("--cycles 0 approves nothing")}
-		}
 		limitEnvelope(made, o.cycles)
 		if err := p.save(o.out, made, base); err != nil {
 			return err
