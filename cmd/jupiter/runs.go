@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -60,7 +61,7 @@ func listRuns(ctx context.Context, p *project, asJSON bool) error {
 		fmt.Fprintln(p.w.out, "There was no apply yet.")
 		return nil
 	}
-	_, held, err := state.LockHolder(p.db.Dir())
+	held, err := p.held()
 	if err != nil {
 		return err
 	}
@@ -85,6 +86,15 @@ func (p *project) runs(ctx context.Context) ([]state.Run, error) {
 		return nil
 	})
 	return runs, err
+}
+
+// held says whether somebody changes the state now. Where locks do not hold, nobody can.
+func (p *project) held() (bool, error) {
+	_, held, err := state.LockHolder(p.db.Dir())
+	if errors.Is(err, state.ErrUnsupported) {
+		return false, nil
+	}
+	return held, err
 }
 
 // lastRunKilled says whether the last apply never came to its end. The caller holds the operation lock, so it does not
@@ -164,14 +174,18 @@ func showRun(ctx context.Context, p *project, id string, asJSON bool) error {
 			return fmt.Errorf("forecast of run %s: %w", s.Run.ID, err)
 		}
 	}
-	s.Compare = comparison(f, s.Run.Actual)
+	s.Compare = comparison(f, s.Run.Actual, s.Run.Outcome)
 	if s.Journal, err = p.journal(ctx, s.Run.ID); err != nil {
 		return err
 	}
 	if asJSON {
 		return p.w.json(s)
 	}
-	viewRunRecord(p.w.out, s)
+	held, err := p.held()
+	if err != nil {
+		return err
+	}
+	viewRunRecord(p.w.out, s, runOutcome(s.Run, held && s.Run.ID == runs[len(runs)-1].ID))
 	return nil
 }
 
@@ -190,9 +204,13 @@ func (p *project) journal(ctx context.Context, run string) ([]state.Entry, error
 	return all, err
 }
 
-func viewRunRecord(out io.Writer, s runShow) {
+func viewRunRecord(out io.Writer, s runShow, outcome string) {
 	r := s.Run
-	fmt.Fprintf(out, "%s by %s, began %s, took %s: %s\n", r.ID, r.Who, local(r.Began), runLength(r), orNone(r.Outcome))
+	took := ""
+	if !r.Ended.IsZero() {
+		took = ", took " + runLength(r)
+	}
+	fmt.Fprintf(out, "%s by %s, began %s%s: %s\n", r.ID, r.Who, local(r.Began), took, outcome)
 	if r.Error != "" {
 		fmt.Fprintf(out, "%s\n", r.Error)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"jupiter/plan"
 	"jupiter/plan/forecast"
+	"jupiter/runtime"
 	"jupiter/state"
 )
 
@@ -173,11 +174,21 @@ type compared struct {
 	Name     string             `json:"name"`
 	Forecast *forecast.Interval `json:"forecast"`
 	Actual   *float64           `json:"actual"`
-	Within   *bool              `json:"within"` // null: one of them is not known
+	Within   *bool              `json:"within"` // null: one of them is not known, or the run was cut short and took less
+}
+
+// cutShort says whether a run with this outcome did not come to an end of its own: what it took is no measure of its
+// forecast then, unless it is more.
+func cutShort(outcome string) bool {
+	switch runtime.Outcome(outcome) {
+	case "", runtime.OutcomeFailed, runtime.OutcomeInterrupted, runtime.OutcomeBudget, runtime.OutcomeHalted:
+		return true
+	}
+	return false
 }
 
 // comparison sets a run's forecast beside what it took.
-func comparison(f *forecast.Plan, u *state.Usage) []compared {
+func comparison(f *forecast.Plan, u *state.Usage, outcome string) []compared {
 	rows := []compared{{Name: "seconds"}, {Name: "tokens"}, {Name: "memory_bytes"}, {Name: "disk_bytes"}, {Name: "usd"}}
 	if f != nil {
 		w := f.Whole.Usage
@@ -194,7 +205,7 @@ func comparison(f *forecast.Plan, u *state.Usage) []compared {
 		rows[3].Actual, rows[4].Actual = number(float64(u.DiskBytes)), u.USD
 	}
 	for i, r := range rows {
-		if r.Forecast != nil && r.Actual != nil {
+		if r.Forecast != nil && r.Actual != nil && (!cutShort(outcome) || *r.Actual > r.Forecast.High) {
 			in := r.Forecast.Low <= *r.Actual && *r.Actual <= r.Forecast.High
 			rows[i].Within = &in
 		}
