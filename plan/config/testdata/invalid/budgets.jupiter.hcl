@@ -4,8 +4,15 @@ module "base" {
 
 filter "quality" "f" {
   budget {
-    tokens = 5 # ERROR: A filter runs no model
+    tokens = 5 # ERROR: filter.quality.f runs no model
     usd    = 1 # ERROR: Budget of nothing
+  }
+}
+
+verifier "quantities" "v" {
+  budget {
+    hours   = 1 # ERROR: works within the lines of other stages
+    disk_gb = 1 # ERROR: works within the lines of other stages
   }
 }
 
