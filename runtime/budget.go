@@ -3,6 +3,7 @@ package runtime
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"sync"
 	"time"
 
@@ -21,9 +22,19 @@ type BudgetError struct {
 
 func (e *BudgetError) Error() string {
 	if e.What == "disk_gb" { // it stops before, not after
-		return fmt.Sprintf("%s: budget.disk_gb = %.6g for %s is used up: %.6g are taken, and what comes next does not fit", e.Block, e.Budget, e.Scope, e.Used)
+		return fmt.Sprintf("%s: budget.disk_gb = %s for %s is used up: %s are taken, and what comes next does not fit", e.Block, figure(e.Budget, 15), e.Scope, figure(e.Used, 6))
 	}
-	return fmt.Sprintf("%s: budget.%s = %.6g for %s is used up: %.6g", e.Block, e.What, e.Budget, e.Scope, e.Used)
+	used := figure(e.Used, 6)
+	if e.What == "tokens" {
+		used = figure(e.Used, 15) // every one
+	}
+	return fmt.Sprintf("%s: budget.%s = %s for %s is used up: %s", e.Block, e.What, figure(e.Budget, 15), e.Scope, used)
+}
+
+// figure is a number with so many significant digits, as a person writes it into a budget: without an exponent.
+func figure(v float64, digits int) string {
+	v, _ = strconv.ParseFloat(strconv.FormatFloat(v, 'e', digits-1, 64), 64)
+	return strconv.FormatFloat(v, 'f', -1, 64)
 }
 
 // bound is a meter's budget.

@@ -250,9 +250,9 @@ func tooSmall(c *config.Cycle, turn forecast.Total, later forecast.Later) (notes
 		switch {
 		case b.limit == 0:
 		case one != nil && b.limit < one.Low/b.unit:
-			notes = append(notes, fmt.Sprintf("budget.%s = %.6g will end the apply within this cycle, which takes at least %.3g by the forecast", b.name, b.limit, one.Low/b.unit))
+			notes = append(notes, fmt.Sprintf("budget.%s = %s will end the apply within this cycle, which takes at least %s by the forecast", b.name, figure(b.limit, 15), figure(one.Low/b.unit, 3)))
 		case all != nil && b.limit < all.Low/b.unit:
-			notes = append(notes, fmt.Sprintf("budget.%s = %.6g will end the apply before its last cycle: all of them take at least %.3g by the forecast", b.name, b.limit, all.Low/b.unit))
+			notes = append(notes, fmt.Sprintf("budget.%s = %s will end the apply before its last cycle: all of them take at least %s by the forecast", b.name, figure(b.limit, 15), figure(all.Low/b.unit, 3)))
 		}
 	}
 	return notes

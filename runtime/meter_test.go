@@ -98,3 +98,19 @@ func TestRoom(t *testing.T) {
 		t.Errorf("401 bytes do not: %+v", r.exhausted.Load())
 	}
 }
+
+// TestBudgetError: figures are told as a person writes them.
+func TestBudgetError(t *testing.T) {
+	t.Parallel()
+	for want, e := range map[string]BudgetError{
+		"b: budget.tokens = 2000000 for this apply is used up: 2000147":                                                  {What: "tokens", Used: 2000147, Budget: 2e6},
+		"b: budget.hours = 0.00001 for this apply is used up: 0.0000102617":                                              {What: "hours", Used: 0.00001026172222, Budget: 1e-5},
+		"b: budget.usd = 0.1 for this apply is used up: 0.100001":                                                        {What: "usd", Used: 0.10000099999, Budget: 0.1},
+		"b: budget.disk_gb = 0.00005 for this apply is used up: 0.000000356 are taken, and what comes next does not fit": {What: "disk_gb", Used: 3.56e-7, Budget: 5e-5},
+	} {
+		e.Block, e.Scope = "b", "this apply"
+		if got := e.Error(); got != want {
+			t.Errorf("got  %s\nwant %s", got, want)
+		}
+	}
+}
