@@ -27,11 +27,13 @@ func (tx *Tx) move(from, to addr.Address, moves func(addr.Address) bool) error {
 	if !tx.write {
 		return fmt.Errorf("move %s: %w", from, ErrReadOnly)
 	}
-	if from == "" || to == "" || from == to {
+	switch a, b := blockKind(from), blockKind(to); {
+	case from == "" || to == "":
 		return fmt.Errorf("move %q to %q: %w", from, to, ErrInvalid)
-	}
-	if a, b := blockKind(from), blockKind(to); a != b {
-		return fmt.Errorf("move %s: %w: a %s cannot become a %s", from, ErrInvalid, a, b)
+	case from == to:
+		return fmt.Errorf("move %s: %w: that is its address already", from, ErrInvalid)
+	case a != b:
+		return fmt.Errorf("move %s: %w: what is recorded of one kind (%s) cannot become another (%s)", from, ErrInvalid, a, b)
 	}
 	known, err := tx.addresses()
 	if err != nil {

@@ -2,6 +2,7 @@ package state
 
 import (
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -62,4 +63,11 @@ func TestMoveModule(t *testing.T) {
 	}
 	refused(t, db, ErrInvalid, func(tx *Tx) error { return tx.Move("exporter.llama.gguf", "trainer.llama.gguf") })
 	refused(t, db, ErrInvalid, func(tx *Tx) error { return tx.MoveAll("module.a", "exporter.llama") })
+	refused(t, db, ErrInvalid, func(tx *Tx) error {
+		err := tx.Move("exporter.llama.gguf", "exporter.llama.gguf")
+		if !strings.Contains(err.Error(), "its address already") {
+			t.Errorf("to itself: %v", err)
+		}
+		return err
+	})
 }
