@@ -39,8 +39,13 @@ func (r *Runner) drift(ctx context.Context, p *plan.Plan, rec *recorded) ([]plan
 		if rel, err := filepath.Rel(r.Config.Dir, l.Path); err == nil {
 			d.Name = filepath.ToSlash(rel)
 		}
-		if l.Foreign {
-			d.Fix, d.Blocks, d.Remedy = plan.FixPerson, true, "Move it away; the next apply makes the link."
+		switch {
+		case l.Foreign && l.Want == "" && !l.Dir:
+			d.Fix, d.Blocks, d.Remedy = plan.FixPerson, true, "Move it away."
+		case l.Foreign:
+			d.Fix, d.Blocks, d.Remedy = plan.FixPerson, true, "Move it away; the next apply makes what should be there."
+		case l.Want == "":
+			d.Remedy = "The link is removed."
 		}
 		all = append(all, d)
 	}

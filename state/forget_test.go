@@ -1,6 +1,7 @@
 package state
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -162,5 +163,16 @@ func TestLinkDrift(t *testing.T) {
 	}
 	if _, err := db.RepairLinks(t.Context()); err == nil {
 		t.Error("a file was replaced by a link")
+	}
+	// So is what stands in the place of the directory.
+	if err := errors.Join(os.RemoveAll(l.Dir), os.WriteFile(l.Dir, nil, 0o644)); err != nil {
+		t.Fatal(err)
+	}
+	if drift, err := db.LinkDrift(t.Context()); err != nil || len(drift) != 1 || !drift[0].Foreign || drift[0].Path != l.Dir ||
+		drift[0].String() != "is no directory; the links of generators should lie in it" {
+		t.Errorf("a file in the place of the directory: %v, %v", drift, err)
+	}
+	if _, err := db.RepairLinks(t.Context()); err == nil {
+		t.Error("a file was replaced by a directory")
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"jupiter/state/durable"
 )
@@ -176,7 +177,9 @@ func (l Links) stale(targets map[uint64]string) ([]string, error) {
 // sweep removes temporary links of killed processes.
 func (l Links) sweep() error {
 	names, err := l.names()
-	if err != nil {
+	if errors.Is(err, syscall.ENOTDIR) {
+		return nil // there are none; who needs the directory says so
+	} else if err != nil {
 		return err
 	}
 	for _, name := range names {
@@ -226,7 +229,7 @@ func linkVersion(name string) (uint64, bool) {
 }
 
 // wrong lists the links that Repair would change, in order: what each should say and what it says. Temporary links of
-// killed processes are among them.
+// killed processes are among them. Where the directory is none, that is all there is to say: "." is its name.
 func (l Links) wrong(targets map[uint64]string, current uint64) ([]wrongLink, error) {
 	want := map[string]string{}
 	for v, target := range targets {
@@ -240,7 +243,9 @@ func (l Links) wrong(targets map[uint64]string, current uint64) ([]wrongLink, er
 		want["current"] = linkName(current)
 	}
 	names, err := l.names()
-	if err != nil {
+	if errors.Is(err, syscall.ENOTDIR) {
+		return []wrongLink{{name: ".", other: true}}, nil
+	} else if err != nil {
 		return nil, err
 	}
 	for _, name := range names {

@@ -18,11 +18,14 @@ type LinkDrift struct {
 	Want    string // what it should lead to; "": it should not be there
 	Version uint64 // the version whose model or link it leads to; 0: no version's
 	Foreign bool   // something that is no link has its name: RepairLinks leaves it alone and fails
+	Dir     bool   // Path is where the links should lie, and is no directory; Foreign too
 }
 
 // String says what is wrong, of a link that the reader knows the name of.
 func (d LinkDrift) String() string {
 	switch {
+	case d.Dir:
+		return "is no directory; the links of generators should lie in it"
 	case d.Foreign && d.Want == "":
 		return "is no link, and there is no such generator"
 	case d.Foreign:
@@ -56,7 +59,7 @@ func (db *DB) LinkDrift(ctx context.Context) ([]LinkDrift, error) {
 					continue // left by a process that was killed; Sweep's business
 				}
 				all = append(all, LinkDrift{Cycle: cycle, Path: filepath.Join(l.Dir, w.name), Have: w.have, Want: w.want,
-					Version: l.version(w.have, targets), Foreign: w.other})
+					Version: l.version(w.have, targets), Foreign: w.other, Dir: w.name == "."})
 			}
 			return err
 		})
