@@ -42,6 +42,17 @@ type Drift struct {
 	Version uint64       `json:"version,omitempty"`
 }
 
+// SourceError is a source that cannot be looked at: it is gone, or does not answer.
+type SourceError struct {
+	Address   addr.Address
+	Collected bool // what it held at some time is recorded
+	Err       error
+}
+
+func (e *SourceError) Error() string { return fmt.Sprintf("%s: %v", e.Address, e.Err) }
+
+func (e *SourceError) Unwrap() error { return e.Err }
+
 // AddDrift puts drift into a plan and counts what an apply repairs.
 func (p *Plan) AddDrift(all ...Drift) {
 	for _, d := range all {

@@ -97,7 +97,7 @@ func (x *expander) source(ctx context.Context, d *config.Domain, s *config.Sourc
 	}
 	fp, err := x.probe.Source(ctx, s)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", s.Addr, err)
+		return nil, &SourceError{Address: s.Addr, Collected: x.rec != nil && x.rec.Last(string(s.Addr)) != nil, Err: err}
 	}
 	a.part("fingerprint", fp)
 	return x.add(a), nil

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"jupiter/plan"
 	"jupiter/plugins/host"
 	"jupiter/state"
 )
@@ -61,9 +62,12 @@ func report(w *world, cmd *cobra.Command, err error) int {
 // hintFor says what to do about an error whose text cannot know it.
 func hintFor(err error) string {
 	var crash *host.Crash
+	var source *plan.SourceError
 	switch {
 	case errors.As(err, &crash):
 		return crashHint(crash)
+	case errors.As(err, &source) && source.Collected:
+		return "What was last collected of it is kept: plan and apply go on with that under --refresh=false."
 	case errors.Is(err, state.ErrLocked):
 		return "jupiter status says what the other command is doing."
 	case errors.Is(err, state.ErrCorrupt):
