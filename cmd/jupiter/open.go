@@ -260,6 +260,9 @@ func assemble(ctx context.Context, w *world, l *loaded, a access) (*project, err
 	}
 	who := userName(w) + "@" + machine
 	if a.lock != nil {
+		if a.lock.timeout < 0 {
+			return nil, usageError{fmt.Errorf("--lock-timeout %s: it is a time to wait, such as 30s; 0 does not wait", a.lock.timeout)}
+		}
 		h := state.Holder{Who: who, PID: os.Getpid(), Host: machine, Since: w.now(), Command: a.name}
 		if p.lock, err = state.Lock(ctx, l.cfg.StateDir, h, a.lock.timeout); err != nil {
 			return nil, err
