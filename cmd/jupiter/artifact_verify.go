@@ -127,7 +127,7 @@ func viewVerify(w *world, v artifactVerify) {
 		fmt.Fprintf(w.out, "%s, %s: every one is whole.\n", plural(v.Artifacts, "artifact"), sizeText(v.Bytes))
 		return
 	}
-	fmt.Fprintf(w.out, "%s, %s: %d missing or damaged. jupiter plan says what comes of it.\n", plural(v.Artifacts, "artifact"), sizeText(v.Bytes), len(v.Faulty))
+	fmt.Fprintf(w.out, "%s, %s: %d missing or damaged. jupiter plan says what comes of those that the next turn uses; a copy of the project has the others.\n", plural(v.Artifacts, "artifact"), sizeText(v.Bytes), len(v.Faulty))
 }
 
 // meter says on a terminal how far a long reading is. Elsewhere it says nothing.

@@ -80,6 +80,9 @@ func viewCheck(w *world, c stateCheck) {
 	switch {
 	case !c.OK:
 		fmt.Fprintln(w.out, "The state is damaged: a must does not hold.")
+		if slices.ContainsFunc(c.Violations, func(v state.Violation) bool { return v.Invariant == "M2" }) {
+			fmt.Fprintln(w.out, "jupiter artifact verify says what made the artifacts that are gone, and what needs them.")
+		}
 	case len(c.Violations) > 0:
 		fmt.Fprintln(w.out, "Every must holds. The next apply puts the rest right.")
 	default:
