@@ -215,12 +215,15 @@ func complete(ctx context.Context, j *job, st *host.Stage, s *config.Stage, mode
 	}
 }
 
-// likelihoods asks a generator how likely it finds given continuations.
+// likelihoods asks a generator how likely it finds given continuations. What a continuation takes is known only once it is
+// scored, and a call that scores has nothing to save: a budget that is used up on the way ends it at once.
 func likelihoods(ctx context.Context, j *job, st *host.Stage, s *config.Stage, model *pluginv1.Artifact, items []*pluginv1.LikelihoodItem, each func(*pluginv1.LikelihoodEvent) error) error {
 	call, err := j.call(s.Type, s.Body)
 	if err != nil {
 		return err
 	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	stream, err := st.Generator().Score(ctx)
 	if err != nil {
 		return err
@@ -255,6 +258,9 @@ func likelihoods(ctx context.Context, j *job, st *host.Stage, s *config.Stage, m
 		}
 		if err := each(e); err != nil {
 			return err
+		}
+		if got < len(items) && j.r.exhausted.Load() != nil {
+			return ErrInterrupted
 		}
 	}
 }

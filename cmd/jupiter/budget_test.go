@@ -79,6 +79,10 @@ func TestBudgets(t *testing.T) {
 			after: []string{inCycle, "budget {\n tokens = 440\n }"}, says: "budget.tokens = 440",
 			used: func(u *state.Usage) float64 { return float64(u.PromptTokens + u.CompletionTokens) }, budget: 440,
 		},
+		"tokens of scoring": { // in the middle of a block of likelihoods
+			after: []string{inCycle, "budget {\n tokens = 33000\n }"}, says: "budget.tokens = 33000",
+			used: func(u *state.Usage) float64 { return float64(u.PromptTokens + u.CompletionTokens) }, budget: 33000,
+		},
 		"money": {
 			after: []string{inGenerator, cents + "tokens = 10", inCycle, "budget {\n usd = 2.1\n }"}, says: "budget.usd = 2.1",
 			used: func(u *state.Usage) float64 { return *u.USD }, budget: 2.1,
