@@ -62,7 +62,7 @@ func (l *loader) commandLine(name, text string, decl *variable) (argument, bool)
 	if diags.HasErrors() && decl != nil && decl.sensitive {
 		diags = hcl.Diagnostics{problem(rng, "Invalid value", "The value is no valid expression; it is sensitive and not shown.")}
 	}
-	l.add(diags...)
+	l.add(lang.FirstErrors(diags)...)
 	return argument{val, rng}, !diags.HasErrors()
 }
 
@@ -111,14 +111,7 @@ func parseValues(src []byte, path string) (*hcl.File, hcl.Diagnostics) {
 	if strings.HasSuffix(path, ".yaml") {
 		return yamlbody.Parse(src, path, yamlbody.Options{})
 	}
-	if d := checkHCL(path, src); d != nil {
-		return &hcl.File{Bytes: src}, hcl.Diagnostics{d}
-	}
-	f, diags := hclsyntax.ParseConfig(src, path, hcl.InitialPos)
-	if f == nil {
-		f = &hcl.File{Bytes: src}
-	}
-	return f, diags
+	return parseHCL(src, path)
 }
 
 // masked is the source of a file of values with the values of sensitive variables overwritten, as diagnostics may show it:

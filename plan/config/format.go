@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
-	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/hashicorp/hcl/v2/hclwrite"
 	"gopkg.in/yaml.v3"
 
@@ -25,11 +24,8 @@ func Format(src []byte, name string) ([]byte, *hcl.File, hcl.Diagnostics) {
 		}
 		return formatYAML(src), f, nil
 	}
-	f := &hcl.File{Bytes: src}
-	if d := checkHCL(name, src); d != nil {
-		return nil, f, hcl.Diagnostics{d}
-	}
-	if _, diags := hclsyntax.ParseConfig(src, name, hcl.InitialPos); diags.HasErrors() {
+	f, diags := parseHCL(src, name)
+	if diags.HasErrors() {
 		return nil, f, diags
 	}
 	return formatHCL(src), f, nil

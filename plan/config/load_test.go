@@ -176,6 +176,19 @@ output "any" { value = var.any }
 	}
 }
 
+// TestManyErrors proves that a text that is no configuration at all is not answered with an error a character.
+func TestManyErrors(t *testing.T) {
+	t.Parallel()
+	for name, src := range map[string]string{
+		"m.jupiter.hcl": "a = " + strings.Repeat("$", 5000), "m.jupiter.yaml": "locals:\n  a: ${" + strings.Repeat("$", 5000) + "}\n",
+	} {
+		_, _, diags := load(t, write(t, map[string]string{name: src}), Options{})
+		if n := len(diags); n == 0 || n > 25 || !strings.Contains(diags.Error()+diags[n-1].Detail, "more errors") {
+			t.Errorf("%s: %d diagnostics, the last one %v", name, n, diags[n-1])
+		}
+	}
+}
+
 // TestSecret proves that a diagnostic never shows a sensitive value.
 func TestSecret(t *testing.T) {
 	t.Parallel()

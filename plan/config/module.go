@@ -103,21 +103,29 @@ func (l *loader) parse(name, abs string) hcl.Body {
 		}
 		return f.Body
 	}
-	l.files[name] = &hcl.File{Bytes: src}
-	if d := checkHCL(name, src); d != nil {
-		l.add(d)
-		return nil
-	}
-	f, diags := hclsyntax.ParseConfig(src, name, hcl.InitialPos)
-	l.add(diags...)
-	if f == nil || diags.HasErrors() {
-		return nil
-	}
+	f, diags := parseHCL(src, name)
 	l.files[name] = f
+	l.add(diags...)
+	if diags.HasErrors() {
+		return nil
+	}
 	if b, ok := f.Body.(*hclsyntax.Body); ok {
 		nameUnlabelled(b)
+		f.Nav = unlabelledNav{f.Nav}
 	}
 	return f.Body
+}
+
+// unlabelledNav names the block around a place without the label that nameUnlabelled has given it.
+type unlabelledNav struct{ nav any }
+
+// ContextString is what hcl's writer of diagnostics asks for.
+func (n unlabelledNav) ContextString(offset int) string {
+	nav, ok := n.nav.(interface{ ContextString(int) string })
+	if !ok {
+		return ""
+	}
+	return strings.TrimSuffix(nav.ContextString(offset), ` ""`)
 }
 
 // nameUnlabelled gives an empty label to a self_improvement block without one, so that one grammar reads both forms.
@@ -145,6 +153,19 @@ func labelled(l *loader, b *hcl.Block) bool {
 		}
 	}
 	return true
+}
+
+// parseHCL reads a file in HCL. The file is never nil, so that a diagnostic can show its source; its Body is nil where there
+// are errors.
+func parseHCL(src []byte, name string) (*hcl.File, hcl.Diagnostics) {
+	if d := checkHCL(name, src); d != nil {
+		return &hcl.File{Bytes: src}, hcl.Diagnostics{d}
+	}
+	f, diags := hclsyntax.ParseConfig(src, name, hcl.InitialPos)
+	if diags.HasErrors() {
+		return &hcl.File{Bytes: src}, lang.FirstErrors(diags)
+	}
+	return f, diags
 }
 
 // checkHCL refuses source that HCL's parser cannot be given: where it is no text HCL counts lines wrongly.

@@ -39,7 +39,7 @@ func (s *Scope) Eval(src []byte, file string, start hcl.Pos) (cty.Value, hcl.Dia
 	}
 	expr, diags := hclsyntax.ParseExpression(src, file, start)
 	if diags.HasErrors() {
-		return cty.DynamicVal, diags
+		return cty.DynamicVal, lang.FirstErrors(diags)
 	}
 	v, diags := s.root.scope.Eval(expr, nil)
 	if !diags.HasErrors() && !v.IsWhollyKnown() {

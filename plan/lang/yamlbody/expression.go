@@ -128,7 +128,8 @@ func (e *expression) parse(n *yaml.Node) (hcl.Expression, hcl.Diagnostics) {
 			if at, found := lang.HugeNumber(src, true, e.f.name, start); found {
 				return nil, hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Invalid value", Detail: lang.ErrHugeNumber.Error() + ".", Subject: &at}}
 			}
-			return hclsyntax.ParseTemplate(src, e.f.name, start)
+			expr, diags := hclsyntax.ParseTemplate(src, e.f.name, start)
+			return expr, lang.FirstErrors(diags)
 		})
 	}
 	return e.template, e.broken
