@@ -201,8 +201,11 @@ func tidy(diags hcl.Diagnostics) hcl.Diagnostics {
 		if d.Expression != nil && d.EvalContext != nil && secretIn(d.Expression, d.EvalContext) {
 			c := *d
 			c.Expression, c.EvalContext = nil, nil
-			if strings.Contains(d.Summary, "function") { // functions quote their arguments
+			switch {
+			case strings.Contains(d.Summary, "function"): // functions quote their arguments
 				c.Detail = "A function failed on something made from a sensitive value, so its message is not shown."
+			case d.Summary == "Duplicate object key": // as a for expression does its keys
+				c.Detail = "Two items have the same key, which is made from a sensitive value and not shown."
 			}
 			d = &c
 		}

@@ -211,6 +211,11 @@ generator "openai" "bad" {
   temperature = parseint(var.token, 10)
 }
 `})
+	keys := write(t, map[string]string{"m.jupiter.hcl": "variable \"s\" {\n  default = \"canary\"\n  sensitive = true\n}\n" +
+		"locals {\n  twice = { for k in [var.s, upper(var.s), var.s] : k => 1 }\n}\n"})
+	if _, files, diags := load(t, keys, Options{}); len(diags) != 1 || strings.Contains(text(t, files, diags), "canary") {
+		t.Errorf("a key that is twice there:\n%s", text(t, files, diags))
+	}
 	for _, value := range []string{"[canary", `"canary"`, "canary"} {
 		number := write(t, map[string]string{"m.jupiter.hcl": "variable \"n\" {\n  type = number\n  sensitive = true\n}\n"})
 		_, files, diags := load(t, number, Options{Vars: map[string]string{"n": value}})
