@@ -83,10 +83,14 @@ func (d *bodyDecoder) decode(in *instance, rest hcl.Body, each *lang.Each) Body 
 	in.l.add(diags...)
 	v, diags := hcldec.Decode(rest, d.spec, ctx)
 	if diags.HasErrors() {
-		diags = suggestOwn(d.explainRefs(diags, plain, ctx), d.form().own())
+		diags = suggestOwn(d.explain(diags, plain, ctx), d.form().own())
 	}
 	in.l.add(in.scope.Explain(diags, refs, ctx)...)
-	if diags.HasErrors() {
+	whole := !diags.HasErrors()
+	for _, a := range inOrder(plain.Attributes) {
+		whole = in.noSurplus(a, d.byName[a.Name].Type, ctx) && whole
+	}
+	if !whole {
 		return out
 	}
 	out.Value = d.finish(in, v, nulls, plain)
@@ -162,15 +166,24 @@ func suggestOwn(diags hcl.Diagnostics, own []string) hcl.Diagnostics {
 	return diags
 }
 
-// explainRefs says what is wrong where a reference was given to an attribute that takes a value.
-func (d *bodyDecoder) explainRefs(diags hcl.Diagnostics, plain *hcl.BodyContent, ctx *hcl.EvalContext) hcl.Diagnostics {
+// explain says what is wrong where a reference was given to an attribute that takes a value, and which part of a value is of
+// the wrong type.
+func (d *bodyDecoder) explain(diags hcl.Diagnostics, plain *hcl.BodyContent, ctx *hcl.EvalContext) hcl.Diagnostics {
 	for i, diag := range diags {
 		for _, a := range inOrder(plain.Attributes) {
 			if diag.Subject == nil || !diag.Subject.Overlaps(a.Expr.Range()) {
 				continue
 			}
 			v, more := a.Expr.Value(ctx)
-			if more.HasErrors() || !lang.HasRef(v.Type()) {
+			if more.HasErrors() {
+				continue
+			}
+			if !lang.HasRef(v.Type()) {
+				if why := conversion(a.Name, v, d.byName[a.Name].Type); why != "" && diag.Summary == "Incorrect attribute value type" {
+					c := *diag
+					c.Detail = fmt.Sprintf("Inappropriate value for attribute %q: %s.", a.Name, why)
+					diags[i] = &c
+				}
 				continue
 			}
 			diags[i] = &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Plain value expected", Subject: a.Expr.Range().Ptr(),

@@ -96,11 +96,11 @@ func (f *fields) value(name string, ty cty.Type) (cty.Value, bool) {
 			name, typeName(ty), describe(v))
 		return v, false
 	}
-	out, err := convert.Convert(v, ty)
-	if err != nil {
-		f.fail(name, "Wrong type", "%s takes %s: %s.", name, typeName(ty), err)
+	if why := conversion(name, v, ty); why != "" {
+		f.fail(name, "Wrong type", "%s takes %s: %s.", name, typeName(ty), why)
 		return v, false
 	}
+	out, _ := convert.Convert(v, ty)
 	if lang.HugeValue(out) {
 		f.in.l.add(hugeNumber(f.rng(name)))
 		return out, false
@@ -109,6 +109,13 @@ func (f *fields) value(name string, ty cty.Type) (cty.Value, bool) {
 }
 
 func typeName(ty cty.Type) string {
+	many := func(of cty.Type) string {
+		_, noun, _ := strings.Cut(typeName(of), " ")
+		if of.IsListType() {
+			return "lists" + strings.TrimPrefix(noun, "list")
+		}
+		return noun + "s"
+	}
 	switch {
 	case ty == cty.String:
 		return "a text"
@@ -116,8 +123,12 @@ func typeName(ty cty.Type) string {
 		return "a number"
 	case ty == cty.Bool:
 		return "true or false"
-	case ty.IsListType():
-		return "a list of texts"
+	case ty.IsListType() && ty.ElementType() != cty.Bool:
+		return "a list of " + many(ty.ElementType())
+	case ty.IsMapType() && ty.ElementType() != cty.Bool:
+		return "a map of " + many(ty.ElementType())
+	case ty.IsObjectType():
+		return "an object"
 	}
 	return ty.FriendlyNameForConstraint()
 }

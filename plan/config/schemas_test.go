@@ -52,8 +52,8 @@ func newSchemas() fakeSchemas {
 	texts := cty.List(cty.String)
 	recipe := schema.Attribute{Name: "recipe", Type: cty.ObjectWithOptionalAttrs(map[string]cty.Type{
 		"batch_size": cty.Number, "weight_decay": cty.Number, "betas": cty.List(cty.Number), "clip": cty.Number,
-		"prompt_loss_weight": cty.Number, "warmup_steps": cty.Number, "min_lr_ratio": cty.Number, "dropout": cty.Number},
-		[]string{"batch_size", "weight_decay", "betas", "clip", "prompt_loss_weight", "warmup_steps", "min_lr_ratio", "dropout"})}
+		"prompt_loss_weight": cty.Number, "warmup_steps": cty.Number, "min_lr_ratio": cty.Number, "dropout": cty.Number, "spaces_apart": cty.Bool},
+		[]string{"spaces_apart", "batch_size", "weight_decay", "betas", "clip", "prompt_loss_weight", "warmup_steps", "min_lr_ratio", "dropout"})}
 
 	add("collector", "files", append(of(texts, "paths"), schema.Attribute{Name: "format", Type: cty.String, Default: cty.StringVal("auto")})...)
 	add("collector", "docs", of(texts, "urls")...).NeedsNetwork = true

@@ -194,7 +194,7 @@ func number(text string) (cty.Value, string) {
 	return cty.NilVal, fmt.Sprintf("%s is not a finite number.", text)
 }
 
-// AsTraversal, ExprCall and ExprList let a plain text stand where HCL wants a keyword, a type or an address: type:
+// AsTraversal, ExprCall, ExprList and ExprMap let a plain text stand where HCL wants a keyword, a type or an address: type:
 // list(string), from: trainer.llama.old.
 
 func (e *expression) AsTraversal() hcl.Traversal {
@@ -235,6 +235,18 @@ func (e *expression) ExprList() []hcl.Expression {
 	out := make([]hcl.Expression, len(n.Content))
 	for i, c := range n.Content {
 		out[i] = e.child(c)
+	}
+	return out
+}
+
+func (e *expression) ExprMap() []hcl.KeyValuePair {
+	n := follow(e.n)
+	if n.Kind != yaml.MappingNode {
+		return nil
+	}
+	var out []hcl.KeyValuePair
+	for _, p := range pairs(n) {
+		out = append(out, hcl.KeyValuePair{Key: e.child(p.key), Value: e.child(p.val)})
 	}
 	return out
 }
