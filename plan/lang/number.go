@@ -10,7 +10,7 @@ import (
 )
 
 // ErrHugeNumber is what is wrong with a number that HugeNumber finds.
-var ErrHugeNumber = errors.New("a number has an exponent of at most four digits")
+var ErrHugeNumber = errors.New("a number is finite and has an exponent of at most four digits")
 
 // huge matches the end of a number whose digits, written out, would fill the memory: 1e99999999.
 var huge = regexp.MustCompile(`[0-9][eE][-+]?0*[1-9][0-9]{4,}`)
@@ -18,14 +18,15 @@ var huge = regexp.MustCompile(`[0-9][eE][-+]?0*[1-9][0-9]{4,}`)
 // HugeText says whether the text of a number has an exponent that is out of all bounds.
 func HugeText(number string) bool { return huge.MatchString(number) }
 
-// HugeValue says whether v holds a number beyond such exponents, as a text that was converted may.
+// HugeValue says whether v holds a number beyond such exponents, as a text that was converted may, or an infinite one, as 1/0
+// is.
 func HugeValue(v cty.Value) bool {
 	v, _ = v.UnmarkDeep()
 	found := false
 	_ = cty.Walk(v, func(_ cty.Path, e cty.Value) (bool, error) {
 		if e.Type() == cty.Number && e.IsKnown() && !e.IsNull() {
 			exp := e.AsBigFloat().MantExp(nil)
-			found = found || exp > maxExponent || exp < -maxExponent
+			found = found || e.AsBigFloat().IsInf() || exp > maxExponent || exp < -maxExponent
 		}
 		return !found, nil
 	})
