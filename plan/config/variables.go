@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"regexp"
 	"sort"
 	"strings"
 
@@ -39,7 +40,7 @@ func (in *instance) variable(b *hcl.Block) *variable {
 	if a := content.Attributes["type"]; a != nil {
 		var more hcl.Diagnostics
 		v.typ, v.defaults, more = typeexpr.TypeConstraintWithDefaults(a.Expr)
-		diags = append(diags, more...)
+		diags = append(diags, nearType(more)...)
 		if more.HasErrors() {
 			v.typ = cty.DynamicPseudoType
 		}
@@ -53,6 +54,18 @@ func (in *instance) variable(b *hcl.Block) *variable {
 	f.flag("sensitive", &v.sensitive)
 	f.flag("nullable", &v.nullable)
 	return v
+}
+
+var typeWord = regexp.MustCompile(`[Kk]eyword "([^"]+)"`)
+
+// nearType offers the word of a type for a misspelt one.
+func nearType(diags hcl.Diagnostics) hcl.Diagnostics {
+	for _, d := range diags {
+		if m := typeWord.FindStringSubmatch(d.Detail); m != nil {
+			d.Detail += lang.DidYouMean(m[1], []string{"any", "bool", "list", "map", "number", "object", "optional", "set", "string", "tuple"})
+		}
+	}
+	return diags
 }
 
 // value is what the variable holds: the argument, or the default.
@@ -157,7 +170,9 @@ func (v *variable) validate() {
 		cond := content.Attributes["condition"]
 		ok, diags := v.in.scope.Eval(cond.Expr, nil)
 		v.in.l.add(diags...)
-		if diags.HasErrors() {
+		var text string
+		v.in.fields(&hcl.BodyContent{Attributes: hcl.Attributes{"error_message": content.Attributes["error_message"]}}, validationForm, nil).str("error_message", &text)
+		if diags.HasErrors() || text == "" {
 			continue
 		}
 		ok, _ = ok.UnmarkDeep()
@@ -169,11 +184,8 @@ func (v *variable) validate() {
 		if !ok.IsKnown() || ok.True() {
 			continue
 		}
-		var text string
-		v.in.constants(content, validationForm).str("error_message", &text)
-		d := &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Invalid value for a variable", Subject: v.source().Ptr(),
-			Detail: fmt.Sprintf("%s\n\nThis was checked by the rule at %s.", text, cond.Range)}
-		v.in.l.add(d)
+		v.in.l.add(&hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Invalid value for a variable", Subject: v.source().Ptr(),
+			Detail: fmt.Sprintf("%s\n\nThis was checked by the rule at %s.", text, cond.Range)})
 	}
 }
 
