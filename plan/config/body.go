@@ -150,13 +150,13 @@ func (d *bodyDecoder) form() *form {
 	return stageForm(d.schema.Kind)
 }
 
-var unexpected = regexp.MustCompile(`named "([^"]+)"`)
+var unexpected = regexp.MustCompile(`(?:named|of type) "([^"]+)"`)
 
-// suggestOwn offers the core's own attributes for a misspelt one, which the plugin's schema does not have.
+// suggestOwn offers the core's own attributes and blocks for a misspelt one, which the plugin's schema does not have.
 func suggestOwn(diags hcl.Diagnostics, own []string) hcl.Diagnostics {
 	for i, d := range diags {
 		m := unexpected.FindStringSubmatch(d.Detail)
-		if d.Summary != "Unsupported argument" || m == nil || strings.Contains(d.Detail, "Did you mean") {
+		if d.Summary != "Unsupported argument" && d.Summary != "Unsupported block type" || m == nil || strings.Contains(d.Detail, "Did you mean") {
 			continue
 		}
 		c := *d

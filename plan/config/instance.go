@@ -253,7 +253,7 @@ func (c *call) value() (cty.Value, hcl.Diagnostics) {
 	in, b := c.in, c.block
 	content, rest, diags := b.Body.PartialContent(moduleForm.body())
 	if diags.HasErrors() {
-		return cty.DynamicVal, diags
+		return cty.DynamicVal, nearSource(diags, rest)
 	}
 	mod := c.open(content.Attributes["source"])
 	rep := in.repetition(b)
@@ -291,6 +291,18 @@ func (c *call) value() (cty.Value, hcl.Diagnostics) {
 		one = cty.ObjectVal(all)
 	}
 	return one, diags
+}
+
+// nearSource offers, where a module has no source, the argument whose name is near: all others are its variables.
+func nearSource(diags hcl.Diagnostics, rest hcl.Body) hcl.Diagnostics {
+	attrs, _ := rest.JustAttributes()
+	for _, a := range inOrder(attrs) {
+		if lang.DidYouMean(a.Name, []string{"source"}) != "" {
+			return hcl.Diagnostics{problem(a.NameRange, "Missing required argument",
+				fmt.Sprintf("A module needs its source, and has none. %q is taken for a variable of it. Did you mean \"source\"?", a.Name))}
+		}
+	}
+	return diags
 }
 
 // published is the object of a module's outputs.
@@ -341,7 +353,7 @@ func (c *call) open(a *hcl.Attribute) *module {
 	}
 	dir := filepath.Join(in.mod.dir, filepath.FromSlash(src))
 	_, names, err := FindModule(abs, sortedKeys(in.l.opts.Overlay)...)
-	if err != nil {
+	if err != nil || IsFile(filepath.Base(abs)) {
 		in.fail(rng, "No module there", "%q leads to %s, which is not a directory with *.jupiter.hcl or *.jupiter.yaml files.", src, dir)
 		return nil
 	}

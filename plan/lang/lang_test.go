@@ -202,7 +202,9 @@ func TestDidYouMean(t *testing.T) {
 		{"trianer", []string{"generator", "trainer"}, ` Did you mean "trainer"?`},
 		{"xyz", []string{"window"}, ""},
 		{"gates", []string{"audit", "dev", "gate"}, ` Did you mean "gate"?`},
-		{"", []string{"a"}, ` Did you mean "a"?`},
+		{"", []string{"a"}, ""},
+		{"x", []string{"l"}, ""},
+		{"n", []string{"nn"}, ` Did you mean "nn"?`},
 		{"ab", nil, ""},
 	} {
 		if got := DidYouMean(tt.given, tt.from); got != tt.want {

@@ -2,6 +2,7 @@ package lang
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -249,7 +250,7 @@ func addressOnly(ref Reference) hcl.Diagnostics {
 func (s *Scope) undeclared(ref Reference) hcl.Diagnostics {
 	name := ref.Name()
 	declared := s.types[ref.Root]
-	hint := DidYouMean(name, declared)
+	hint := DidYouMean(name, slices.DeleteFunc(slices.Clone(declared), func(d string) bool { return !alike(name, d) }))
 	if hint == "" {
 		switch n := len(declared); {
 		case n == 0:
@@ -263,6 +264,17 @@ func (s *Scope) undeclared(ref Reference) hcl.Diagnostics {
 		Detail:  fmt.Sprintf("%s is not declared in this module.%s", name, hint),
 		Subject: &ref.Range,
 	}}
+}
+
+// alike says whether two names are near each other in every part, so that nothing is offered for a part that is all wrong.
+func alike(a, b string) bool {
+	x, y := strings.Split(a, "."), strings.Split(b, ".")
+	for i := range min(len(x), len(y)) {
+		if x[i] != y[i] && DidYouMean(x[i], y[i:i+1]) == "" {
+			return false
+		}
+	}
+	return true
 }
 
 // Explain adds to diagnostics about a missing attribute which attribute may have been meant.

@@ -7,7 +7,9 @@ import "fmt"
 func DidYouMean(given string, candidates []string) string {
 	best, bestDist := "", len(given)/3+2
 	for _, c := range candidates {
-		if d := editDistance(given, c, bestDist+1); d < bestDist || d == bestDist && best != "" && c < best {
+		if d := editDistance(given, c, bestDist+1); d == max(len(given), len(c)) {
+			continue // they have nothing in common
+		} else if d < bestDist || d == bestDist && best != "" && c < best {
 			best, bestDist = c, d
 		}
 	}

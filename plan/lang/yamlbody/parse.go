@@ -96,7 +96,7 @@ func (f *file) parseRoot() (*yaml.Node, hcl.Diagnostics) {
 		return nil, c.diags
 	}
 	if root.Kind != yaml.MappingNode {
-		return nil, f.errorAt(root.Line, root.Column, "Not a mapping", "The file must be a mapping: block types such as domain, trainer, self_improvement.")
+		return nil, f.errorAt(root.Line, root.Column, "Not a mapping", "The file must be a mapping, from names to what they stand for.")
 	}
 	return root, nil
 }

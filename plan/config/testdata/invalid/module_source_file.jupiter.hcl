@@ -1,0 +1,3 @@
+module "base" {
+  source = "../base/base.jupiter.hcl" # ERROR: which is not a directory
+}
