@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"strings"
+	"path/filepath"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -108,7 +108,8 @@ func (l *loader) varFile(path string, decls map[string]*variable) map[string]arg
 
 // parseValues parses a file of values by its name. The file is never nil.
 func parseValues(src []byte, path string) (*hcl.File, hcl.Diagnostics) {
-	if strings.HasSuffix(path, ".yaml") {
+	switch filepath.Ext(path) {
+	case ".yaml", ".yml", ".json": // JSON is YAML too
 		return yamlbody.Parse(src, path, yamlbody.Options{})
 	}
 	return parseHCL(src, path)

@@ -162,6 +162,13 @@ output "any" { value = var.any }
 		t.Error(d)
 	}
 
+	for _, name := range []string{"values.yml", "values.json"} {
+		more := filepath.Join(write(t, map[string]string{name: `{"text": "three"}`}), name)
+		if c := mustLoad(t, dir, Options{VarFiles: append(files, more), Env: env}); c.Outputs[0].Value.AsString() != "three" {
+			t.Errorf("%s was not read as YAML: %#v", name, c.Outputs[0].Value)
+		}
+	}
+
 	// A value is text where the type is string, whatever it looks like, and an expression otherwise.
 	c = mustLoad(t, dir, Options{Vars: map[string]string{"text": "[1"}})
 	if v := c.Outputs[0].Value; v.AsString() != "[1" {
@@ -173,6 +180,33 @@ output "any" { value = var.any }
 		if msg := text(t, files, diags); !diags.HasErrors() || !strings.Contains(msg, want) || !strings.Contains(msg, "--var "+name) {
 			t.Errorf("--var %s: %s", vars, msg)
 		}
+	}
+}
+
+// TestMissingPool proves that a gate file that is not there is told once.
+func TestMissingPool(t *testing.T) {
+	t.Parallel()
+	src, err := os.ReadFile("testdata/invalid/cycle_few_samples.jupiter.hcl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	path, err := filepath.Abs("testdata/invalid/unsaved.jupiter.hcl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	src = []byte(strings.Replace(string(src), `"../base"`, "\"../base\"\n  gate = \"nothing.jsonl\"", 1))
+	_, files, diags := load(t, path, Options{Overlay: map[string][]byte{path: src}})
+	if len(diags) != 1 || diags[0].Summary != "No such file" {
+		t.Errorf("diagnostics of a gate file that is not there:\n%s", text(t, files, diags))
+	}
+}
+
+// TestUnlabelledName proves that a block without a name is not told as one with an empty name.
+func TestUnlabelledName(t *testing.T) {
+	t.Parallel()
+	_, files, diags := load(t, write(t, map[string]string{"m.jupiter.hcl": "self_improvement {\n  patience = 0.5\n}\n"}), Options{})
+	if msg := text(t, files, diags); !strings.Contains(msg, "in self_improvement:") {
+		t.Error(msg)
 	}
 }
 

@@ -81,6 +81,9 @@ func ruleGatePool(c *Config) (diags hcl.Diagnostics) {
 			continue
 		}
 		items, rng, err := gateItems(e)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // ruleEvalFiles has said so
+		}
 		if err != nil {
 			diags = append(diags, problem(rng, "File cannot be read", capital(err.Error())+"."))
 			continue

@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -41,9 +42,13 @@ func rulePlaceholders(c *Config) (diags hcl.Diagnostics) {
 				for _, name := range Placeholders(text) {
 					used[name] = true
 					if _, ok := t.Values[name]; !ok {
+						hint := " Add:"
+						if near := nearPlaceholder(name, t); near != "" {
+							hint = near + " Otherwise add:"
+						}
 						diags = append(diags, problem(at(t.Attrs, attr, t.Range), "Unfilled placeholder", fmt.Sprintf(
-							"The %s of template %q uses {%s}, but nothing gives it values.%s Otherwise add: values = { %s = [...] }. To write the braces themselves, double them: {{%s}}.",
-							attr, t.Name, name, lang.DidYouMean(name, sortedKeys(t.Values)), name, name)))
+							"The %s of template %q uses {%s}, but nothing gives it values.%s values = { %s = [...] }. To write the braces themselves, double them: {{%s}}.",
+							attr, t.Name, name, hint, name, name)))
 					}
 				}
 			}
@@ -61,6 +66,20 @@ func rulePlaceholders(c *Config) (diags hcl.Diagnostics) {
 		}
 	}
 	return diags
+}
+
+// nearPlaceholder offers, for a placeholder without values, one that has some: the one with a name that is near, or the only
+// one that the prompts do not use.
+func nearPlaceholder(name string, t *Template) string {
+	if near := lang.DidYouMean(name, sortedKeys(t.Values)); near != "" {
+		return near
+	}
+	used := append(Placeholders(t.Prompt), Placeholders(t.SystemPrompt)...)
+	free := slices.DeleteFunc(sortedKeys(t.Values), func(v string) bool { return contains(used, v) })
+	if len(free) != 1 {
+		return ""
+	}
+	return fmt.Sprintf(" Did you mean {%s}?", free[0])
 }
 
 // valuesAttr is the attribute that gives a placeholder its values.

@@ -18,6 +18,8 @@ type Suggestion struct {
 var (
 	offered = regexp.MustCompile(`[Dd]id you mean (?:"([^"]+)"|(\{[^}]+\}))\?`)
 	quote   = regexp.MustCompile(`"([^"]+)"`)
+
+	braced = regexp.MustCompile(`\{[^{}]+\}`)
 )
 
 // Suggest reads the suggestion of a diagnostic, ours or HCL's, and finds in src what it replaces: within the range of the
@@ -55,7 +57,11 @@ func replaced(text, want, detail string) (at, n int) {
 	class := `[\pL\pN_-]+`
 	switch {
 	case want[0] == '{':
-		class = `\{[^{}]*\}`
+		wrong := braced.FindString(detail)
+		if wrong == "" || strings.Count(text, wrong) != 1 {
+			return 0, 0
+		}
+		return strings.Index(text, wrong), len(wrong)
 	case strings.Contains(want, "."):
 		class = `[\pL\pN_.-]+`
 	}
