@@ -35,8 +35,15 @@ func Format(src []byte, name string) ([]byte, *hcl.File, hcl.Diagnostics) {
 const formatRounds = 4
 
 func formatHCL(src []byte) []byte {
+	end := "\n" // as the other lines end: what stands in a heredoc must stay as it is
+	if i := bytes.IndexByte(src, '\n'); i > 0 && src[i-1] == '\r' {
+		end = "\r\n"
+	}
 	for range formatRounds {
-		out := append(bytes.TrimRight(hclwrite.Format(src), " \t\r\n"), '\n')
+		out := bytes.TrimRight(hclwrite.Format(src), " \t\r\n")
+		if len(out) > 0 {
+			out = append(out, end...)
+		}
 		if bytes.Equal(out, src) {
 			break
 		}
@@ -46,11 +53,14 @@ func formatHCL(src []byte) []byte {
 }
 
 func formatYAML(src []byte) []byte {
-	lines := strings.Split(strings.ReplaceAll(string(src), "\r\n", "\n"), "\n")
+	lines := strings.Split(strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(string(src)), "\n")
 	for i := range lines {
 		lines[i] = strings.TrimRight(lines[i], " \t")
 	}
-	out := []byte(strings.TrimRight(strings.Join(lines, "\n"), "\n") + "\n")
+	out := []byte(strings.TrimRight(strings.Join(lines, "\n"), "\n"))
+	if len(out) > 0 {
+		out = append(out, '\n')
+	}
 	var was, is yaml.Node
 	if yaml.Unmarshal(src, &was) != nil || yaml.Unmarshal(out, &is) != nil || !sameYAML(&was, &is) {
 		return src // a text over several lines ends in spaces, and they are part of it
@@ -58,9 +68,13 @@ func formatYAML(src []byte) []byte {
 	return out
 }
 
-// sameYAML says whether two trees say the same, comments included.
+// sameYAML says whether two trees say the same, comments included, but for spaces at the end of their lines.
 func sameYAML(a, b *yaml.Node) bool {
 	return a.Kind == b.Kind && a.Tag == b.Tag && a.Value == b.Value && a.Anchor == b.Anchor &&
-		a.HeadComment == b.HeadComment && a.LineComment == b.LineComment && a.FootComment == b.FootComment &&
+		sameComment(a.HeadComment, b.HeadComment) && sameComment(a.LineComment, b.LineComment) && sameComment(a.FootComment, b.FootComment) &&
 		slices.EqualFunc(a.Content, b.Content, sameYAML)
+}
+
+func sameComment(a, b string) bool {
+	return a == b || strings.Join(strings.Fields(a), " ") == strings.Join(strings.Fields(b), " ")
 }

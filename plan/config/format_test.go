@@ -84,6 +84,25 @@ func TestFormat(t *testing.T) {
 	}
 }
 
+func TestFormatEnds(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ name, src, want string }{
+		{"x.jupiter.hcl", "", ""},
+		{"x.jupiter.hcl", "\n \n", ""},
+		{"x.jupiter.hcl", "a=1", "a = 1\n"},
+		{"x.jupiter.hcl", "a=1\r\nb = <<E\r\nx\r\nE\r\n\r\n", "a = 1\r\nb = <<E\r\nx\r\nE\r\n"},
+		{"x.jupiter.yaml", "", ""},
+		{"x.jupiter.yaml", "\n\n", ""},
+		{"x.jupiter.yaml", "a: 1   \r\nb:\t2\r\n# c  \r\n\r\n", "a: 1\nb:\t2\n# c\n"},
+		{"x.jupiter.yaml", "a: 1\rb: 2\r", "a: 1\nb: 2\n"},
+	} {
+		checkFormat(t, []byte(tt.src), tt.name)
+		if got, _, diags := Format([]byte(tt.src), tt.name); diags.HasErrors() || string(got) != tt.want {
+			t.Errorf("%s: %q becomes %q, %v; want %q", tt.name, tt.src, got, diags, tt.want)
+		}
+	}
+}
+
 func FuzzFormat(f *testing.F) {
 	for path, src := range sources(f) {
 		f.Add(src, filepath.Ext(path) == ".yaml")
