@@ -46,7 +46,11 @@ var (
 	template  = object{"$ref": "#/$defs/value.template"}
 	reference = object{"$ref": "#/$defs/value.reference"}
 	null      = object{"type": "null"}
-	label     = object{"pattern": `^[\p{L}_][\p{L}\p{N}_-]*$`}
+
+	// A name, as far as an expression can say it that every dialect reads the same: \p{L} stops a validator in Python.
+	label = object{"pattern": "^[^\\s!-@\\[-^`{-~][^\\s!-,./:-@\\[-^`{-~]*$"}
+
+	span = object{"type": "string", "pattern": `^([0-9]+(\.[0-9]*)?(ns|us|µs|ms|s|m|h))+$`}
 )
 
 // define gives a reference to the definition of a form, and makes it where it is not there.
@@ -199,8 +203,10 @@ func alternatives(value object, required bool) object {
 // valueOf draws what a kind of value is when it is written out.
 func valueOf(a attribute) object {
 	switch a.kind {
-	case textValue, spanValue:
+	case textValue:
 		return scalar()
+	case spanValue:
+		return span
 	case typeValue, stageValue, modelValue:
 		return object{"type": "string"}
 	case flagValue:

@@ -118,11 +118,32 @@ func TestSchemaFits(t *testing.T) {
 		"trainer: { lama: { s: { max_steps: 5 } } }":                       true,
 		"exporter: { llama: { e: } }":                                      false,
 		"trainer: { llama: { t: { max_steps: 1, dataset: llama.base } } }": true,
+		"trainer: { llama: { año_1-b: { max_steps: 5 } } }":                false,
+		"trainer: { llama: { \"a b\": { max_steps: 5 } } }":                true,
+		"trainer: { llama: { a.b: { max_steps: 5 } } }":                    true,
+		"exporter: { llama: { e: { timeouts: { run: 1h30m } } } }":         false,
+		"exporter: { llama: { e: { timeouts: { run: 2x } } } }":            true,
+		"exporter: { llama: { e: { timeouts: { run: 90 } } } }":            true,
+		"exporter: { llama: { e: { timeouts: { run: \"${var.t}\" } } } }":  false,
 		"locals: { a: [1, { b: 2 }] }":                                     false,
 		"cluster: { c: { node: { n: { host: h, role: boss } } } }":         true,
 	} {
 		if err := fits(t, s, []byte(src)); (err != nil) != bad {
 			t.Errorf("%s: %v, want an error: %v", src, err, bad)
+		}
+	}
+}
+
+// TestSchemaPatterns: no expression has what the dialects of regular expressions do not share.
+func TestSchemaPatterns(t *testing.T) {
+	t.Parallel()
+	b, err := JSONSchema(stagesOf(newSchemas()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, word := range []string{`\\p{`, `(?`} {
+		if bytes.Contains(b, []byte(word)) {
+			t.Errorf("%s stands in the schema", word)
 		}
 	}
 }
