@@ -307,7 +307,7 @@ func TestValidateEstimateFingerprint(t *testing.T) {
 		t.Fatal(err)
 	}
 	count := []schema.Diagnostic{{Severity: 1, Summary: "Negative count", Detail: "Give at least 0.", Path: cty.GetAttrPath("count")}}
-	rate := []schema.Diagnostic{{Severity: 1, Summary: "Invalid configuration", Detail: "is a string, wanted a number", Path: cty.GetAttrPath("rate")}}
+	rate := []schema.Diagnostic{{Severity: 1, Summary: "Invalid configuration", Detail: "Attribute rate: is a string, wanted a number.", Path: cty.GetAttrPath("rate")}}
 	path := cmp.Comparer(func(a, b cty.Path) bool { return a.Equals(b) })
 	if diff := cmp.Diff([][]schema.Diagnostic{nil, count, count, nil, rate}, diags[:5], path); diff != "" {
 		t.Errorf("diagnostics (-want +got):\n%s", diff)

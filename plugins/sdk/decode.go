@@ -11,6 +11,7 @@ import (
 	"reflect"
 	"slices"
 	"strconv"
+	"strings"
 
 	pluginv1 "jupiter/plugins/proto/pluginv1"
 )
@@ -44,10 +45,11 @@ func (e *configError) Error() string {
 
 // configDiagnostic gives a decoding error as a diagnostic with its path.
 func configDiagnostic(err error) *Diagnostic {
-	d := Error("Invalid configuration", err.Error())
+	text := err.Error()
+	d := Error("Invalid configuration", strings.ToUpper(text[:1])+text[1:]+".")
 	var ce *configError
 	if errors.As(err, &ce) {
-		d.Detail, d.Attribute = ce.msg, ce.path
+		d.Attribute = ce.path
 	}
 	return d
 }

@@ -729,7 +729,7 @@ func TestInfoValidateEstimateFingerprint(t *testing.T) {
 	want := []*sdk.Diagnostic{
 		{Address: "many", Severity: warned, Summary: "Many", Detail: "More than 5.", Attribute: []*pluginv1.PathStep{name("n")}},
 		{Address: "many", Severity: failed, Summary: "Bad", Detail: "x", Attribute: []*pluginv1.PathStep{name("list"), {Step: &pluginv1.PathStep_Index{Index: 2}}, name("key")}},
-		{Address: "wrong", Severity: failed, Summary: "Invalid configuration", Detail: "is a string, wanted a number", Attribute: []*pluginv1.PathStep{name("n")}},
+		{Address: "wrong", Severity: failed, Summary: "Invalid configuration", Detail: "Attribute n: is a string, wanted a number.", Attribute: []*pluginv1.PathStep{name("n")}},
 	}
 	if diff := cmp.Diff(want, resp.Diagnostics, protocmp.Transform()); diff != "" {
 		t.Errorf("diagnostics (-want +got):\n%s", diff)
