@@ -25,6 +25,7 @@ import (
 type consoleOptions struct {
 	targetOptions
 	expressions []string
+	json        bool
 }
 
 func newConsoleCommand(w *world) *cobra.Command {
@@ -45,6 +46,7 @@ Exit status: 0 done, 1 error; not at a terminal also where an expression could n
 		},
 	}
 	o.addFlags(cmd)
+	addJSON(cmd, &o.json, "console")
 	cmd.Flags().StringArrayVarP(&o.expressions, "expression", "e", nil, "evaluate `EXPR` and read no input; may be repeated")
 	return cmd
 }
@@ -62,15 +64,31 @@ func evaluate(ctx context.Context, w *world, o *consoleOptions, arg string) (err
 		fmt.Fprintf(w.err, "The configuration has %s; jupiter validate says more. What does not depend on it is evaluated.\n", plural(v.Errors, "error"))
 	}
 	c := &console{w: w, loaded: l}
+	if o.json {
+		c.list = &consoleList{Schema: "jupiter.console/v1", Results: []consoleResult{}}
+	}
 	if len(o.expressions) > 0 {
 		for _, e := range o.expressions {
 			if err := c.print(ctx, "--expression", e, hcl.InitialPos, e); err != nil {
 				return err
 			}
 		}
-		return c.status()
+		return c.end(false)
 	}
 	return c.read(ctx)
+}
+
+// consoleList is what console --json writes at its end.
+type consoleList struct {
+	Schema  string          `json:"schema"`
+	Results []consoleResult `json:"results"`
+}
+
+type consoleResult struct {
+	Expression  string       `json:"expression"`
+	Value       any          `json:"value"` // an address is a text; null also where it is sensitive or could not be evaluated
+	Text        *string      `json:"text"`  // as it is written without --json; null: it could not be evaluated
+	Diagnostics []diagnostic `json:"diagnostics"`
 }
 
 // console is one session.
@@ -79,10 +97,17 @@ type console struct {
 	w      *world
 	runner *runtime.Runner // reads the state; nil: nothing has asked yet
 	failed bool            // an expression could not be evaluated
+	list   *consoleList    // what is written as JSON at the end; nil: text, as it comes
 }
 
-func (c *console) status() error {
-	if c.failed {
+// end writes what was asked for as JSON. talk says that a person has read what was wrong.
+func (c *console) end(talk bool) error {
+	if c.list != nil {
+		if err := c.w.json(c.list); err != nil {
+			return err
+		}
+	}
+	if c.failed && !talk {
 		return code(exitError)
 	}
 	return nil
@@ -92,7 +117,7 @@ func (c *console) status() error {
 func (c *console) read(ctx context.Context) error {
 	const input = "standard input"
 	f, ok := c.w.in.(*os.File)
-	talk := ok && isatty.IsTerminal(f.Fd())
+	talk := ok && isatty.IsTerminal(f.Fd()) && c.list == nil
 	in := bufio.NewReader(io.LimitReader(c.w.in, maxInput))
 	prompt := func(text string) {
 		if talk {
@@ -131,9 +156,8 @@ func (c *console) read(ctx context.Context) error {
 	}
 	if talk {
 		fmt.Fprintln(c.w.out)
-		return nil
 	}
-	return c.status()
+	return c.end(talk)
 }
 
 // maxInput bounds what is read: 16 MiB.
@@ -166,16 +190,30 @@ func (c *console) print(ctx context.Context, file, whole string, start hcl.Pos, 
 	for name, f := range c.files {
 		files[name] = f
 	}
-	c.w.diagnostics(files, diags)
+	if c.list == nil {
+		c.w.diagnostics(files, diags)
+	}
+	figure := func(r lang.Ref) (cty.Value, error) { return figureAt(ctx, c.cfg, r.Path(), c.facts) }
+	result := consoleResult{Expression: strings.TrimSpace(src), Diagnostics: newValidation(files, diags).Diagnostics}
 	if diags.HasErrors() {
 		c.failed = true
-		return nil
+	} else {
+		text, err := spelled(v, figure)
+		if err != nil {
+			return err
+		}
+		if c.list == nil {
+			fmt.Fprintln(c.w.out, text)
+			return nil
+		}
+		result.Text = &text
+		if result.Value, err = jsonOf(v, figure); err != nil {
+			return err
+		}
 	}
-	text, err := spelled(v, func(r lang.Ref) (cty.Value, error) { return figureAt(ctx, c.cfg, r.Path(), c.facts) })
-	if err != nil {
-		return err
+	if c.list != nil {
+		c.list.Results = append(c.list.Results, result)
 	}
-	fmt.Fprintln(c.w.out, text)
 	return nil
 }
 

@@ -2,10 +2,12 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/hashicorp/hcl/v2/hclwrite"
 	"github.com/zclconf/go-cty/cty"
+	ctyjson "github.com/zclconf/go-cty/cty/json"
 
 	"jupiter/plan/config"
 	"jupiter/plan/lang"
@@ -46,6 +48,8 @@ func tokensOf(v cty.Value, figure func(lang.Ref) (cty.Value, error)) (hclwrite.T
 	switch {
 	case !v.IsKnown():
 		return word("(not known)"), nil
+	case ty == cty.Number && !v.IsNull() && v.AsBigFloat().IsInf():
+		return word("(infinite)"), nil
 	case ty == cty.Number && !v.IsNull() && !v.AsBigFloat().IsInt():
 		return word(v.AsBigFloat().Text('g', digits)), nil
 	case v.IsNull() || ty.IsPrimitiveType():
@@ -88,4 +92,56 @@ func keyTokens(k cty.Value) hclwrite.Tokens {
 		return word(name)
 	}
 	return hclwrite.TokensForValue(k)
+}
+
+// jsonOf is a value as encoding/json takes it: an address is a text, and what is sensitive is null.
+func jsonOf(v cty.Value, figure func(lang.Ref) (cty.Value, error)) (any, error) {
+	if config.Secret(v) {
+		return nil, nil
+	}
+	v, _ = v.Unmark()
+	if r, ok := lang.AsRef(v); ok {
+		if r.Kind != "state" {
+			return r.Path(), nil
+		}
+		f, err := figure(r)
+		if err != nil {
+			return nil, err
+		}
+		return jsonOf(f, figure)
+	}
+	if a, ok := lang.AsDomain(v); ok {
+		return string(a), nil
+	}
+	ty := v.Type()
+	switch {
+	case v.IsNull() || !v.IsKnown():
+		return nil, nil
+	case ty == cty.Number && v.AsBigFloat().IsInf():
+		return nil, nil // JSON has no such number
+	case ty.IsPrimitiveType():
+		b, err := ctyjson.Marshal(v, ty)
+		return json.RawMessage(b), err
+	case ty.IsObjectType() || ty.IsMapType():
+		m := map[string]any{}
+		for it := v.ElementIterator(); it.Next(); {
+			k, e := it.Element()
+			value, err := jsonOf(e, figure)
+			if err != nil {
+				return nil, err
+			}
+			m[k.AsString()] = value
+		}
+		return m, nil
+	}
+	list := []any{}
+	for it := v.ElementIterator(); it.Next(); {
+		_, e := it.Element()
+		value, err := jsonOf(e, figure)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, value)
+	}
+	return list, nil
 }
