@@ -210,7 +210,7 @@ func (in *instance) address(a *hcl.Attribute) (addr.Address, bool) {
 }
 
 func (in *instance) noAddress(a *hcl.Attribute) (addr.Address, bool) {
-	in.fail(a.Expr.Range(), "Address expected", "%s is the address of a stage, a cycle or a module, written without quotes: trainer.llama.old.", a.Name)
+	in.fail(a.Expr.Range(), "Address expected", "%s is the address of a stage, a cycle or a module, written without quotes and without ${ }: trainer.llama.old.", a.Name)
 	return "", false
 }
 

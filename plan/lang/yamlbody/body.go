@@ -193,7 +193,7 @@ func (u *unpacker) unpack(n *yaml.Node, labels []string, def hcl.Range) {
 			u.add(e, u.b.f.rangeOf(e))
 		}
 	default:
-		u.fail(target, fmt.Sprintf("A %s block is a mapping, or a sequence of mappings for several blocks.", u.typ))
+		u.fail(target, fmt.Sprintf("Here stands the mapping that is the %s block, or a sequence of mappings for several blocks.", u.typ))
 	}
 }
 

@@ -104,6 +104,8 @@ func (f *file) parseRoot() (*yaml.Node, hcl.Diagnostics) {
 // parserProblems are the problems that yaml.v3 reports with a line that counts from 0; all others count from 1.
 var parserProblems = regexp.MustCompile(`^(did not find expected (',' or|key|node content|'-' indicator|<)|found undefined tag handle)`)
 
+var unknownAnchor = regexp.MustCompile(`^unknown anchor '(.*)' referenced$`)
+
 var lineInError = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
 
 // syntax turns the parser's error into a diagnostic at its line.
@@ -119,6 +121,13 @@ func (f *file) syntax(err error) hcl.Diagnostics {
 		}
 	}
 	line = min(max(line, 1), len(f.lines))
+	if m := unknownAnchor.FindStringSubmatch(msg); m != nil { // the parser says no line
+		if at := regexp.MustCompile(`\*` + regexp.QuoteMeta(m[1]) + `(?:[^\pL\pN_-]|$)`).FindIndex(f.src); at != nil {
+			rng := f.span(at[0], at[0]+1+len(m[1]))
+			return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Invalid YAML", Subject: &rng,
+				Detail: fmt.Sprintf("The alias *%s has no anchor &%s before it. A text that begins with * stands in quotes.", m[1], m[1])}}
+		}
+	}
 	detail := fmt.Sprintf("The YAML is not well-formed: %s.", msg)
 	if strings.HasSuffix(msg, "expected key") {
 		detail += " The mapping that begins here has a line whose indentation or colon is wrong."

@@ -1,4 +1,4 @@
 moved {
-  from = "exporter.llama.old" # ERROR: written without quotes
+  from = "exporter.llama.old" # ERROR: written without quotes and without
   to   = exporter.llama.new
 }
