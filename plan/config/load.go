@@ -201,10 +201,10 @@ func tidy(diags hcl.Diagnostics) hcl.Diagnostics {
 		if d.Expression != nil && d.EvalContext != nil && secretIn(d.Expression, d.EvalContext) {
 			c := *d
 			c.Expression, c.EvalContext = nil, nil
-			switch {
-			case strings.Contains(d.Summary, "function"): // functions quote their arguments
+			switch d.Summary {
+			case "Invalid function argument", "Error in function call": // functions quote their arguments
 				c.Detail = "A function failed on something made from a sensitive value, so its message is not shown."
-			case d.Summary == "Duplicate object key": // as a for expression does its keys
+			case "Duplicate object key": // as a for expression does its keys
 				c.Detail = "Two items have the same key, which is made from a sensitive value and not shown."
 			}
 			d = &c

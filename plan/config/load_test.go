@@ -250,6 +250,11 @@ generator "openai" "bad" {
 	if _, files, diags := load(t, keys, Options{}); len(diags) != 1 || strings.Contains(text(t, files, diags), "canary") {
 		t.Errorf("a key that is twice there:\n%s", text(t, files, diags))
 	}
+	rendered := write(t, map[string]string{"m.jupiter.hcl": "variable \"s\" {\n  default = \"canary\"\n  sensitive = true\n}\n" +
+		"locals {\n  text = templatefile(\"t.tpl\", { k = var.s })\n}\n", "t.tpl": "${tonumber(k)}"})
+	if _, files, diags := load(t, rendered, Options{}); len(diags) != 1 || strings.Contains(text(t, files, diags), "canary") {
+		t.Errorf("a template that fails on a secret:\n%s", text(t, files, diags))
+	}
 	for _, value := range []string{"[canary", `"canary"`, "canary"} {
 		number := write(t, map[string]string{"m.jupiter.hcl": "variable \"n\" {\n  type = number\n  sensitive = true\n}\n"})
 		_, files, diags := load(t, number, Options{Vars: map[string]string{"n": value}})

@@ -9,6 +9,7 @@ import (
 	"path"
 	"path/filepath"
 	"sort"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/bmatcuk/doublestar/v4"
@@ -192,8 +193,8 @@ func (f Files) templateFunc(all map[string]function.Function) function.Function 
 			ctx.Variables[k.AsString()] = v
 		}
 		v, diags := expr.Value(ctx)
-		if diags.HasErrors() {
-			return cty.NilVal, function.NewArgErrorf(0, "%s", short(diags))
+		if diags.HasErrors() { // no argument is named: the error may show what any of the variables holds
+			return cty.NilVal, errors.New(short(diags))
 		}
 		return v, nil
 	}
@@ -217,7 +218,7 @@ func (f Files) templateFunc(all map[string]function.Function) function.Function 
 func short(diags hcl.Diagnostics) string {
 	for _, d := range diags {
 		if d.Severity == hcl.DiagError {
-			return fmt.Sprintf("%s: %s; %s", d.Subject, d.Summary, d.Detail)
+			return fmt.Sprintf("%s: %s; %s", d.Subject, d.Summary, strings.TrimSuffix(d.Detail, "."))
 		}
 	}
 	return ""
