@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/hashicorp/hcl/v2/hclwrite"
 	"gopkg.in/yaml.v3"
 
@@ -39,17 +40,31 @@ func formatHCL(src []byte) []byte {
 	if i := bytes.IndexByte(src, '\n'); i > 0 && src[i-1] == '\r' {
 		end = "\r\n"
 	}
-	for range formatRounds {
-		out := bytes.TrimRight(hclwrite.Format(src), " \t\r\n")
-		if len(out) > 0 {
-			out = append(out, end...)
+	was, is := []byte(nil), src
+	for i := 0; i < formatRounds && !bytes.Equal(was, is); i++ {
+		was, is = is, bytes.TrimRight(hclwrite.Format(is), " \t\r\n")
+		if len(is) > 0 {
+			is = append(is, end...)
 		}
-		if bytes.Equal(out, src) {
-			break
-		}
-		src = out
 	}
-	return src
+	if !sameWords(src, is) {
+		return src // 0. 5 would become 0.5, which is something else
+	}
+	return is
+}
+
+// sameWords says whether two texts have the same tokens.
+func sameWords(a, b []byte) bool {
+	words := func(src []byte) (all [][]byte) {
+		tokens, _ := hclsyntax.LexConfig(src, "", hcl.InitialPos)
+		for _, t := range tokens {
+			if w := bytes.TrimSpace(t.Bytes); len(w) > 0 {
+				all = append(all, w)
+			}
+		}
+		return all
+	}
+	return slices.EqualFunc(words(a), words(b), bytes.Equal)
 }
 
 func formatYAML(src []byte) []byte {
