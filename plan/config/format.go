@@ -47,7 +47,7 @@ func formatHCL(src []byte) []byte {
 			is = append(is, end...)
 		}
 	}
-	if !sameWords(src, is) {
+	if !bytes.Equal(was, is) || !sameWords(src, is) {
 		return src // 0. 5 would become 0.5, which is something else
 	}
 	return is
