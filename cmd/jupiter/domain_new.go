@@ -6,13 +6,13 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/spf13/cobra"
 
 	"jupiter/domains/starter"
+	"jupiter/plan/config"
 )
 
 type domainNewOptions struct {
@@ -56,14 +56,11 @@ type begun struct {
 	Next   []string `json:"next"` // commands
 }
 
-// languageTag is a language as BCP 47 writes it: en, pt-BR.
-var languageTag = regexp.MustCompile(`^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$`)
-
 func newDomain(w *world, o *domainNewOptions, name string) error {
 	if !hclsyntax.ValidIdentifier(name) {
 		return usageError{fmt.Errorf("%q cannot be a name: a name starts with a letter and has letters, digits, _ and -", name)}
 	}
-	if !languageTag.MatchString(o.language) {
+	if !config.IsLanguage(o.language) {
 		return usageError{fmt.Errorf("%q is no language: write en, es or pt-BR", o.language)}
 	}
 	project := (&targetOptions{chdir: o.chdir}).path("")

@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -82,6 +83,10 @@ func (d *bodyDecoder) decode(in *instance, rest hcl.Body, each *lang.Each) Body 
 	ctx, diags := in.scope.Context(refs, each)
 	in.l.add(diags...)
 	v, diags := hcldec.Decode(rest, d.spec, ctx)
+	diags = slices.DeleteFunc(diags, func(d *hcl.Diagnostic) bool { // said already: it is not there at all
+		m := nullArgument.FindStringSubmatch(d.Detail)
+		return m != nil && plain.Attributes[m[1]] == nil
+	})
 	if diags.HasErrors() {
 		diags = suggestOwn(d.explain(diags, plain, ctx), d.form().own())
 	}
@@ -149,6 +154,8 @@ func (d *bodyDecoder) form() *form {
 	}
 	return stageForm(d.schema.Kind)
 }
+
+var nullArgument = regexp.MustCompile(`^The argument "([^"]+)" is required, and its value is null`)
 
 var unexpected = regexp.MustCompile(`(?:named|of type) "([^"]+)"`)
 

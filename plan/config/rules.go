@@ -15,6 +15,7 @@ func rulesOfParts() []rule {
 	return []rule{
 		ruleUnsupported,
 		ruleOffline,
+		ruleLanguage,
 		ruleBuckets,
 		ruleMixRatio,
 		ruleAnchor,

@@ -1,0 +1,7 @@
+generator "openai" "g" { # ERROR: The argument "base_url" is required, but no definition was found
+  samples = 3
+}
+
+generator "openai" "h" {
+  base_url = null # ERROR: The argument "base_url" is required, and its value is null
+}
