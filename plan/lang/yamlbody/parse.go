@@ -44,6 +44,7 @@ type file struct {
 	opts Options
 	from map[*yaml.Node]*yaml.Node // what a made node stands for; nil: all nodes are the source's own
 
+	long             tables
 	lines, yamlLines []int // byte offset of the beginning of each line, as people and as YAML count them
 }
 

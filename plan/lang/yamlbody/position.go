@@ -48,7 +48,16 @@ func (f *file) offset(line, col int) int {
 	if line < 1 || line > len(f.yamlLines) {
 		return len(f.src)
 	}
-	i := f.yamlLines[line-1]
+	start := f.yamlLines[line-1]
+	end := len(f.src)
+	if line < len(f.yamlLines) {
+		end = f.yamlLines[line]
+	}
+	if end-start > longLine {
+		chars := f.chars(start, end)
+		return start + chars[min(max(col-1, 0), len(chars)-1)]
+	}
+	i := start
 	for c := 1; c < col && i < len(f.src); c++ {
 		i++
 		for i < len(f.src) && f.src[i]&0xC0 == 0x80 {
@@ -64,8 +73,13 @@ func (f *file) at(i int) hcl.Pos {
 	if n == 0 {
 		return hcl.Pos{Line: 1, Column: 1, Byte: i} // in the byte order mark
 	}
-	prefix := f.src[f.lines[n-1]:min(i, len(f.src))]
-	return hcl.Pos{Line: n, Column: columns(prefix) + 1, Byte: i}
+	start := f.lines[n-1]
+	end := min(i, len(f.src))
+	if end-start > longLine {
+		m := f.mark(n, end)
+		return hcl.Pos{Line: n, Column: m.col + columns(f.src[m.byte:end]) + 1, Byte: i}
+	}
+	return hcl.Pos{Line: n, Column: columns(f.src[start:end]) + 1, Byte: i}
 }
 
 func columns(text []byte) int {
@@ -79,6 +93,56 @@ func columns(text []byte) int {
 	sc := hcl.NewRangeScanner(text, "", func(data []byte, _ bool) (int, []byte, error) { return len(data), data, nil })
 	sc.Scan()
 	return sc.Range().End.Column - 1
+}
+
+// A whole file may stand in one line, as JSON that a program has written does. There each position is looked up in a table of
+// the line; counting from its beginning each time would take time in the square of its length.
+
+// longLine is the length in bytes above which a line gets its tables.
+const longLine = 1 << 10
+
+// tables are those of the long lines of a file, by the offset of the line's beginning.
+type tables struct {
+	chars map[int][]int // offset in the line of each character, and of its end
+	marks map[int][]mark
+}
+
+// mark is a place in a line, and the columns before it.
+type mark struct{ byte, col int }
+
+func (f *file) chars(start, end int) []int {
+	if t := f.long.chars[start]; t != nil {
+		return t
+	}
+	var t []int
+	for i := start; i < end; i++ {
+		if f.src[i]&0xC0 != 0x80 {
+			t = append(t, i-start)
+		}
+	}
+	t = append(t, end-start)
+	f.long.chars[start] = t
+	return t
+}
+
+// mark is the last one before a byte of a line. Marks stand before characters of ASCII, which no cluster has inside.
+func (f *file) mark(line, before int) mark {
+	start, end := f.lines[line-1], len(f.src)
+	if line < len(f.lines) {
+		end = f.lines[line]
+	}
+	t := f.long.marks[start]
+	if t == nil {
+		t = []mark{{start, 0}}
+		for i := start; i < end; i++ {
+			if last := t[len(t)-1]; i-last.byte >= longLine/4 && f.src[i] >= ' ' && f.src[i] <= '~' {
+				t = append(t, mark{i, last.col + columns(f.src[last.byte:i])})
+			}
+		}
+		f.long.marks[start] = t
+	}
+	n := sort.Search(len(t), func(i int) bool { return t[i].byte > before })
+	return t[n-1]
 }
 
 func (f *file) pos(line, col int) hcl.Pos { return f.at(f.offset(line, col)) }

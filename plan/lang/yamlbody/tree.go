@@ -17,7 +17,8 @@ type Tree struct {
 // ParseTree reads src without a grammar. The file is never nil, so that a diagnostic can show its source; the Tree is
 // nil where the YAML is not well-formed.
 func ParseTree(src []byte, filename string) (*Tree, *hcl.File, hcl.Diagnostics) {
-	f := &file{name: filename, src: src, lines: lineTable(src, false), yamlLines: lineTable(src, true)}
+	f := &file{name: filename, src: src, lines: lineTable(src, false), yamlLines: lineTable(src, true),
+		long: tables{chars: map[int][]int{}, marks: map[int][]mark{}}}
 	out := &hcl.File{Bytes: src}
 	root, diags := f.parseRoot()
 	if diags.HasErrors() {

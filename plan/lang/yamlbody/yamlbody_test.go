@@ -85,6 +85,27 @@ func TestPositions(t *testing.T) {
 	}
 }
 
+// TestLongLine proves that positions in a line that has tables are those that counting gives, and that a long line does not
+// take time in the square of its length.
+func TestLongLine(t *testing.T) {
+	t.Parallel()
+	for _, piece := range []string{"\"x${a}\", ", "\"é漢e\u0301 ${a}\", "} {
+		src := "b: 1\na: [" + strings.Repeat(piece, 30_000) + "\"\"]\n"
+		vars := attr(t, src, "a").Variables()
+		if len(vars) != 30_000 {
+			t.Fatalf("%d references", len(vars))
+		}
+		line := src[len("b: 1\n"):]
+		for _, i := range []int{0, 1, 500, 29_999} {
+			at := len("a: [") + i*len(piece) + strings.Index(piece, "{") + 1
+			col := 1 + len([]rune(strings.ReplaceAll(line[:at], "\u0301", "")))
+			if got := vars[i].SourceRange().Start; got.Byte != at+len("b: 1\n") || got.Line != 2 || got.Column != col {
+				t.Errorf("reference %d at %v, want byte %d, column %d", i, got, at, col)
+			}
+		}
+	}
+}
+
 // TestStaticPosition proves that what is read without evaluation, types and addresses, has its place too.
 func TestStaticPosition(t *testing.T) {
 	t.Parallel()
