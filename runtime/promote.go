@@ -169,8 +169,26 @@ func (r *Runner) Approve(ctx context.Context, cycle addr.Address, reason string)
 	if err != nil {
 		return nil, err
 	}
+	if err := t.approvable(d); err != nil {
+		return nil, err
+	}
 	g := t.successor(d)
 	return g, r.act(ctx, cycle, "approve", reason, d, g)
+}
+
+// approvable refuses a promotion that what a person did since speaks against: the generator is held where it is, or is
+// another one than the candidate was found to be better than.
+func (t *turn) approvable(d *state.Decision) error {
+	const reject = "jupiter reject --reason turns the candidate down"
+	switch {
+	case t.c.PinGenerator != 0:
+		return fmt.Errorf("%s: the configuration says pin_generator = %d, so that nothing is promoted; take that line out, or %s", t.c.Addr, t.c.PinGenerator, reject)
+	case t.facts.Pinned(t.c) != 0:
+		return fmt.Errorf("%s: generator_v%d is pinned, so that nothing is promoted; jupiter pin --release ends that, %s", t.c.Addr, t.facts.Pinned(t.c), reject)
+	case t.facts.Current != d.IncumbentVersion:
+		return fmt.Errorf("%s: the candidate of epoch %d was found better than generator_v%d, and generator_v%d is in use now; %s", t.c.Addr, d.Epoch, d.IncumbentVersion, t.facts.Current, reject)
+	}
+	return nil
 }
 
 // Reject turns the candidate down whose decision waits. The look that it spent stays spent, and its PROMOTE verdict
