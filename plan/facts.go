@@ -44,7 +44,7 @@ func (f Facts) Start() string {
 	if f.Restart {
 		return ""
 	}
-	if e := f.lastReturn(); e != nil && !e.KeepStudent {
+	if e := f.lastReturn(); e != nil {
 		return e.Checkpoint
 	}
 	if n := len(f.Decisions); n > 0 {
@@ -116,28 +116,41 @@ func (f Facts) Behind() []state.Decision {
 	return all
 }
 
-// lastReturn is the rollback or the restart that came after the last decision, or nil.
-func (f Facts) lastReturn() *state.Event {
+// sinceLast finds the last of the acts since the last decision that holds for ok, or nil.
+func (f Facts) sinceLast(ok func(e *state.Event) bool) *state.Event {
 	for i := len(f.Events) - 1; i >= 0; i-- {
-		e := &f.Events[i]
-		if e.Act == "rollback" || e.Act == "restart" {
-			if e.Epoch == uint64(len(f.Decisions)) {
-				return e
-			}
-			return nil
+		if e := &f.Events[i]; e.Epoch == uint64(len(f.Decisions)) && ok(e) {
+			return e
 		}
 	}
 	return nil
 }
 
-// resumed says whether a person has released the cycle since its last decision.
-func (f Facts) resumed() bool {
-	for _, e := range f.Events {
-		if e.Act == "resume" && e.Epoch == uint64(len(f.Decisions)) {
-			return true
+// lastReturn is the last act since the last decision that set the student back: a restart, or a rollback that did not
+// leave the student as it was; or nil.
+func (f Facts) lastReturn() *state.Event {
+	return f.sinceLast(func(e *state.Event) bool {
+		return e.Act == "restart" || e.Act == "rollback" && !e.KeepStudent
+	})
+}
+
+// switched is the epoch after which a person last put another generator to use; 0: never. What a cycle came to against
+// the generator before says nothing of the one in use now.
+func (f Facts) switched() uint64 {
+	for i := len(f.Events) - 1; i >= 0; i-- {
+		switch e := f.Events[i]; e.Act {
+		case "rollback", "adopt", "pin":
+			if e.From != e.To {
+				return e.Epoch
+			}
 		}
 	}
-	return false
+	return 0
+}
+
+// resumed says whether a person has released the cycle since its last decision.
+func (f Facts) resumed() bool {
+	return f.sinceLast(func(e *state.Event) bool { return e.Act == "resume" }) != nil
 }
 
 // End says whether the cycle has come to an end, and why.
@@ -152,22 +165,22 @@ func (f Facts) End(c *config.Cycle) (Terminal, string) {
 		return Pending, fmt.Sprintf("the promotion of epoch %d waits for a decision: jupiter approve, or jupiter reject --reason", last.Epoch)
 	case last.Halted && !f.resumed() && f.configHalted(c):
 		return Halted, fmt.Sprintf("the guard stopped epoch %d; change the configuration, or type jupiter resume --ack REASON", last.Epoch)
-	case last.Verdict == "CEILING" && !f.resumed():
+	case last.Verdict == "CEILING" && !f.resumed() && f.switched() < last.Epoch:
 		return Ceiling, fmt.Sprintf("epoch %d: no score could reach the threshold", last.Epoch)
 	case f.Step()+c.EvalEverySteps > c.Trainer.MaxSteps:
 		return Done, fmt.Sprintf("max_steps = %d reached", c.Trainer.MaxSteps)
 	case c.MaxCycles > 0 && uint64(n) >= c.MaxCycles:
 		return Done, fmt.Sprintf("max_cycles = %d reached", c.MaxCycles)
-	case c.Patience > 0 && uint64(f.dry()) >= c.Patience && !f.resumed():
-		return Converged, fmt.Sprintf("no promotion in the last %s (patience = %d)", count(f.dry(), "cycle"), c.Patience)
+	case c.Patience > 0 && f.Dry() >= c.Patience && !f.resumed():
+		return Converged, fmt.Sprintf("no promotion in the last %s (patience = %d)", count(int(f.Dry()), "cycle"), c.Patience)
 	}
 	return Running, ""
 }
 
 // note says what a cycle that has ended leaves open: a rollback asks for another turn, which the end does not allow.
 func (f Facts) note(c *config.Cycle, end Terminal) string {
-	e := f.lastReturn()
-	if e == nil || end != Done || e.Act != "rollback" {
+	e := f.sinceLast(func(e *state.Event) bool { return e.Act == "rollback" })
+	if e == nil || end != Done || e.To != f.Current {
 		return ""
 	}
 	return fmt.Sprintf("generator_v%d is in use again, and nothing is left to train a successor with: raise %s to go on",
@@ -189,11 +202,11 @@ func (f Facts) configHalted(c *config.Cycle) bool {
 	return d == "" || d == CycleDigest(c)
 }
 
-// dry counts the cycles at the end that reached the gate's first step and brought no promotion. Cycles before
-// min_steps_before_replace could not promote and do not count.
-func (f Facts) dry() int {
-	n := 0
-	for i := len(f.Decisions) - 1; i >= 0 && f.Decisions[i].Verdict != "PROMOTE"; i-- {
+// Dry counts the cycles at the end that reached the gate's first step and brought no promotion. Cycles before
+// min_steps_before_replace could not promote and do not count, nor do those against a generator that a person has
+// replaced since.
+func (f Facts) Dry() (n uint64) {
+	for i := len(f.Decisions) - 1; i >= 0 && f.Decisions[i].Verdict != "PROMOTE" && f.Decisions[i].Epoch > f.switched(); i-- {
 		if !f.Decisions[i].Early {
 			n++
 		}

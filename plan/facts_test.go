@@ -44,6 +44,7 @@ func (f Facts) and(e state.Event) Facts {
 func TestEnd(t *testing.T) {
 	t.Parallel()
 	const p, h, r = state.Promote, state.Hold, state.Reject
+	back := state.Event{Act: "rollback", From: 2, To: 1}
 	cfg := configured(t).Cycles[0]
 	with := func(change func(*config.Cycle)) *config.Cycle {
 		c := *cfg
@@ -85,6 +86,11 @@ func TestEnd(t *testing.T) {
 		{"halted at the end", cfg, decisions(h, h, h, r).with(halted), Halted, ""},
 		{"ceiling", cfg, decisions(state.Ceiling), Ceiling, "no score could reach the threshold"},
 		{"ceiling, released", cfg, decisions(state.Ceiling).and(resume), Running, ""},
+		{"ceiling, another generator since", cfg, decisions(p, state.Ceiling).and(back), Running, ""},
+		{"ceiling, pinned where it is", cfg, decisions(p, state.Ceiling).and(state.Event{Act: "pin", From: 2, To: 2}), Ceiling, ""},
+		{"ceiling of the generator since", cfg, Facts{}.joined(decisions(p, h).and(back), state.Ceiling), Ceiling, ""},
+		{"patience, another generator since", patient, decisions(p, h, r).and(back), Running, ""},
+		{"patience counts from another generator", patient, Facts{}.joined(decisions(p, h).and(back), h), Running, ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
@@ -121,7 +127,8 @@ func TestRollback(t *testing.T) {
 		{"rolled back", decisions(p).and(back), digest("old")},
 		{"to a fresh start", decisions(p).and(fresh), ""},
 		{"keeping the student", decisions(p).and(kept), digest("checkpoint 1")},
-		{"twice, the later counts", decisions(p).and(back).and(kept), digest("checkpoint 1")},
+		{"twice, keeping it where the first one set it", decisions(p).and(back).and(kept), digest("old")},
+		{"twice, the later counts", decisions(p).and(back).and(fresh), ""},
 		{"before the last decision", Facts{}.joined(decisions(p).and(back), h).with(func(d *state.Decision) { d.Checkpoint = digest("new") }), digest("new")},
 		{"another act since", decisions(p).and(back).and(state.Event{Act: "resume"}), digest("old")},
 		{"nothing decided", Facts{}, ""},

@@ -3,6 +3,7 @@ package plan
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"jupiter/plan/addr"
 	"jupiter/plan/config"
@@ -50,13 +51,16 @@ func Make(ctx context.Context, cfg *config.Config, rec Recorded, probe Probe, o 
 		if err != nil {
 			return nil, err
 		}
-		if cp.Pin != 0 && !o.Partial() {
-			p.change(pinned(c, cp))
-		}
 		p.Cycles = append(p.Cycles, cp)
 		all = append(all, cp.Actions...)
 		o.replace(cp.Actions)
 		cp.Actions = o.narrow(cp.Actions)
+		if o.Partial() && !slices.ContainsFunc(cp.Actions, (*Action).ofGenerator) {
+			cp.Pin = 0 // nothing that is asked for reads a generator
+		}
+		if cp.Pin != 0 {
+			p.change(pinned(c, cp))
+		}
 	}
 	if err := o.check(all, p.Cycles); err != nil {
 		return nil, err
@@ -79,14 +83,14 @@ func (x *expander) plan(ctx context.Context, c *config.Cycle, f Facts, rec Recor
 	if c.Promotion == "manual" {
 		e.Promotion = "manual"
 	}
+	if err := cp.pin(c, f); err != nil { // also where nothing is left to train
+		return nil, err
+	}
 	if cp.Terminal, cp.Why = f.End(c); cp.Terminal != Running {
 		if note := f.note(c, cp.Terminal); note != "" {
 			cp.Notes = append(cp.Notes, note)
 		}
 		return cp, nil
-	}
-	if err := cp.pin(c, f); err != nil {
-		return nil, err
 	}
 	if cp.Pin != 0 {
 		f.Current = cp.Pin

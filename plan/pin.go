@@ -67,7 +67,7 @@ func (cp *CyclePlan) pin(c *config.Cycle, f Facts) error {
 		case g.Version != c.PinGenerator:
 			continue
 		case g.Withdrawn:
-			return refuse(fmt.Sprintf("generator_v%d was withdrawn (%s)", g.Version, g.Reason))
+			return refuse(fmt.Sprintf("generator_v%d was withdrawn%s", g.Version, g.Because()))
 		case g.Released:
 			return refuse(fmt.Sprintf("the bytes of generator_v%d were let go", g.Version))
 		}
@@ -75,6 +75,11 @@ func (cp *CyclePlan) pin(c *config.Cycle, f Facts) error {
 		return nil
 	}
 	return refuse(fmt.Sprintf("the history has %d versions", len(f.Generators)))
+}
+
+// ofGenerator says whether an action has to do with the generator in use, and not with the domain alone.
+func (a *Action) ofGenerator() bool {
+	return a.Kind != Collect && a.Kind != Benchmark && a.Kind != Real
 }
 
 // pinned is the line of a plan that puts the pinned generator to use.
@@ -107,19 +112,27 @@ func (f Facts) acts(c *config.Cycle) (notes []string) {
 			promoted = d.Epoch
 		}
 	}
-	for i := len(f.Events) - 1; i >= 0; i-- { // the last act that says which generator is in use, if no promotion came after it
+	what := map[string]string{"rollback": "a rollback", "adopt": "an adoption", "import": "an import", "pin": "a pin"}
+	for i := len(f.Events) - 1; i >= 0; i-- { // the last act that put another generator to use, if no promotion came after it
 		e := f.Events[i]
-		if e.Act != "rollback" && e.Act != "adopt" && e.Act != "import" {
+		if what[e.Act] == "" || e.To == 0 || e.From == e.To {
 			continue
 		}
-		if e.To == f.Current && e.Epoch >= promoted && c.PinGenerator != f.Current {
-			notes = append(notes, fmt.Sprintf("generator_v%d is in use since %s%s.", e.To, map[string]string{"rollback": "a rollback", "adopt": "an adoption", "import": "an import"}[e.Act], because(e)))
+		said := c.PinGenerator == f.Current || f.PinnedByHand() == f.Current || e.Act == "import" && c.Generator.Import != nil
+		if e.To == f.Current && e.Epoch >= promoted && !said {
+			notes = append(notes, fmt.Sprintf("generator_v%d is in use since %s%s.", e.To, what[e.Act], because(e)))
 		}
 		break
 	}
 	for _, e := range f.Events {
-		if e.Act == "quarantine" && e.Epoch == uint64(len(f.Decisions)) {
-			notes = append(notes, fmt.Sprintf("generator_v%d was quarantined%s: its samples leave the pool in this turn.", e.To, because(e)))
+		if e.Epoch != uint64(len(f.Decisions)) {
+			continue
+		}
+		switch e.Act {
+		case "quarantine":
+			notes = append(notes, fmt.Sprintf("generator_v%d was quarantined%s: its samples leave the pool in the next turn.", e.To, because(e)))
+		case "resume":
+			notes = append(notes, fmt.Sprintf("the cycle was released%s, for one more turn at least.", because(e)))
 		}
 	}
 	for _, d := range f.Decisions {

@@ -45,7 +45,7 @@ func (r *Runner) switchTo(ctx context.Context, cycle addr.Address, act string, v
 	case g == nil:
 		return 0, fmt.Errorf("%s has no generator_v%d", cycle, version)
 	case g.Withdrawn:
-		return 0, fmt.Errorf("%s: generator_v%d was withdrawn (%s)", cycle, version, g.Reason)
+		return 0, fmt.Errorf("%s: generator_v%d was withdrawn%s", cycle, version, g.Because())
 	}
 	if whole, err := r.whole(ctx, g.Digest); err != nil {
 		return 0, err
@@ -88,7 +88,7 @@ func (r *Runner) Quarantine(ctx context.Context, cycle addr.Address, version uin
 	case g == nil:
 		return fmt.Errorf("%s has no generator_v%d", cycle, version)
 	case g.Withdrawn:
-		return fmt.Errorf("%s: generator_v%d is withdrawn already (%s)", cycle, version, g.Reason)
+		return fmt.Errorf("%s: generator_v%d is withdrawn already%s", cycle, version, g.Because())
 	case version == f.Current:
 		return fmt.Errorf("%s: generator_v%d is in use; jupiter rollback goes back to an earlier one and withdraws it", cycle, version)
 	}

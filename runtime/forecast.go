@@ -9,7 +9,6 @@ import (
 	"jupiter/plan/addr"
 	"jupiter/plan/config"
 	"jupiter/plan/forecast"
-	"jupiter/state"
 )
 
 // forecaster forecasts one plan.
@@ -44,9 +43,11 @@ func (r *Runner) forecast(ctx context.Context, p *plan.Plan, rec *recorded, t *t
 		}
 		due++
 		c, f := r.Config.Cycles[i], rec.Facts(r.Config.Cycles[i].Addr)
-		l, err := x.later(ctx, c, cp, f)
-		if err != nil {
-			return err
+		var l forecast.Later
+		if !p.Options.Partial() { // else it is done once
+			if l, err = x.later(ctx, c, cp, f); err != nil {
+				return err
+			}
 		}
 		later = append(later, l)
 		setModels(cp.Actions, c, f.Current)
@@ -59,6 +60,9 @@ func (r *Runner) forecast(ctx context.Context, p *plan.Plan, rec *recorded, t *t
 			p.Envelope.Budgets = append(p.Envelope.Budgets, plan.Budget{Cycle: c.Name, Budget: c.Budget})
 			cp.Notes = append(cp.Notes, tooSmall(c, forecast.Sum(turn), l)...)
 		}
+	}
+	if due == 0 {
+		return nil // records alone: nothing runs
 	}
 	p.Forecast = forecast.NewPlan(forecast.Sum(all), due, later)
 	p.Forecast.Samples, p.Forecast.Probed, p.Forecast.Notes = len(samples), len(t.samples) > 0, x.notes
@@ -142,7 +146,7 @@ func (x *forecaster) later(ctx context.Context, c *config.Cycle, cp *plan.CycleP
 	l := forecast.Later{Most: cp.Remaining - min(1, cp.Remaining)}
 	l.Least = l.Most
 	if c.Patience > 0 { // it may converge before
-		l.Least = min(l.Most, max(1, c.Patience-min(c.Patience, dry(f)))-1)
+		l.Least = min(l.Most, max(1, c.Patience-min(c.Patience, f.Dry()))-1)
 	}
 	if l.Most == 0 {
 		return l, nil
@@ -182,16 +186,6 @@ func again(c *config.Cycle, a *plan.Action) bool {
 		return a.Stage == c.Trainer
 	}
 	return true
-}
-
-// dry counts the cycles at the end that could have promoted and did not.
-func dry(f plan.Facts) (n uint64) {
-	for i := len(f.Decisions) - 1; i >= 0 && f.Decisions[i].Verdict != state.Promote; i-- {
-		if !f.Decisions[i].Early {
-			n++
-		}
-	}
-	return n
 }
 
 // runnerOf is the generator whose tokens an action uses; nil: none.

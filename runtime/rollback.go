@@ -46,7 +46,7 @@ func (r *Runner) Rollback(ctx context.Context, cycle addr.Address, o RollbackOpt
 	case target == nil:
 		return 0, fmt.Errorf("%s has no generator_v%d", cycle, to)
 	case target.Withdrawn:
-		return 0, fmt.Errorf("%s: generator_v%d was withdrawn (%s)", cycle, to, target.Reason)
+		return 0, fmt.Errorf("%s: generator_v%d was withdrawn%s", cycle, to, target.Because())
 	case to >= f.Current:
 		return 0, fmt.Errorf("%s: generator_v%d is in use; a rollback goes to an earlier one", cycle, f.Current)
 	}

@@ -100,6 +100,15 @@ type Generator struct {
 	Released bool `json:"released,omitempty"`
 }
 
+// Because says who withdrew a version and why, as the rest of a sentence: " by ann@lab (it repeats itself)".
+func (g *Generator) Because() string {
+	text := " by " + g.WithdrawnBy
+	if g.Reason != "" {
+		text += " (" + g.Reason + ")"
+	}
+	return text
+}
+
 // Scores of one contestant on one split: means over its items. Null: could not be measured.
 type Scores struct {
 	Accuracy  *float64 `json:"accuracy"`

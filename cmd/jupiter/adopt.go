@@ -62,10 +62,16 @@ func adopt(ctx context.Context, w *world, o *adoptOptions, arg string) error {
 			}
 			version = linked
 		}
+		before, err := p.runner.Facts(ctx, c.Addr)
+		if err != nil {
+			return err
+		}
 		if err := p.runner.Adopt(ctx, c.Addr, version, o.reason); err != nil {
 			return err
 		}
-		fmt.Fprintf(w.out, "self_improvement.%s: generator v%d is in use now.\njupiter plan%s shows what follows from it.\n", c.Name, version, p.at())
+		fmt.Fprintf(w.out, "self_improvement.%s: generator v%d is in use now.\n", c.Name, version)
+		viewOtherPins(w, c, before, version)
+		fmt.Fprintf(w.out, "jupiter plan%s shows what follows from it.\n", p.at())
 		return nil
 	})
 }

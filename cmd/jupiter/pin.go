@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"jupiter/plan"
 	"jupiter/plan/config"
 )
 
@@ -67,9 +68,18 @@ func pin(ctx context.Context, w *world, o *pinOptions, arg string) error {
 			return err
 		}
 		fmt.Fprintf(w.out, "self_improvement.%s: generator v%d is pinned. Nothing is promoted until jupiter pin --release.\n", c.Name, version)
-		if c.PinGenerator != 0 && c.PinGenerator != version {
-			fmt.Fprintf(w.out, "The configuration says pin_generator = %d, which the next apply goes by.\n", c.PinGenerator)
-		}
+		viewOtherPins(w, c, plan.Facts{}, version)
 		return nil
 	})
+}
+
+// viewOtherPins says what becomes of the pins of a cycle after an act that put a version to use: one by hand has ended,
+// and one of the configuration holds.
+func viewOtherPins(w *world, c *config.Cycle, before plan.Facts, version uint64) {
+	if held := before.PinnedByHand(); held != 0 {
+		fmt.Fprintf(w.out, "Generator v%d, which was pinned by hand, is no longer pinned.\n", held)
+	}
+	if c.PinGenerator != 0 && c.PinGenerator != version {
+		fmt.Fprintf(w.out, "The configuration says pin_generator = %d, which the next apply goes by.\n", c.PinGenerator)
+	}
 }

@@ -62,8 +62,9 @@ func rollback(ctx context.Context, w *world, o *rollbackOptions, arg string) err
 		if o.keepStudent {
 			student = "The student stays as it is."
 		}
-		fmt.Fprintf(w.out, "self_improvement.%s: generator v%d is in use again, in place of v%d. %s\njupiter plan%s shows what follows from it.\n",
-			c.Name, now, before.Current, student, p.at())
+		fmt.Fprintf(w.out, "self_improvement.%s: generator v%d is in use again, in place of v%d. %s\n", c.Name, now, before.Current, student)
+		viewOtherPins(w, c, before, now)
+		fmt.Fprintf(w.out, "jupiter plan%s shows what follows from it.\n", p.at())
 		return nil
 	})
 }

@@ -31,7 +31,9 @@ func viewMarkdown(out io.Writer, made *plan.Plan) {
 		if hidden > 0 {
 			fmt.Fprintf(out, "\n%s not shown.\n", plural(uint64(hidden), "more change"))
 		}
-		fmt.Fprintf(out, "\n**An apply approves:** %s.\n", markdown(envelopeText(made)))
+		if made.Envelope.Cycles > 0 {
+			fmt.Fprintf(out, "\n**An apply approves:** %s.\n", markdown(envelopeText(made)))
+		}
 	}
 	var notes strings.Builder
 	viewForecast(&notes, made)
