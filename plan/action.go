@@ -44,16 +44,18 @@ type Part struct {
 	Name   string // "config.learning_rate", "seed", "window"
 	Value  string // canonical
 	Effect schema.Effect
-	Range  hcl.Range // where it was written; empty for the core's own
+	Range  hcl.Range // where it was written; empty for a default and the core's own
+	Block  hcl.Range // the block that it is written in, or would be; empty for the core's own
 }
 
 // Input is an artifact that an action reads: either one whose digest is known, or an output of another action.
 type Input struct {
 	Name   string
-	Digest string  // known already
-	From   *Action // else: this action's
-	Output string  // output; "*" takes all of them
-	Label  string  // for people: "v1"
+	Digest string    // known already
+	From   *Action   // else: this action's
+	Output string    // output; "*" takes all of them
+	Label  string    // for people: "v1"
+	Range  hcl.Range // the attribute that names it; empty: it follows from the cycle's own course
 }
 
 // Window is a span of optimizer steps with a learning-rate schedule of its own.
@@ -86,6 +88,8 @@ type Action struct {
 
 	Parts  []Part
 	Inputs []Input
+
+	blocks map[string]hcl.Range // where a part that has gone was written: of a stage by its prefix, else by the part's name
 
 	Refs    []string  // paths that its stages' attributes refer to: an input each, see RefInput
 	After   []*Action // done before it without handing it anything: depends_on
@@ -175,23 +179,42 @@ func (a *Action) part(name, value string) { a.Parts = append(a.Parts, Part{Name:
 
 func (a *Action) number(name string, n uint64) { a.part(name, strconv.FormatUint(n, 10)) }
 
-// core adds a part that stands for one of the core's own attributes of a block.
-func (a *Action) core(name, value string, effect schema.Effect, attrs map[string]config.Attr) {
-	a.Parts = append(a.Parts, Part{Name: name, Value: value, Effect: effect, Range: attrs[name].Range})
+// block is a block of the configuration: its attributes, and where it begins.
+type block struct {
+	attrs map[string]config.Attr
+	at    hcl.Range
+}
+
+// core adds a part that stands for an attribute of a block: the one of its name, or the first of names that is written.
+func (a *Action) core(name, value string, effect schema.Effect, b block, names ...string) {
+	p := Part{Name: name, Value: value, Effect: effect, Block: b.at}
+	for _, n := range append(names, name) {
+		if at, ok := b.attrs[n]; ok {
+			p.Range = at.Range
+			break
+		}
+	}
+	a.Parts = append(a.Parts, p)
 }
 
 // stage adds what identifies a plugin's stage and its configuration, under a prefix, and what each call tells it of the
 // domain: a filter that goes by the domain's language gives something else for another one. A
 // secret is no part of it.
-func (a *Action) stage(prefix, typ string, b config.Body) error {
+func (a *Action) stage(prefix string, s *config.Stage) error {
+	return a.body(prefix, s.Type, s.Body, s.Range)
+}
+
+// body is stage for any block that speaks to a plugin.
+func (a *Action) body(prefix, typ string, b config.Body, at hcl.Range) error {
+	a.gone(prefix, at)
 	if a.Domain != nil && !slices.ContainsFunc(a.Parts, func(p Part) bool { return p.Name == "domain" }) {
 		a.part("domain", domainText(a.Domain))
 	}
-	a.part(prefix+"type", typ)
+	a.Parts = append(a.Parts, Part{Name: prefix + "type", Value: typ, Block: at})
 	a.number(prefix+"revision", uint64(b.Schema.Revision))
 	for _, name := range sorted(b.Refs) {
 		path := string(b.Refs[name])
-		a.Parts = append(a.Parts, Part{Name: prefix + "config." + name, Value: path, Range: b.Attrs[name].Range})
+		a.Parts = append(a.Parts, Part{Name: prefix + "config." + name, Value: path, Range: b.Attrs[name].Range, Block: at})
 		if !slices.Contains(a.Refs, path) {
 			a.Refs = append(a.Refs, path)
 		}
@@ -201,15 +224,15 @@ func (a *Action) stage(prefix, typ string, b config.Body) error {
 	}
 	values := b.Value.AsValueMap()
 	for _, name := range sorted(values) {
-		attr := attribute(b.Schema, name)
-		if attr.Sensitive || values[name].IsNull() {
+		def := attribute(b.Schema, name)
+		if def.Sensitive || values[name].IsNull() {
 			continue // an attribute that is not set is no part: a new optional attribute makes nothing stale
 		}
 		v, err := schema.CanonicalJSON(values[name])
 		if err != nil {
 			return err
 		}
-		a.Parts = append(a.Parts, Part{Name: prefix + "config." + name, Value: string(v), Effect: attr.Effect, Range: b.Attrs[name].Range})
+		a.Parts = append(a.Parts, Part{Name: prefix + "config." + name, Value: string(v), Effect: def.Effect, Range: b.Attrs[name].Range, Block: at})
 	}
 	return nil
 }
@@ -229,6 +252,19 @@ func (a *Action) input(name, digest, label string) {
 	if digest != "" {
 		a.Inputs = append(a.Inputs, Input{Name: name, Digest: digest, Label: label})
 	}
+}
+
+// gone says where a part, or those of a stage, would be written that the action has no more.
+func (a *Action) gone(name string, at hcl.Range) {
+	if a.blocks == nil {
+		a.blocks = map[string]hcl.Range{}
+	}
+	a.blocks[name] = at
+}
+
+// named adds an input whose digest is known, and which an attribute names.
+func (a *Action) named(name, digest string, at config.Attr) {
+	a.Inputs = append(a.Inputs, Input{Name: name, Digest: digest, Range: at.Range})
 }
 
 // from adds an input that another action gives.

@@ -13,7 +13,7 @@ import (
 func CycleDigest(c *config.Cycle) string {
 	probe := &Action{Kind: Promote}
 	for _, s := range append([]*config.Stage{c.Generator, c.Successor, c.Trainer, c.Exporter, c.Evaluator}, c.Filters...) {
-		if err := probe.stage(string(s.Addr)+".", s.Type, s.Body); err != nil {
+		if err := probe.stage(string(s.Addr)+".", s); err != nil {
 			panic(err) // a decoded configuration always has a canonical form
 		}
 		probe.part(string(s.Addr)+".core", text([]uint64{s.Samples, s.Seed, s.MaxSteps, s.SaveEverySteps}))
@@ -38,7 +38,7 @@ func (a *Action) domain(d *config.Domain) {
 	a.part("evaluation", text([]any{d.Evaluation.Benchmarks, d.Evaluation.Written, d.Evaluation.MinAccuracy, d.Evaluation.MinCoherence}))
 	for _, s := range d.Sources {
 		a.part(string(s.Addr), text([]string{s.Bucket, s.License}))
-		if err := a.stage(string(s.Addr)+".", s.Type, s.Body); err != nil {
+		if err := a.body(string(s.Addr)+".", s.Type, s.Body, s.Range); err != nil {
 			panic(err) // a decoded configuration always has a canonical form
 		}
 	}
@@ -46,7 +46,7 @@ func (a *Action) domain(d *config.Domain) {
 		a.part(string(t.Addr), text([]any{t.Bucket, t.Weight, t.Prompt, t.SystemPrompt, t.Values, t.Examples}))
 	}
 	if v := d.Verifier; v != nil {
-		if err := a.stage(string(v.Addr)+".", v.Type, v.Body); err != nil {
+		if err := a.stage(string(v.Addr)+".", v); err != nil {
 			panic(err)
 		}
 	}

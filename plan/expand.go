@@ -6,6 +6,7 @@ import (
 
 	"jupiter/plan/addr"
 	"jupiter/plan/config"
+	"jupiter/plugins/schema"
 )
 
 // Probe answers what the planner must know of plugins and of the outside world. Each answer is read once per plan.
@@ -102,6 +103,7 @@ func (x *expander) cycle(ctx context.Context, c *config.Cycle, f Facts) error {
 	}
 	if from != nil {
 		train.from("start", from, "checkpoint")
+		train.Inputs[len(train.Inputs)-1].Range = c.Trainer.Attrs["start"].Range
 	} else {
 		train.input("start", f.Start(), fmt.Sprintf("step %d", w.Start))
 	}
@@ -198,21 +200,21 @@ func (a *Action) judge(j *Judges) error {
 	if err := a.exporter(j.Exporter); err != nil {
 		return err
 	}
-	if err := a.stage("runner.", j.Runner.Type, j.Runner.Body); err != nil {
+	if err := a.stage("runner.", j.Runner); err != nil {
 		return err
 	}
-	if err := a.stage("evaluator.", j.Evaluator.Type, j.Evaluator.Body); err != nil {
+	if err := a.stage("evaluator.", j.Evaluator); err != nil {
 		return err
 	}
 	return a.verifier(j.Verifier)
 }
 
-func (a *Action) exporter(s *config.Stage) error { return a.stage("exporter.", s.Type, s.Body) }
+func (a *Action) exporter(s *config.Stage) error { return a.stage("exporter.", s) }
 
 func (a *Action) verifier(s *config.Stage) error {
 	if s == nil {
-		a.part("verifier.type", "none")
+		a.core("verifier.type", "none", schema.Rerun, block{a.Domain.Attrs, a.Domain.Range}, "verifier")
 		return nil
 	}
-	return a.stage("verifier.", s.Type, s.Body)
+	return a.stage("verifier.", s)
 }

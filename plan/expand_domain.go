@@ -34,21 +34,21 @@ func (x *expander) ground(ctx context.Context, c *config.Cycle) (*ground, error)
 	}
 
 	b := x.add(&Action{Address: suffix(d.Addr.Child("benchmark")), Kind: Benchmark, Domain: d, Cycle: c, Stage: c.Evaluator, Judges: judges(c), Title: "sealed questions"})
-	if err := b.stage("", c.Evaluator.Type, c.Evaluator.Body); err != nil {
+	if err := b.stage("", c.Evaluator); err != nil {
 		return nil, err
 	}
 	if err := b.verifier(d.Verifier); err != nil {
 		return nil, err
 	}
-	b.core("benchmarks", text(d.Evaluation.Benchmarks), schema.Rerun, d.Evaluation.Attrs)
-	b.core("benchmark_samples", fmt.Sprint(c.BenchmarkSamples), schema.Rerun, c.Attrs)
+	b.core("benchmarks", text(d.Evaluation.Benchmarks), schema.Rerun, block{d.Evaluation.Attrs, d.Evaluation.Range})
+	b.core("benchmark_samples", fmt.Sprint(c.BenchmarkSamples), schema.Rerun, block{c.Attrs, c.Range})
 	for _, name := range sorted(d.Evaluation.Splits) {
 		for i, path := range d.Evaluation.Splits[name] {
 			digest, err := x.probe.File(path)
 			if err != nil {
 				return nil, fmt.Errorf("split %q of %s: %w", name, d.Addr, err)
 			}
-			b.input(fmt.Sprintf("split.%s.%d", name, i), digest, "")
+			b.named(fmt.Sprintf("split.%s.%d", name, i), digest, d.Evaluation.Attrs["split."+name])
 		}
 	}
 	if p := d.Evaluation.CustomEvalFile; p != "" {
@@ -56,11 +56,11 @@ func (x *expander) ground(ctx context.Context, c *config.Cycle) (*ground, error)
 		if err != nil {
 			return nil, fmt.Errorf("custom_eval_file of %s: %w", d.Addr, err)
 		}
-		b.input("custom", digest, "")
+		b.named("custom", digest, d.Evaluation.Attrs["custom_eval_file"])
 	}
 
 	r := &Action{Address: suffix(d.Addr.Child("real")), Kind: Real, Domain: d, Cycle: c, Judges: judges(c), Title: "real records, less what the benchmark holds"}
-	r.part("deny", strings.Join(d.Deny, ","))
+	r.core("deny", strings.Join(d.Deny, ","), schema.Rerun, block{d.Attrs, d.Range}, "licenses.deny")
 	if err := r.verifier(d.Verifier); err != nil {
 		return nil, err
 	}
@@ -90,9 +90,9 @@ func (x *expander) source(ctx context.Context, d *config.Domain, s *config.Sourc
 		}
 	}
 	a := &Action{Address: s.Addr, Kind: Collect, Source: s, Domain: d, Title: fmt.Sprintf("collect into bucket %q", s.Bucket)}
-	a.core("bucket", s.Bucket, schema.Rerun, s.Attrs)
-	a.core("license", s.License, schema.Rerun, s.Attrs)
-	if err := a.stage("", s.Type, s.Body); err != nil {
+	a.core("bucket", s.Bucket, schema.Rerun, block{s.Attrs, s.Range})
+	a.core("license", s.License, schema.Rerun, block{s.Attrs, s.Range})
+	if err := a.body("", s.Type, s.Body, s.Range); err != nil {
 		return nil, err
 	}
 	fp, err := x.probe.Source(ctx, s)

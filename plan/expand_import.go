@@ -20,7 +20,7 @@ func ImportOf(cfg *config.Config, c *config.Cycle, s *config.Stage, from *config
 func (x *expander) importOf(c *config.Cycle, s *config.Stage, from *config.Import, digest string) (*Action, error) {
 	a := &Action{Address: x.at(s.Addr.Child("import"), c), Kind: Import, Cycle: c, Domain: c.Domain, Stage: s, Import: from, Title: "import " + from.Written}
 	a.part("for", s.Kind)
-	if err := a.stage("", s.Type, s.Body); err != nil {
+	if err := a.stage("", s); err != nil {
 		return nil, err
 	}
 	a.Parts = append(a.Parts, Part{Name: "file", Value: digest, Range: s.Attrs[from.Attr].Range})

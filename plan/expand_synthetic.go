@@ -32,7 +32,7 @@ func (x *expander) synthetic(ctx context.Context, c *config.Cycle, f Facts, g *g
 	ratio := Ratio(c)
 	counts := Samples(c.Domain.Templates, ratio, runner.Samples)
 	verify := &Action{Address: x.at(c.Addr.Child("verify"), c), Kind: Verify, Cycle: c, Domain: c.Domain, Judges: j, Title: "every sample, against the verifier and the seal"}
-	verify.core("verify", fmt.Sprint(c.Verify), schema.Rerun, c.Attrs)
+	verify.core("verify", fmt.Sprint(c.Verify), schema.Rerun, block{c.Attrs, c.Range})
 	if err := verify.verifier(c.Domain.Verifier); err != nil {
 		return nil, err
 	}
@@ -42,19 +42,23 @@ func (x *expander) synthetic(ctx context.Context, c *config.Cycle, f Facts, g *g
 		}
 		a := &Action{Address: x.at(t.Addr, c), Kind: Generate, Cycle: c, Stage: runner, Template: t, Domain: c.Domain, Samples: counts[i],
 			Title: fmt.Sprintf("%d samples by generator_v%d", counts[i], version)}
-		if err := a.stage("", runner.Type, runner.Body); err != nil {
+		if err := a.stage("", runner); err != nil {
 			return nil, err
 		}
-		a.core("seed", fmt.Sprint(runner.Seed), schema.Rerun, runner.Attrs)
-		a.core("samples", fmt.Sprint(counts[i]), schema.Advance, runner.Attrs)
+		a.core("seed", fmt.Sprint(runner.Seed), schema.Rerun, block{runner.Attrs, runner.Range})
+		a.core("samples", fmt.Sprint(counts[i]), schema.Advance, block{runner.Attrs, runner.Range})
 		a.number("version", version)
-		a.core("bucket", t.Bucket, schema.Rerun, t.Attrs)
-		a.core("prompt", t.Prompt, schema.Rerun, t.Attrs)
-		a.core("system_prompt", t.SystemPrompt, schema.Rerun, t.Attrs)
-		a.core("values", text(t.Values), schema.Rerun, t.Attrs)
-		a.core("examples", text(t.Examples), schema.Rerun, t.Attrs)
+		a.core("bucket", t.Bucket, schema.Rerun, block{t.Attrs, t.Range})
+		a.core("prompt", t.Prompt, schema.Rerun, block{t.Attrs, t.Range})
+		a.core("system_prompt", t.SystemPrompt, schema.Rerun, block{t.Attrs, t.Range})
+		a.core("values", text(t.Values), schema.Rerun, block{t.Attrs, t.Range}, "values", "topics", "tasks")
+		a.core("examples", text(t.Examples), schema.Rerun, block{t.Attrs, t.Range})
 		if c.Regenerate == "cycle" {
-			a.number("cycle", f.Epoch())
+			a.core("cycle", fmt.Sprint(f.Epoch()), schema.Rerun, block{c.Attrs, c.Range}, "regenerate")
+		} else if at, ok := c.Attrs["regenerate"]; ok {
+			a.gone("cycle", at.Range)
+		} else {
+			a.gone("cycle", c.Range)
 		}
 		a.Inputs = append(a.Inputs, incumbent)
 		x.add(a)
@@ -66,7 +70,7 @@ func (x *expander) synthetic(ctx context.Context, c *config.Cycle, f Facts, g *g
 	last := verify
 	for _, s := range c.Filters {
 		a := x.add(&Action{Address: x.at(s.Addr, c), Kind: Filter, Cycle: c, Stage: s, Domain: c.Domain, Title: "keep or drop"})
-		if err := a.stage("", s.Type, s.Body); err != nil {
+		if err := a.stage("", s); err != nil {
 			return nil, err
 		}
 		a.from("records", last, "records")
@@ -75,10 +79,10 @@ func (x *expander) synthetic(ctx context.Context, c *config.Cycle, f Facts, g *g
 	}
 
 	pool := x.add(&Action{Address: x.at(c.Addr.Child("pool"), c), Kind: Pool, Cycle: c, Domain: c.Domain, Title: poolTitle(c)})
-	pool.core("pool", c.Pool, schema.Rerun, c.Attrs)
-	pool.core("pool_cap", fmt.Sprint(c.PoolCap), schema.Rerun, c.Attrs)
+	pool.core("pool", c.Pool, schema.Rerun, block{c.Attrs, c.Range})
+	pool.core("pool_cap", fmt.Sprint(c.PoolCap), schema.Rerun, block{c.Attrs, c.Range})
 	pool.number("cycle", f.Epoch())
-	pool.core("verify", fmt.Sprint(c.Verify), schema.Rerun, c.Attrs)
+	pool.core("verify", fmt.Sprint(c.Verify), schema.Rerun, block{c.Attrs, c.Range})
 	if w := f.Withdrawn(); len(w) > 0 {
 		pool.part("withdrawn", text(w))
 	}

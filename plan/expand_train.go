@@ -36,7 +36,7 @@ func (x *expander) served(ctx context.Context, c *config.Cycle, f Facts) (*Actio
 	}
 	a := x.adopt(c)
 	a.Title = fmt.Sprintf("the model behind generator_v%d is another one now; becomes generator_v%d", cur.Version, len(f.Generators)+1)
-	if err := a.stage("", c.Generator.Type, c.Generator.Body); err != nil {
+	if err := a.stage("", c.Generator); err != nil {
 		return nil, err
 	}
 	a.part("fingerprint", now)
@@ -71,7 +71,7 @@ func (x *expander) base(ctx context.Context, c *config.Cycle, g *ground, j *Judg
 		return x.add(adopt), nil
 	}
 	if c.Generator.Model == "" {
-		if err := adopt.stage("", c.Generator.Type, c.Generator.Body); err != nil {
+		if err := adopt.stage("", c.Generator); err != nil {
 			return nil, err
 		}
 		fp, err := x.probe.Model(ctx, c.Generator)
@@ -166,11 +166,15 @@ func (x *expander) mix(ctx context.Context, at addr.Address, c *config.Cycle, t 
 	if err != nil {
 		return nil, err
 	}
-	a.core("mix_ratio", string(shares), schema.Rerun, c.Attrs)
-	a.core("max_repeats", fmt.Sprint(c.MaxRepeats), schema.Rerun, c.Attrs)
-	a.number("records", n)
+	from := block{c.Attrs, c.Range}
+	if c.MixRatio == nil {
+		from = block{c.Domain.Attrs, c.Domain.Range}
+	}
+	a.core("mix_ratio", string(shares), schema.Rerun, from)
+	a.core("max_repeats", fmt.Sprint(c.MaxRepeats), schema.Rerun, block{c.Attrs, c.Range})
+	a.core("records", fmt.Sprint(n), schema.Rerun, block{at: t.Range}) // by the trainer's own attributes
 	a.number("window", w.Index+1)
-	a.core("seed", fmt.Sprint(t.Seed), schema.Rerun, t.Attrs)
+	a.core("seed", fmt.Sprint(t.Seed), schema.Rerun, block{t.Attrs, t.Range})
 	a.from("real", g.real, "records")
 	if pool != nil {
 		// The draws are held to the least real share alone: a share above the anchor's max is a warning.
@@ -193,12 +197,16 @@ func (x *expander) train(at addr.Address, c *config.Cycle, t *config.Stage, w Wi
 	w.Records = mix.Window.Records
 	a := x.add(&Action{Address: at, Kind: Train, Cycle: c, Stage: t, Domain: c.Domain, Window: w,
 		Title: fmt.Sprintf("steps %d → %d of %d", w.Start, w.End, w.Total)})
-	if err := a.stage("", t.Type, t.Body); err != nil {
+	if err := a.stage("", t); err != nil {
 		return nil, err
 	}
-	a.core("seed", fmt.Sprint(t.Seed), schema.Rerun, t.Attrs)
-	a.core("save_every_steps", fmt.Sprint(t.SaveEverySteps), schema.Rerun, t.Attrs)
-	a.part("window", fmt.Sprintf("%d-%d", w.Start, w.End))
+	a.core("seed", fmt.Sprint(t.Seed), schema.Rerun, block{t.Attrs, t.Range})
+	a.core("save_every_steps", fmt.Sprint(t.SaveEverySteps), schema.Rerun, block{t.Attrs, t.Range})
+	size := block{c.Attrs, c.Range}
+	if t != c.Trainer {
+		size = block{t.Attrs, t.Range}
+	}
+	a.core("window", fmt.Sprintf("%d-%d", w.Start, w.End), schema.Rerun, size, "eval_every_steps", "schedule_steps", "max_steps")
 	a.from("dataset", mix, "dataset")
 	a.from("real", g.real, "records")
 	return a, nil
@@ -209,8 +217,8 @@ func (x *expander) selection(at addr.Address, c *config.Cycle, t *config.Stage, 
 	a := x.add(&Action{Address: at, Kind: Select, Cycle: c, Stage: t, Domain: c.Domain, Judges: j, Window: train.Window, Title: "the last checkpoint, exported"})
 	if t.Select != nil {
 		a.Title = fmt.Sprintf("best checkpoint on %q, exported", t.Select.Split)
-		a.core("select", fmt.Sprintf("%s/%d", t.Select.Split, t.Select.Every), schema.Rerun, t.Attrs)
-		a.part("weights", text(j.Weights))
+		a.core("select", fmt.Sprintf("%s/%d", t.Select.Split, t.Select.Every), schema.Rerun, block{t.Attrs, t.Range}, "select.every", "select.split")
+		a.core("weights", text(j.Weights), schema.Rerun, block{c.Attrs, c.Range})
 		if err := a.judge(j); err != nil {
 			return nil, err
 		}

@@ -225,8 +225,16 @@ func TestReasons(t *testing.T) {
 		t.Errorf("a changed source: %+v", got)
 	}
 	got = reasons(nil, probe{file: "other "})
-	if r := got["domain.d.benchmark"]; len(got) != 1 || r.Code != InputChanged || len(r.Was) != 12 || r.Was == r.Now {
+	if r := got["domain.d.benchmark"]; len(got) != 1 || r.Code != InputChanged || len(r.Was) != 12 || r.Was == r.Now || r.Line == 0 {
 		t.Errorf("a changed split: %+v", got)
+	}
+	got = reasons([]string{"  level            = 1\n", ""}, probe{})
+	if r := got["trainer.t.student"]; len(got) != 1 || r.Names[0] != "config.level" || r.Was != "1" || r.Now != "" || r.Line != 31 {
+		t.Errorf("an attribute that was taken out, where its block is: %+v", got)
+	}
+	got = reasons([]string{"  description = ", "  language = \"es\"\n  description = "}, probe{})
+	if r := got["filter.t.f"]; r.Code != ConfigChanged || r.Names[0] != "domain.language" || r.Now != `"es"` || r.Line == 0 {
+		t.Errorf("a domain's language: %+v", r)
 	}
 
 	cfg := configured(t)

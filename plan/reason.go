@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"encoding/json"
+	"maps"
 	"sort"
 	"strings"
 
@@ -43,10 +45,7 @@ type Reason struct {
 // diff compares the recorded parts of an action with those that it has now. Parts whose value is not known yet are in
 // unknown and are left out.
 func diff(a *Action, was, now map[string]string, unknown map[string]bool) []Reason {
-	ranges := make(map[string]hcl.Range, len(a.Parts))
-	for _, p := range a.Parts {
-		ranges[p.Name] = p.Range
-	}
+	was, now = apart(was), apart(now)
 	names := make([]string, 0, len(was)+len(now))
 	for n := range was {
 		names = append(names, n)
@@ -62,19 +61,77 @@ func diff(a *Action, was, now map[string]string, unknown map[string]bool) []Reas
 		if was[n] == now[n] || unknown[n] || n == "after" {
 			continue
 		}
-		r := Reason{Code: code(n), Names: []string{n}, Was: short(was[n]), Now: short(now[n])}
+		if stage, ok := strings.CutSuffix(n, "revision"); ok && was[stage+"type"] != now[stage+"type"] {
+			continue // of another stage, which its type says
+		}
+		r := Reason{Code: code(n, was[n], now[n]), Names: []string{n}}
+		if r.Code == NextWindow && a.Stage != a.Cycle.Trainer {
+			r.Code = ConfigChanged // a trainer that stands alone has all its windows in one turn
+		}
+		r.Was, r.Now = Brief(was[n], now[n], room)
 		if a.Kind == Adopt && n == "fingerprint" {
 			r.Code = ModelChanged
 		}
-		if rg := ranges[n]; rg.Filename != "" {
-			r.File, r.Line = rg.Filename, rg.Start.Line
+		if at := a.written(n); at.Filename != "" && r.Code != NextCycle && r.Code != NextWindow {
+			r.File, r.Line = at.Filename, at.Start.Line
 		}
 		reasons = append(reasons, r)
 	}
 	return reasons
 }
 
-func code(part string) Code {
+// domainAttrs are the attributes of a domain that domainText holds, in its order, after the name.
+var domainAttrs = [...]string{"language", "keywords", "negative_keywords"}
+
+// apart is parts with those that stand for several attributes taken apart, so that a reason names the one that differs.
+func apart(parts map[string]string) map[string]string {
+	var values []json.RawMessage
+	if err := json.Unmarshal([]byte(parts["domain"]), &values); err != nil || len(values) != 1+len(domainAttrs) {
+		return parts
+	}
+	all := maps.Clone(parts)
+	delete(all, "domain")
+	all["domain.name"] = string(values[0])
+	for i, name := range domainAttrs {
+		all["domain."+name] = string(values[1+i])
+	}
+	return all
+}
+
+// written is where a part is written: its attribute, else the block that has it by default or had it.
+func (a *Action) written(part string) hcl.Range {
+	for _, p := range a.Parts {
+		if p.Name == part && p.Range.Filename != "" {
+			return p.Range
+		} else if p.Name == part {
+			return p.Block
+		}
+	}
+	if name, ok := strings.CutPrefix(part, "domain."); ok && a.Domain != nil {
+		if at, ok := a.Domain.Attrs[name]; ok {
+			return at.Range
+		}
+		return a.Domain.Range
+	}
+	if name, ok := strings.CutPrefix(part, "input."); ok {
+		for _, in := range a.Inputs {
+			if in.Name == name {
+				return in.Range
+			}
+		}
+	}
+	if i := strings.Index(part, "config."); i >= 0 {
+		part = part[:i]
+	}
+	if at, ok := a.blocks[part]; ok || a.Stage == nil {
+		return at
+	}
+	return a.Stage.Range // which had it
+}
+
+// code is the code of a part that differs. The cycle's own course brings another cycle and the window that begins where
+// the last one ended; else an attribute says how often something is made, and how long a window is.
+func code(part, was, now string) Code {
 	switch {
 	case strings.HasPrefix(part, "input."):
 		return InputChanged
@@ -82,21 +139,53 @@ func code(part string) Code {
 		return RevisionChanged
 	case part == "fingerprint", part == "file":
 		return SourceChanged
-	case part == "cycle":
+	case part == "cycle" && was != "" && now != "":
 		return NextCycle
-	case part == "window":
+	case part == "window" && !sameStart(was, now):
 		return NextWindow
 	}
 	return ConfigChanged
 }
 
-// short cuts a digest or a long value to what a line of a plan has room for.
-func short(v string) string {
+func sameStart(was, now string) bool {
+	w, _, whole := strings.Cut(was, "-")
+	n, _, _ := strings.Cut(now, "-")
+	return whole && w == n
+}
+
+// room is how many characters of a value a line of a plan has room for.
+const room = 60
+
+// short cuts a digest or a long value to what a line has room for.
+func short(v string) string { return cut(undigested(v), room) }
+
+// undigested is the beginning of a digest, which tells it from others, and any other value as it is.
+func undigested(v string) string {
 	if d, ok := strings.CutPrefix(v, "sha256:"); ok && len(d) == 64 {
 		return d[:12]
 	}
-	if r := []rune(v); len(r) > 60 {
-		return string(r[:57]) + "…"
+	return v
+}
+
+func cut(v string, room int) string {
+	if r := []rune(v); len(r) > room {
+		return string(r[:room-3]) + "…"
 	}
 	return v
+}
+
+// Brief cuts two values that differ to so many characters, where the first difference is to be seen.
+func Brief(was, now string, room int) (string, string) {
+	w, n := []rune(undigested(was)), []rune(undigested(now))
+	from := 0
+	if max(len(w), len(n)) > room {
+		for from < min(len(w), len(n)) && w[from] == n[from] {
+			from++
+		}
+		from = max(0, from-room/3)
+	}
+	if from > 0 {
+		return cut("…"+string(w[from:]), room), cut("…"+string(n[from:]), room)
+	}
+	return cut(string(w), room), cut(string(n), room)
 }

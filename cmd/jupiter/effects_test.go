@@ -163,6 +163,11 @@ func (lab *effectLab) kinds(cfg *config.Config, past *effectPast) (string, error
 		if ch.Op != want || ch.Unknown != (follows && want != plan.Create) {
 			return "", fmt.Errorf("%s: %s, may run: %t; want %s, may run: %t", ch.Address, ch.Op, ch.Unknown, want, follows)
 		}
+		for _, r := range ch.Reasons {
+			if r.Code == plan.ConfigChanged && (r.File == "" || r.Line == 0) || r.Code == plan.NextCycle || r.Code == plan.NextWindow {
+				return "", fmt.Errorf("%s: a reason without a place: %+v", ch.Address, r)
+			}
+		}
 		runs[a] = own || follows
 		if own && !slices.Contains(kinds, string(a.Kind)) {
 			kinds = append(kinds, string(a.Kind))
