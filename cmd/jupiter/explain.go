@@ -78,19 +78,19 @@ func viewExplanation(out io.Writer, e *plan.Explanation) {
 	fmt.Fprintf(out, "  %s\n\n", explainedOp(e))
 	rows := make([][]string, len(e.Parts))
 	for i, p := range e.Parts {
-		value := "–"
+		value, was := "–", "–"
 		switch {
+		case p.Value != nil && p.Was != nil && *p.Was == *p.Value:
+			value, was = cell(*p.Value), "the same"
+		case p.Value != nil && p.Was != nil:
+			w, v := plan.Brief(*p.Was, *p.Value, cellWidth)
+			value, was = cell(v), cell(w)
 		case p.Value != nil:
 			value = cell(*p.Value)
 		case p.From != "":
 			value = "known after " + p.From
 		}
-		was := "–"
-		switch {
-		case p.Was == nil:
-		case p.Value != nil && *p.Was == *p.Value:
-			was = "the same"
-		default:
+		if p.Value == nil && p.Was != nil {
 			was = cell(*p.Was)
 		}
 		where := ""
@@ -126,11 +126,14 @@ func explainedOp(e *plan.Explanation) string {
 	return capital(text) + "."
 }
 
+// cellWidth is how many characters of a value a table has room for.
+const cellWidth = 40
+
 // cell is a value as a table has room for it, on one line.
 func cell(v string) string {
-	v = brief(strings.Join(strings.Fields(v), " "))
-	if r := []rune(v); len(r) > 40 {
-		return string(r[:39]) + "…"
+	v = shown(v)
+	if r := []rune(v); len(r) > cellWidth {
+		return string(r[:cellWidth-1]) + "…"
 	}
 	return v
 }

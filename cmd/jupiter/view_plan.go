@@ -3,7 +3,9 @@ package main
 import (
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
+	"unicode"
 
 	"jupiter/plan"
 	"jupiter/plan/addr"
@@ -81,14 +83,14 @@ func nothing(paint painter, made *plan.Plan) string {
 func viewEnds(out io.Writer, made *plan.Plan) {
 	for _, c := range made.Cycles {
 		if c.Terminal != plan.Running {
-			fmt.Fprintf(out, "\nself_improvement.%s: %s (%s).\n", c.Cycle, c.Terminal, c.Why)
+			fmt.Fprintf(out, "\nself_improvement.%s: %s (%s).\n", c.Cycle, c.Terminal, oneLine(c.Why))
 		}
 		for _, n := range c.Notes {
-			fmt.Fprintf(out, "\nself_improvement.%s: %s\n", c.Cycle, n)
+			fmt.Fprintf(out, "\nself_improvement.%s: %s\n", c.Cycle, oneLine(n))
 		}
 	}
 	for _, n := range made.Notes {
-		fmt.Fprintf(out, "\n%s\n", n)
+		fmt.Fprintf(out, "\n%s\n", oneLine(n))
 	}
 }
 
@@ -173,11 +175,11 @@ func opColour(op plan.Op) string {
 	return yellow
 }
 
-// because is a change's reasons in a few words: the two that weigh most, and how many more there are.
+// because is a change's reasons in a few words: the two that weigh most, and how many more there are. A change with an
+// input that is not there yet runs in any case where something else differs; where nothing does, it runs if that input
+// comes out otherwise than before.
 func because(c plan.Change) string {
-	if c.Unknown {
-		return unknownText(c.Reasons)
-	}
+	const later = "input known after apply"
 	var texts []string
 	for _, rank := range []func(plan.Reason) bool{weighty, func(r plan.Reason) bool { return !weighty(r) }} {
 		for _, r := range c.Reasons {
@@ -189,7 +191,14 @@ func because(c plan.Change) string {
 	if n := len(texts); n > 2 {
 		texts = append(texts[:2], fmt.Sprintf("and %d more", n-2))
 	}
-	return strings.Join(texts, ", ")
+	switch text := strings.Join(texts, ", "); {
+	case !c.Unknown:
+		return text
+	case text == "":
+		return "may run: " + later
+	default:
+		return text + "; " + later
+	}
 }
 
 // weighty says whether a reason is what a reader looks for first: something outside the cycle's own course.
@@ -209,7 +218,7 @@ func reasonText(r plan.Reason) string {
 	}
 	change := name
 	if r.Was != "" || r.Now != "" {
-		change = fmt.Sprintf("%s %s → %s", name, orNone(brief(r.Was)), orNone(brief(r.Now)))
+		change = fmt.Sprintf("%s %s → %s", name, orNone(shown(r.Was)), orNone(shown(r.Now)))
 	}
 	switch r.Code {
 	case plan.NotRecorded:
@@ -243,18 +252,6 @@ func reasonText(r plan.Reason) string {
 	return change
 }
 
-// unknownText is about a change with an input that is not there yet. Where something else differs it runs in any case;
-// where nothing does, it runs if that input differs from the one before.
-func unknownText(reasons []plan.Reason) string {
-	const later = "input known after apply"
-	for _, r := range reasons {
-		if t := reasonText(r); t != "" {
-			return t + "; " + later
-		}
-	}
-	return "may run: " + later
-}
-
 // brief shortens a digest to what tells it from others on a line.
 func brief(v string) string {
 	v = strings.TrimPrefix(v, "sha256:")
@@ -269,6 +266,25 @@ func orNone(v string) string {
 		return "(none)"
 	}
 	return v
+}
+
+// shown is a value within a line. One that would not be told from what is around it, or would break the line, is in
+// quotes.
+func shown(v string) string {
+	if strings.TrimSpace(v) != v || strings.Contains(v, " → ") || strings.ContainsFunc(v, unicode.IsControl) {
+		return strconv.Quote(v)
+	}
+	return brief(v)
+}
+
+// oneLine is a text of people's or of files within a line: what would break the line, or speak to the terminal, is a space.
+func oneLine(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, text)
 }
 
 // summaryLine counts a plan's changes: "Plan: 1 to advance, 5 to rerun, 1 to decide; 3 unchanged. Then …".
