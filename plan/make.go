@@ -199,7 +199,7 @@ func compare(a *Action, rec Recorded, done map[*Action]map[string]state.Output) 
 		}
 		if missing == "" {
 			done[a] = r.Outputs
-			ch.Op = NoOp
+			ch.Op, ch.Stands = NoOp, r.ID
 			return ch
 		}
 		ch.Op, ch.Reasons = Rerun, []Reason{{Code: ArtifactMissing, Names: []string{missing}}}

@@ -62,6 +62,7 @@ type Change struct {
 	Title   string       `json:"title"`
 	Unknown bool         `json:"may_run,omitempty"` // whether it runs depends on what comes out of another change
 	Reasons []Reason     `json:"reasons"`
+	Stands  string       `json:"-"` // of a no-op: ID of the recorded action whose result stands for running it
 
 	Forecast *forecast.Usage `json:"forecast,omitempty"` // of what is to be done; absent: nothing is
 }

@@ -214,6 +214,9 @@ func (r *Runner) cycleTurn(ctx context.Context, c *config.Cycle, cp *plan.CycleP
 		if err != nil {
 			return nil, err
 		}
+		if err := r.takeOver(ctx, a, rec); err != nil {
+			return nil, err
+		}
 		if a.Kind == plan.Adopt { // durable in the state; the link follows
 			if _, err := r.DB.RepairLinks(ctx); err != nil {
 				return nil, err
@@ -251,6 +254,35 @@ func (r *Runner) cycleTurn(ctx context.Context, c *config.Cycle, cp *plan.CycleP
 	}
 	r.rememberTime(deciding, began, max(0, r.Clock().Sub(began).Seconds()-t.elsewhere.Seconds()))
 	return nil
+}
+
+// takeOver records a result that stands for running an action as the last one at its address too, where that of a stage
+// under another name was found: what differs later is told by it. Where nothing is at the other address any more, the
+// result is of this one.
+func (r *Runner) takeOver(ctx context.Context, a *plan.Action, rec *state.ActionRecord) error {
+	if rec.Address == string(a.Address) {
+		return nil
+	}
+	known := false
+	err := r.DB.View(ctx, func(tx *state.Tx) error {
+		last, ok, err := tx.Stage(a.Address)
+		known = ok && last.Action == rec.ID
+		return err
+	})
+	if err != nil || known {
+		return err
+	}
+	return r.DB.Update(ctx, func(tx *state.Tx) error {
+		if _, other, err := tx.Stage(addr.Address(rec.Address)); err != nil {
+			return err
+		} else if !other {
+			rec.Address = string(a.Address)
+			if err := tx.PutAction(*rec); err != nil {
+				return err
+			}
+		}
+		return tx.PutStage(a.Address, state.StageRecord{Action: rec.ID, At: r.Clock()})
+	})
 }
 
 // cycle finds a cycle of the configuration.

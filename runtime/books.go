@@ -35,6 +35,10 @@ func (r *Runner) books(ctx context.Context, p *plan.Plan) (bool, error) {
 	if len(p.Moves)+len(todo)+len(restarts)+len(pins) == 0 {
 		return false, nil
 	}
+	stands := map[string]bool{}
+	for _, ch := range p.Changes {
+		stands[ch.Stands] = true
+	}
 	err := r.DB.Update(ctx, func(tx *state.Tx) error {
 		for _, m := range p.Moves {
 			if err := tx.Move(m.From, m.To); err != nil {
@@ -42,7 +46,7 @@ func (r *Runner) books(ctx context.Context, p *plan.Plan) (bool, error) {
 			}
 		}
 		for _, ch := range todo {
-			if err := r.forget(tx, ch); err != nil {
+			if err := r.forget(tx, ch, stands); err != nil {
 				return fmt.Errorf("%s: %w", ch.Address, err)
 			}
 		}
@@ -81,15 +85,16 @@ func rank(ch plan.Change) int {
 	return 1
 }
 
-// forget drops what is recorded at an address.
-func (r *Runner) forget(tx *state.Tx, ch plan.Change) error {
+// forget drops what is recorded at an address, but for results that stand for running lines of the plan: a stage under
+// another name finds its work done.
+func (r *Runner) forget(tx *state.Tx, ch plan.Change, stands map[string]bool) error {
 	if slices.Contains(recordedCycles(tx), ch.Address) {
 		if err := tx.DestroyCycle(ch.Address); err != nil {
 			return err
 		}
 		return tx.AppendEvent(state.Event{At: r.Clock(), Act: "destroy", Cycle: string(ch.Address), Who: r.Who, Reason: "--destroy"})
 	}
-	return forgetStage(tx, ch.Address)
+	return forgetStage(tx, ch.Address, stands)
 }
 
 // use makes the generator that the configuration pins the one in use.
@@ -121,7 +126,7 @@ func (r *Runner) restart(tx *state.Tx, cycle addr.Address) error {
 
 // forgetStage drops what was recorded at an address: the last result, its memos but those that a history names, and all
 // progress. The bytes go with the next garbage collection.
-func forgetStage(tx *state.Tx, at addr.Address) error {
+func forgetStage(tx *state.Tx, at addr.Address, keep map[string]bool) error {
 	named, err := inHistories(tx)
 	if err != nil {
 		return err
@@ -131,7 +136,7 @@ func forgetStage(tx *state.Tx, at addr.Address) error {
 		if err != nil {
 			return err
 		}
-		if a.Address == string(at) && !named[a.ID] {
+		if a.Address == string(at) && !named[a.ID] && !keep[a.ID] {
 			actions = append(actions, a.ID)
 		}
 	}
