@@ -34,6 +34,7 @@ type ExplainedPart struct {
 // Explain finds the action at an address of a plan that was made from the same records. Where the plan has none there it
 // tells what was recorded; it gives nil where nothing was.
 func Explain(p *Plan, rec Recorded, at addr.Address) *Explanation {
+	rec = afterMoves(rec, p.Moves)
 	done := map[*Action]map[string]state.Output{}
 	for _, c := range p.Cycles {
 		for _, a := range c.Actions {
@@ -43,12 +44,24 @@ func Explain(p *Plan, rec Recorded, at addr.Address) *Explanation {
 			}
 		}
 	}
+	var listed *Change // a line of records alone: what is forgotten, moved or pinned
+	for i := range p.Changes {
+		if p.Changes[i].Address == at {
+			listed = &p.Changes[i]
+		}
+	}
 	last := rec.Last(string(at))
-	if last == nil {
+	switch {
+	case last == nil && listed == nil:
 		return nil
+	case last == nil:
+		return &Explanation{Change: *listed, Parts: []ExplainedPart{}}
 	}
 	e := &Explanation{ID: last.ID, Lineage: last.Lineage, Parts: []ExplainedPart{},
 		Change: Change{Address: at, Kind: Kind(last.Kind), Op: NoOp, Title: "no part of the next cycle", Reasons: []Reason{}}}
+	if listed != nil {
+		e.Change = *listed
+	}
 	e.recorded(last.Parts, nil, schema.None) // what is past stays as it is
 	return e
 }

@@ -50,6 +50,15 @@ func TestExplain(t *testing.T) {
 	if got := part(e, "config.more"); got.Value != nil || *got.Was != "2" {
 		t.Errorf("a part that is gone: %+v", got)
 	}
+	gone := plans(t, configured(t, "filter \"t\" \"f\"", "filter \"t\" \"g\"", "[filter.t.f]", "[filter.t.g]"), m)
+	if e := Explain(gone, m, "filter.t.f"); e.Op != Destroy || e.Title != "no longer configured" || len(e.Parts) == 0 {
+		t.Errorf("what is forgotten: %+v", e)
+	}
+	moved := plans(t, configured(t, "filter \"t\" \"f\" {}", "moved {\n from = filter.t.f\n to = filter.t.g\n}\nfilter \"t\" \"g\" {\n level = 3\n}", "[filter.t.f]", "[filter.t.g]"), m)
+	e = Explain(moved, m, "filter.t.g")
+	if got := part(e, "config.level"); e.Op != Rerun || got.Was != nil || *got.Value != "3" || part(e, "type").Was == nil {
+		t.Errorf("what has moved, and differs: %+v", e)
+	}
 	if e := Explain(p, m, addr.Address("trainer.t.other")); e != nil {
 		t.Errorf("nothing is there, and it was explained: %+v", e)
 	}

@@ -45,6 +45,7 @@ func MakeGraph(ctx context.Context, cfg *config.Config, rec Recorded, probe Prob
 	if err != nil {
 		return nil, err
 	}
+	rec = afterMoves(rec, p.Moves)
 	changes := map[addr.Address]Change{}
 	for _, c := range p.Changes {
 		changes[c.Address] = c

@@ -75,7 +75,7 @@ func explain(ctx context.Context, w *world, o *explainOptions, address string) (
 
 func viewExplanation(out io.Writer, e *plan.Explanation) {
 	fmt.Fprintf(out, "%s: %s\n", e.Address, e.Title)
-	fmt.Fprintf(out, "  %s\n\n", explainedOp(e))
+	fmt.Fprintf(out, "  %s\n", explainedOp(e))
 	rows := make([][]string, len(e.Parts))
 	for i, p := range e.Parts {
 		value, was := "–", "–"
@@ -99,6 +99,10 @@ func viewExplanation(out io.Writer, e *plan.Explanation) {
 		}
 		rows[i] = []string{p.Name, value, was, p.Effect, where}
 	}
+	if len(rows) == 0 {
+		return
+	}
+	fmt.Fprintln(out)
 	table(out, "  ", []string{"part", "value", "recorded", "a change", "written in"}, rows)
 	if e.ID != "" {
 		fmt.Fprintf(out, "\n  ID       %s\n  lineage  %s\n", e.ID, e.Lineage)
