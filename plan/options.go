@@ -31,10 +31,18 @@ type UnknownAddressError struct {
 	Option  string // "--target"
 	Address addr.Address
 	Have    []string // what there is
+	Below   []string // of --replace: what is below the address and not at it
 	Why     []string // of cycles that have no next turn
 }
 
 func (e *UnknownAddressError) Error() string {
+	if len(e.Below) > 0 {
+		list := strings.Join(e.Below[:min(5, len(e.Below))], ", ")
+		if n := len(e.Below) - 5; n > 0 {
+			list += fmt.Sprintf(" and %d more", n)
+		}
+		return fmt.Sprintf("%s %s: it takes the addresses of lines, and there is none at this one; below it are %s", e.Option, e.Address, list)
+	}
 	t := fmt.Sprintf("%s %s: the next turn has nothing there", e.Option, e.Address)
 	if len(e.Why) > 0 {
 		t += " (" + strings.Join(e.Why, "; ") + ")"
@@ -92,13 +100,20 @@ func (o Options) check(all []*Action, cycles []*CyclePlan) error {
 	}{{"--target", o.Targets}, {"--exclude", o.Excludes}, {"--replace", o.Replace}} {
 		for _, want := range given.list {
 			if slices.ContainsFunc(all, func(a *Action) bool {
-				return a.Address.Under(want) && (given.option != "--replace" || a.Kind != Promote)
+				return given.option != "--replace" && a.Address.Under(want) || given.option == "--replace" && a.replacedBy(want)
 			}) {
 				continue
 			}
 			e := &UnknownAddressError{Option: given.option, Address: want}
 			for _, a := range all {
 				e.Have = append(e.Have, string(a.Address))
+				switch {
+				case given.option != "--replace" || !a.Address.Under(want):
+				case a.Kind == Promote && a.Address == want:
+					e.Why = append(e.Why, "a promotion is settled in each turn anyway")
+				case a.Kind != Promote:
+					e.Below = append(e.Below, string(a.Address))
+				}
 			}
 			for _, c := range cycles {
 				if c.Terminal != Running {
@@ -111,19 +126,22 @@ func (o Options) check(all []*Action, cycles []*CyclePlan) error {
 	return nil
 }
 
-// replace marks what is to run again. An address names the actions that are its own: that of a stage not what the core
-// derives from it, as the choice among a trainer's checkpoints, which follows by itself where the outcome differs.
+// replace marks what is to run again.
 func (o Options) replace(actions []*Action) {
 	for _, a := range actions {
-		for _, want := range o.Replace {
-			if a.Kind == Promote {
-				continue
-			}
-			if rest, ok := strings.CutPrefix(string(a.Address), string(want)); ok && (rest == "" || rest[0] == '[') || strings.HasPrefix(string(want), "module.") && a.Address.Under(want) {
-				a.Replace = true
-			}
-		}
+		a.Replace = slices.ContainsFunc(o.Replace, a.replacedBy)
 	}
+}
+
+// replacedBy says whether an address that --replace names is of an action. An address names the actions that are its own:
+// that of a stage not what the core derives from it, as the choice among a trainer's checkpoints, which follows by itself
+// where the outcome differs; that of a module all that is in it.
+func (a *Action) replacedBy(want addr.Address) bool {
+	if a.Kind == Promote {
+		return false
+	}
+	rest, ok := strings.CutPrefix(string(a.Address), string(want))
+	return ok && (rest == "" || rest[0] == '[') || strings.HasPrefix(string(want), "module.") && a.Address.Under(want)
 }
 
 // restarts says whether the student of c is to start again from nothing.

@@ -200,7 +200,7 @@ func (p *project) placed(err error) error {
 		return &configurationError{refused.Diags, p.files}
 	}
 	var unknown *plan.UnknownAddressError
-	if errors.As(err, &unknown) {
+	if errors.As(err, &unknown) && len(unknown.Below) == 0 {
 		return fmt.Errorf("%w.%s jupiter plan%s lists the addresses", err, lang.DidYouMean(string(unknown.Address), unknown.Have), p.at())
 	}
 	return err

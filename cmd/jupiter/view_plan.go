@@ -58,25 +58,44 @@ func viewDrift(out io.Writer, paint painter, drift []plan.Drift) {
 	fmt.Fprintln(out)
 }
 
-// nothing says that there is nothing to do, and why: what has come to its end for good reason, in green, and what needs
-// a person, in red.
+// nothing says that there is nothing to do, and in which part of the turn.
 func nothing(paint painter, made *plan.Plan) string {
-	colour, word := green, "No changes."
+	word, colour := standing(made)
+	return paint.as(bold+";"+colour, capital(word)+".") + " " + nothingOf(made.Options)
+}
+
+// standing is what a plan without changes comes to: what has ended for good reason, in green, and what needs a person, in
+// yellow or red.
+func standing(made *plan.Plan) (word, colour string) {
+	word, colour = "no changes", green
 	for _, c := range made.Cycles {
 		switch c.Terminal {
 		case plan.Halted:
-			colour, word = red, "Halted."
+			word, colour = "halted", red
 		case plan.Pending:
 			if colour != red {
-				colour, word = yellow, "Waiting for a decision."
+				word, colour = "waiting for a decision", yellow
 			}
 		case plan.Converged, plan.Ceiling:
 			if colour == green {
-				colour, word = yellow, capital(string(c.Terminal))+"."
+				word, colour = string(c.Terminal), yellow
 			}
 		}
 	}
-	return paint.as(bold+";"+colour, word) + " Nothing is to be done."
+	return word, colour
+}
+
+// nothingOf says what was looked at without finding anything to do.
+func nothingOf(o plan.Options) string {
+	switch {
+	case o.Destroy:
+		return "Nothing is recorded."
+	case o.RefreshOnly && len(o.Targets)+len(o.Excludes) == 0:
+		return "The sources hold what was last collected."
+	case o.Partial():
+		return "Nothing is to be done in this part of the turn (" + strings.TrimPrefix(partly(o), "; ") + ")."
+	}
+	return "Nothing is to be done."
 }
 
 // viewEnds says why cycles have nothing more to do, and what a plan has to note.
