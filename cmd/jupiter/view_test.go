@@ -156,3 +156,38 @@ func TestUnfinished(t *testing.T) {
 		t.Errorf("unfinished (-want +got):\n%s", diff)
 	}
 }
+
+// TestMarkdown: nothing that a file says is markup, a mention or another line of the comment; and a comment is never longer
+// than a host of code takes.
+func TestMarkdown(t *testing.T) {
+	t.Parallel()
+	p := &plan.Plan{Summary: plan.Summary{Rerun: 1}, Envelope: plan.Envelope{Cycles: 1},
+		Cycles: []*plan.CyclePlan{{Cycle: "a", Epoch: 1, Notes: []string{"<img> @octocat\n# heading"}}},
+		Changes: []plan.Change{{Address: "source.files.s[\"|`\"]", Op: plan.Rerun, Title: "a\x1b[31m & b",
+			Reasons: []plan.Reason{{Code: plan.ConfigChanged, Names: []string{"prompt"}, Was: "$x$", Now: "| @octocat #12 `&lt;`\n|"}}}}}
+	var out bytes.Buffer
+	viewMarkdown(&out, p)
+	for _, want := range []string{
+		"| `±` | `source.files.s[\"\\|'\"]` | a \\[31m \\& b | prompt \\$x\\$ → \"\\| @\u2060octocat \\#\u206012 \\`\\&lt;\\`\\\\n\\|\" |  |\n",
+		"\n> self\\_improvement.a: \\<img\\> @\u2060octocat \\#\u2060 heading\n",
+	} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("no %q in\n%s", want, out.String())
+		}
+	}
+
+	for range 2000 {
+		p.Changes = append(p.Changes, p.Changes[0])
+		p.Cycles[0].Notes = append(p.Cycles[0].Notes, strings.Repeat("long ", 20))
+	}
+	out.Reset()
+	viewMarkdown(&out, p)
+	for _, want := range []string{" more changes not shown.\n", " more notes not shown.\n", "**An apply approves:** at most 1 cycle"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("a long comment does not say %q", want)
+		}
+	}
+	if out.Len() > 65536 {
+		t.Errorf("a comment of %d bytes", out.Len())
+	}
+}
