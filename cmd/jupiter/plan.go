@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -258,5 +259,36 @@ func (p *project) save(path string, made *plan.Plan, base planfile.Base) error {
 		return fmt.Errorf("save plan: %w", err)
 	}
 	base.Module = filepath.ToSlash(rel)
-	return planfile.Write(path, planfile.File{Base: base, Plan: made})
+	return planfile.Write(path, planfile.File{Base: base, Plan: fromModule(made, p.cfg.Dir)})
+}
+
+// fromModule is a plan whose places are spelled from the root module's directory, wherever the command was typed: equal
+// plans give equal bytes.
+func fromModule(made *plan.Plan, dir string) *plan.Plan {
+	same := *made
+	same.Changes = slices.Clone(made.Changes)
+	for i := range same.Changes {
+		c := &same.Changes[i]
+		c.Reasons = slices.Clone(c.Reasons)
+		for j := range c.Reasons {
+			c.Reasons[j].File = within(dir, c.Reasons[j].File)
+		}
+	}
+	return &same
+}
+
+// within spells a path from a directory, or leaves it as it is where there is no way.
+func within(dir, path string) string {
+	if path == "" {
+		return ""
+	}
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return path
+	}
+	rel, err := filepath.Rel(dir, abs)
+	if err != nil {
+		return path
+	}
+	return filepath.ToSlash(rel)
 }
