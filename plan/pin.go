@@ -124,6 +124,9 @@ func (f Facts) acts(c *config.Cycle) (notes []string) {
 		}
 		break
 	}
+	if e := f.imported(); e != nil && len(f.Decisions) == 0 && c.Trainer.Import == nil {
+		notes = append(notes, fmt.Sprintf("the student starts from an import%s.", because(*e)))
+	}
 	for _, e := range f.Events {
 		if e.Epoch != uint64(len(f.Decisions)) {
 			continue
