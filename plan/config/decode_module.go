@@ -2,6 +2,7 @@ package config
 
 import (
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 
@@ -152,10 +153,26 @@ func (in *instance) decodeMoved(b *hcl.Block) {
 	in.l.link(func() {
 		if in.l.cfg.declares(m.From) {
 			in.fail(content.Attributes["from"].Expr.Range(), "Moved but still there", "%s is still declared, so what was recorded there belongs to it.", m.From)
-		} else if !in.l.cfg.declares(m.To) {
-			in.fail(to, "Moved to nowhere", "%s is not declared.", m.To)
+		} else if end, ok := in.l.cfg.movedTo(m.To); !ok {
+			in.fail(to, "Moved to nowhere", "%s is not declared.", end)
 		}
 	})
+}
+
+// movedTo follows an address through the moved blocks: who has renamed twice keeps both blocks, for states that saw
+// neither. It says where that ends, and whether something is declared there.
+func (c *Config) movedTo(a addr.Address) (end addr.Address, declared bool) {
+	for range len(c.Moved) + 1 {
+		if c.declares(a) {
+			return a, true
+		}
+		next := slices.IndexFunc(c.Moved, func(m *Moved) bool { return a.Under(m.From) })
+		if next < 0 {
+			return a, false
+		}
+		a = a.Rebase(c.Moved[next].From, c.Moved[next].To)
+	}
+	return a, false // in a circle
 }
 
 // declares says whether a stage or a cycle of the configuration is under an address.
