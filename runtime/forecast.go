@@ -64,6 +64,9 @@ func (r *Runner) forecast(ctx context.Context, p *plan.Plan, rec *recorded, t *t
 	if due == 0 {
 		return nil // records alone: nothing runs
 	}
+	if p.Options.Partial() {
+		due = 1
+	}
 	p.Forecast = forecast.NewPlan(forecast.Sum(all), due, later)
 	p.Forecast.Samples, p.Forecast.Probed, p.Forecast.Notes = len(samples), len(t.samples) > 0, x.notes
 	return nil
