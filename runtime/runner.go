@@ -110,6 +110,9 @@ func (r *Runner) Explain(ctx context.Context, at addr.Address) (*plan.Explanatio
 	for _, c := range p.Changes {
 		all = append(all, string(c.Address))
 	}
+	for _, a := range rec.Stages() {
+		all = append(all, string(a))
+	}
 	return plan.Explain(p, rec, at), all, nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -64,13 +65,32 @@ func explain(ctx context.Context, w *world, o *explainOptions, address string) (
 		return p.placed(err)
 	}
 	if e == nil {
-		return fmt.Errorf("the next plan has no %s, and nothing is recorded there.%s jupiter plan%s lists the addresses", address, lang.DidYouMean(address, all), p.at())
+		return fmt.Errorf("the next plan has no %s, and nothing is recorded there.%s jupiter plan%s lists the addresses", address, instead(at, all), p.at())
 	}
 	if o.json {
 		return w.json(explanation{"jupiter.explain/v1", e})
 	}
 	viewExplanation(w.out, e)
 	return nil
+}
+
+// instead names what may have been meant: the first addresses below the one that was given, else one that is close.
+func instead(at addr.Address, all []string) string {
+	var below []string
+	for _, a := range all {
+		if addr.Address(a).Under(at) {
+			below = append(below, a)
+		}
+	}
+	slices.Sort(below)
+	if below = slices.Compact(below); len(below) == 0 {
+		return lang.DidYouMean(string(at), all)
+	}
+	text := " Below it are " + strings.Join(below[:min(5, len(below))], ", ")
+	if n := len(below) - 5; n > 0 {
+		text += fmt.Sprintf(" and %d more", n)
+	}
+	return text + "."
 }
 
 func viewExplanation(out io.Writer, e *plan.Explanation) {
