@@ -17,8 +17,12 @@ import (
 // answersMediaType is a file of answers, one JSON line each.
 const answersMediaType = "application/vnd.jupiter.answers+jsonl"
 
-// answerBlock is how many questions are answered between two durable points.
-const answerBlock = 256
+// answerBlock is how many questions are answered between two durable points, and boundedBlock where a budget may end the run
+// in between: what a block has not finished is paid for again. Answers do not depend on it; larger blocks are faster.
+const (
+	answerBlock  = 256
+	boundedBlock = 64
+)
 
 // answer is what one model said to one question, and what is known of it before it is scored.
 type answer struct {
@@ -80,6 +84,10 @@ func (j *job) ask(ctx context.Context, qs []question, sides []contestant) ([]ans
 			all = append(all, block...)
 		}
 	}
+	size := answerBlock
+	if j.meter.mayEnd() {
+		size = boundedBlock
+	}
 	total := len(qs) * len(sides)
 	for len(all) < total {
 		if j.r.stopping.Load() {
@@ -87,7 +95,7 @@ func (j *job) ask(ctx context.Context, qs []question, sides []contestant) ([]ans
 		}
 		side := sides[len(all)/len(qs)]
 		from := len(all) % len(qs)
-		block, err := j.answerBlock(ctx, runner, side, qs[from:min(from+answerBlock, len(qs))], canScore)
+		block, err := j.answerBlock(ctx, runner, side, qs[from:min(from+size, len(qs))], canScore)
 		if err != nil {
 			if j.r.stopping.Load() || ctx.Err() != nil {
 				return nil, ErrInterrupted

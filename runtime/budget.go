@@ -77,6 +77,16 @@ func (m *meter) check() {
 	}
 }
 
+// mayEnd says whether a budget may end what is metered.
+func (m *meter) mayEnd() bool {
+	for at := m; at != nil; at = at.parent {
+		if at.bound != nil {
+			return true
+		}
+	}
+	return false
+}
+
 // bounded says whether the store may be kept from taking something in.
 func (m *meter) bounded() bool {
 	for at := m; at != nil; at = at.parent {

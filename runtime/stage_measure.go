@@ -14,6 +14,7 @@ import (
 	"jupiter/plan"
 	"jupiter/plan/config"
 	"jupiter/plugins/proto/pluginv1"
+	"jupiter/plugins/sdk"
 	"jupiter/runtime/guard"
 )
 
@@ -76,57 +77,41 @@ func (j *job) measure(ctx context.Context) (*result, error) {
 // guardSeed seeds the raw samples that the guard looks at.
 const guardSeed = 0x6775617264 // "guard"
 
-// rawSamples draws samples of every template, in proportion to its weight, judged where the domain has a verifier.
+// rawSamples draws samples of every template, in proportion to its weight, judged where the domain has a verifier. What was
+// drawn before an interruption stays.
 func (j *job) rawSamples(ctx context.Context) ([]guard.Sample, error) {
-	runner := j.a.Judges.Runner
-	st, err := j.r.Host.Stage(ctx, "generator", runner.Type)
-	if err != nil {
-		return nil, err
+	raw := newSink(j, "samples", func(*sdk.Record) error { return nil })
+	raw.use = j.use(j.a.Judges.Runner)
+	end := uint64(0)
+	for _, set := range guardSets(j.a.Domain) {
+		from := end
+		if end += set.Samples; raw.done() >= end {
+			continue
+		}
+		set.StartIndex = raw.done() - from
+		set.Samples -= set.StartIndex
+		if err := j.drawRaw(ctx, raw, set); err != nil {
+			return nil, err
+		}
+		if got := raw.done(); got != end {
+			if j.r.stopping.Load() {
+				return nil, errors.Join(raw.flush(context.WithoutCancel(ctx)), ErrInterrupted)
+			}
+			return nil, fmt.Errorf("asked for %d raw samples of template %q, got %d", end-from, set.Template, got-from)
+		}
 	}
-	call, err := j.call(runner.Type, runner.Body)
-	if err != nil {
-		return nil, err
-	}
-	call.Seed = guardSeed
-	model, err := j.model("model")
-	if err != nil {
-		return nil, err
-	}
-	use := j.use(runner)
-	call.Limit = use.limit()
-	req := &pluginv1.GenerateRequest{Call: call, Model: model, Sampling: &pluginv1.Sampling{Temperature: 1}, Sets: guardSets(j.a.Domain)}
-	stream, err := st.Generator().Generate(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if err := stream.Send(req); err != nil && !errors.Is(err, io.EOF) {
-		return nil, err
-	}
-	if err := stream.CloseSend(); err != nil {
+	if _, err := raw.close(); err != nil {
 		return nil, err
 	}
 	var samples []guard.Sample
 	var items []*pluginv1.VerifyItem
-	for {
-		e, err := stream.Recv()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return nil, err
-		}
-		use.heard(e.GetProgress())
-		for _, r := range e.GetBatch().GetRecords() {
-			use.saw(r.PromptTokens, r.CompletionTokens)
-			samples = append(samples, guard.Sample{Text: r.Prompt + r.Text, Question: r.Prompt})
-			items = append(items, &pluginv1.VerifyItem{Id: strconv.Itoa(len(items)), Prompt: r.Prompt, Text: r.Text})
-		}
-	}
-	if want := 2 * plan.GuardSamples; len(samples) != want {
-		if j.r.stopping.Load() {
-			return nil, ErrInterrupted
-		}
-		return nil, fmt.Errorf("asked for %d raw samples, got %d", want, len(samples))
+	err := eachRecord(filepath.Join(j.work, recordsFile), func(r *sdk.Record) error {
+		samples = append(samples, guard.Sample{Text: r.Prompt + r.Text, Question: r.Prompt})
+		items = append(items, &pluginv1.VerifyItem{Id: strconv.Itoa(len(items)), Prompt: r.Prompt, Text: r.Text})
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	v := j.a.Judges.Verifier
 	if v == nil {
@@ -144,6 +129,39 @@ func (j *job) rawSamples(ctx context.Context) ([]guard.Sample, error) {
 		}
 	}
 	return samples, nil
+}
+
+// drawRaw draws one template's raw samples.
+func (j *job) drawRaw(ctx context.Context, raw *sink, set *pluginv1.PromptSet) error {
+	runner := j.a.Judges.Runner
+	st, err := j.r.Host.Stage(ctx, "generator", runner.Type)
+	if err != nil {
+		return err
+	}
+	call, err := j.call(runner.Type, runner.Body)
+	if err != nil {
+		return err
+	}
+	call.Seed, call.Limit = guardSeed, raw.use.limit()
+	if set.StartIndex > 0 {
+		call.Cursor = raw.cursor
+	}
+	model, err := j.model("model")
+	if err != nil {
+		return err
+	}
+	stream, err := st.Generator().Generate(ctx)
+	if err != nil {
+		return err
+	}
+	req := &pluginv1.GenerateRequest{Call: call, Model: model, Sampling: &pluginv1.Sampling{Temperature: 1}, Sets: []*pluginv1.PromptSet{set}}
+	if err := stream.Send(req); err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	if err := stream.CloseSend(); err != nil {
+		return err
+	}
+	return drain(ctx, j, raw, stream.Recv)
 }
 
 // passes says whether a verifier found nothing wrong.

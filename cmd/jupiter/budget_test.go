@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -154,5 +155,31 @@ func TestSmallBudgetWarns(t *testing.T) {
 		if !strings.Contains(out, want) {
 			t.Errorf("the plan does not say %q:\n%s", want, out)
 		}
+	}
+}
+
+// TestSmallBudgetGoesOn: applies with a budget that is less than what some actions take come to the end of a cycle together.
+// What each of them took is not taken again, but for what was in work.
+func TestSmallBudgetGoesOn(t *testing.T) {
+	t.Parallel()
+	const budget = 15000
+	dir := budgeted(t, nil, inCycle, fmt.Sprintf("budget {\n tokens = %d\n }", budget))
+	var used uint64
+	for n := 1; ; n++ {
+		status, said, run := applied(t, dir)
+		used += run.Actual.PromptTokens + run.Actual.CompletionTokens
+		if status == exitDone {
+			t.Logf("%d applies, %d tokens", n, used)
+			break
+		}
+		if status != exitEnvelope || n == 40 {
+			t.Fatalf("apply %d of %d tokens each: exit status %d\n%s", n, budget, status, said)
+		}
+	}
+	whole := budgeted(t, nil)
+	if status, said, run := applied(t, whole); status != exitDone {
+		t.Fatalf("exit status %d\n%s", status, said)
+	} else if all := run.Actual.PromptTokens + run.Actual.CompletionTokens; float64(used) > 1.5*float64(all) {
+		t.Errorf("%d tokens in small applies, %d in one", used, all)
 	}
 }
