@@ -123,7 +123,7 @@ func effectSections() []effectSection {
 		{"`verifier \"quantities\"`", "verifier_quantities", "@verifier.quantities.exact", false, effectCommon(effectUnordered, "level", map[string]effectCase{
 			"for_each":   {value: `toset(["a"])`, with: []string{`@domain.quantities verifier = verifier.quantities.exact["a"]`}},
 			"depends_on": no("[verifier.quantities.exact]"), "lifecycle.ignore_changes": no("[level]"),
-			"budget.tokens": no("9"), "budget.usd": no("9"), "timeouts.run": no(`"9h"`), "timeouts.stop": no(`"90s"`)})},
+			"budget.tokens": no("9"), "budget.usd": no("9"), "budget.hours": no("9"), "budget.disk_gb": no("9"), "timeouts.run": no(`"9h"`), "timeouts.stop": no(`"90s"`)})},
 		{"`trainer \"llama\"` of the base generator", "trainer_llama", "trainer.llama.base", true, effectTrainer(map[string]effectCase{
 			"for_each": {value: `toset(["a"])`, with: []string{`generator.llama.base model = trainer.llama.base["a"]`}}, "depends_on": v("[trainer.llama.earlier]", effectEarlier),
 			"dataset": no("module.quantities.domain.mix"), "max_steps": v("4 * local.window"), "schedule_steps": v("2400"),
