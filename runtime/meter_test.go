@@ -13,7 +13,7 @@ import (
 // metering gives a runner with a clock that the test sets, and a meter with a budget.
 func metering(t *testing.T, b config.Budget) (r *Runner, m *meter, now *time.Time) {
 	t.Helper()
-	h, err := host.New(host.Options{Executable: "/nonexistent"}) // starts nothing
+	h, err := host.New(host.Options{}) // starts nothing
 	if err != nil {
 		t.Fatal(err)
 	}

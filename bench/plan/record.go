@@ -22,11 +22,11 @@ import (
 
 // recordProject makes the plan of the configuration at path and records a result for each of its actions.
 func recordProject(ctx context.Context, program, path string, env []string) (err error) {
-	builtins := map[string][]string{}
+	plugins := map[string]host.Program{}
 	for _, name := range []string{"fake", "quality"} {
-		builtins[name] = []string{"plugin-serve", name}
+		plugins[name] = host.Program{Path: program, Args: []string{"plugin-serve", name}}
 	}
-	h, err := host.New(host.Options{Executable: program, Builtins: builtins, Env: env, Dir: filepath.Dir(path)})
+	h, err := host.New(host.Options{Plugins: plugins, Env: env, Dir: filepath.Dir(path)})
 	if err != nil {
 		return err
 	}

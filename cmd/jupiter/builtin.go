@@ -8,6 +8,7 @@ import (
 	"jupiter/plugins/builtin/neardup"
 	"jupiter/plugins/builtin/panel"
 	"jupiter/plugins/builtin/quality"
+	"jupiter/plugins/host"
 	"jupiter/plugins/sdk"
 )
 
@@ -27,11 +28,11 @@ func builtins() []sdk.Plugin {
 // serveCommand is the hidden command that serves a built-in plugin.
 const serveCommand = "plugin-serve"
 
-// builtinArgs gives the arguments that make this program serve each of its plugins.
-func builtinArgs() map[string][]string {
-	args := map[string][]string{}
+// builtinPrograms gives this program, at exe, as that of each of its plugins.
+func builtinPrograms(exe string) map[string]host.Program {
+	programs := map[string]host.Program{}
 	for _, p := range builtins() {
-		args[p.Name] = []string{serveCommand, p.Name}
+		programs[p.Name] = host.Program{Path: exe, Args: []string{serveCommand, p.Name}}
 	}
-	return args
+	return programs
 }

@@ -23,12 +23,16 @@ import (
 const cacheHeader = "jupiter plugin info 1 "
 
 func (h *Host) cacheKey(name string) (string, error) {
-	sum, err := h.exe.checksum()
+	l := h.pools[name]
+	sum, err := l.exe.checksum()
 	if err != nil {
 		return "", err
 	}
+	if want := l.program.Checksum; want != "" && want != hex.EncodeToString(sum) {
+		return "", &ChecksumError{Plugin: name, Path: l.exe.path, Want: want, Have: hex.EncodeToString(sum), Locked: true}
+	}
 	k := sha256.New()
-	fmt.Fprintf(k, "%x\x00%s\x00%s\x00%q", sum, name, h.opts.Version, h.pools[name].args)
+	fmt.Fprintf(k, "%x\x00%s\x00%s\x00%q", sum, name, h.opts.Version, l.program.Args)
 	return hex.EncodeToString(k.Sum(nil))[:24], nil
 }
 

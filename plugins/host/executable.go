@@ -2,16 +2,16 @@ package host
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"os"
 	"sync"
-
-	"github.com/hashicorp/go-plugin"
 )
 
-// executable is the program that serves the built-in plugins, as it was when the host first looked.
+// executable is a program that serves plugins, as it was when the host first looked.
 type executable struct {
 	path     string
 	checksum func() ([]byte, error) // SHA-256, computed once
@@ -27,13 +27,16 @@ func newExecutable(path string) *executable {
 	return e
 }
 
-// verify compares the program with what it was. Its bytes are read again unless the file system says that nobody has
+// verify compares the program with what it was, and with want unless that is "". Its bytes are read again unless the file system says that nobody has
 // touched them: a plan starts a process or two, and to read fifty megabytes for each takes longer than all that they do.
 // What is written within one tick of the file system's clock, a few milliseconds, looks untouched.
-func (e *executable) verify() error {
+func (e *executable) verify(want string) error {
 	sum, err := e.checksum()
 	if err != nil {
 		return fmt.Errorf("verify %s: %w", e.path, err)
+	}
+	if want != "" && want != hex.EncodeToString(sum) {
+		return &ChecksumError{Path: e.path, Want: want, Have: hex.EncodeToString(sum), Locked: true}
 	}
 	if now, err := os.Stat(e.path); err == nil && untouched(e.seen, now) {
 		return nil
@@ -43,7 +46,7 @@ func (e *executable) verify() error {
 		return fmt.Errorf("verify %s: %w", e.path, err)
 	}
 	if !bytes.Equal(sum, again) {
-		return plugin.ErrChecksumsDoNotMatch
+		return &ChecksumError{Path: e.path, Want: cmp.Or(want, hex.EncodeToString(sum)), Have: hex.EncodeToString(again), Locked: want != ""}
 	}
 	return nil
 }

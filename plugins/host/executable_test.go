@@ -5,9 +5,8 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"testing"
-
-	"github.com/hashicorp/go-plugin"
 )
 
 // TestVerifyTouched: a program that was written to is read again, whatever its time of writing and its size say.
@@ -21,7 +20,7 @@ func TestVerifyTouched(t *testing.T) {
 	if _, err := e.checksum(); err != nil {
 		t.Fatal(err)
 	}
-	if err := e.verify(); err != nil {
+	if err := e.verify(""); err != nil {
 		t.Errorf("a program that nobody touched: %v", err)
 	}
 	// touch writes, puts the time of writing back, and does so until the kernel's clock has moved on.
@@ -45,17 +44,39 @@ func TestVerifyTouched(t *testing.T) {
 		}
 	}
 	touch("one")
-	if err := e.verify(); err != nil {
+	if err := e.verify(""); err != nil {
 		t.Errorf("the same bytes, written again: %v", err)
 	}
 	touch("two")
-	if err := e.verify(); !errors.Is(err, plugin.ErrChecksumsDoNotMatch) {
+	if err := e.verify(""); !isChecksum(err) {
 		t.Errorf("other bytes of the same size and time: %v", err)
 	}
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)
 	}
-	if err := e.verify(); !errors.Is(err, os.ErrNotExist) {
+	if err := e.verify(""); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("a program that is gone: %v", err)
 	}
+}
+
+// TestLockedChecksum: a program with another checksum than the one that was locked is refused, with both.
+func TestLockedChecksum(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "program")
+	if err := os.WriteFile(path, []byte("one"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	const one = "7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed"
+	if err := newExecutable(path).verify(one); err != nil {
+		t.Error(err)
+	}
+	err := newExecutable(path).verify(strings.Repeat("0", 64))
+	if !isChecksum(err) || !strings.Contains(err.Error(), one) || !strings.Contains(err.Error(), strings.Repeat("0", 64)) {
+		t.Errorf("%v, want both checksums", err)
+	}
+}
+
+func isChecksum(err error) bool {
+	var ce *ChecksumError
+	return errors.As(err, &ce)
 }

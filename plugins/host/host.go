@@ -1,8 +1,8 @@
 // Package host starts plugins, talks to them, watches them and ends them.
 //
-// A plugin is a process. The built-in ones are the program itself, executed again with other arguments; there is no
-// in-process path. A plugin's process starts when it is first needed, or announced by Warm, after the program's SHA-256
-// was compared with what it was when the host first looked, in a process group of its own, with an environment reduced to
+// A plugin is a process, started from an executable (Program). The built-in ones are the program itself, executed again
+// with other arguments; there is no in-process path. A plugin's process starts when it is first needed, or announced by
+// Warm, after the executable's SHA-256 was compared with the one that it must have, in a process group of its own, with an environment reduced to
 // an allow-list (see environment), and speaks gRPC over a Unix socket with certificates made for this one connection
 // (AutoMTLS). It then serves call after call. A second process of the same plugin starts only when a stage that is not
 // Concurrent is called while another call of it runs.
@@ -30,12 +30,11 @@ package host
 import (
 	"cmp"
 	"context"
-	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"slices"
 	"sync"
 	"time"
@@ -43,14 +42,13 @@ import (
 	"jupiter/plugins/proto/pluginv1"
 )
 
-// Options configure a Host. Executable and Builtins are needed; everything else has a default.
+// Options configure a Host. Everything has a default.
 type Options struct {
-	Executable string              // absolute path of the program that serves the built-in plugins
-	Builtins   map[string][]string // name of a plugin → the arguments that make Executable serve it
-	Version    string              // of the host, told to plugins
-	Env        []string            // the parent's environment, "NAME=value"; filtered before a plugin gets it
-	Dir        string              // working directory of plugins: relative paths in configurations start here; "": the host's
-	CacheDir   string              // where descriptions of plugins are kept between runs; "": nowhere
+	Plugins  map[string]Program // by name
+	Version  string             // of the host, told to plugins
+	Env      []string           // the parent's environment, "NAME=value"; filtered before a plugin gets it
+	Dir      string             // working directory of plugins: relative paths in configurations start here; "": the host's
+	CacheDir string             // where descriptions of plugins are kept between runs; "": nowhere
 
 	StartTimeout time.Duration // for the handshake; 0: 30 s
 	StopGrace    time.Duration // from Stop until a call is killed; 0: 30 s
@@ -70,7 +68,6 @@ type Host struct {
 
 	pools map[string]*pool
 
-	exe       *executable
 	socketDir func() (string, error) // made on first use
 
 	mu      sync.Mutex
@@ -87,9 +84,6 @@ type Host struct {
 
 // New makes a host. It starts no process.
 func New(o Options) (*Host, error) {
-	if o.Executable == "" {
-		return nil, errors.New("plugin host: no executable")
-	}
 	if o.StartTimeout == 0 {
 		o.StartTimeout = 30 * time.Second
 	}
@@ -103,20 +97,22 @@ func New(o Options) (*Host, error) {
 	if o.Debug != nil {
 		h.opts.Debug = &lockedWriter{w: o.Debug}
 	}
-	for name, args := range o.Builtins {
-		h.pools[name] = newPool(h, name, args)
+	byPath := map[string]*executable{} // plugins of one executable read it once
+	for name, p := range o.Plugins {
+		if !filepath.IsAbs(p.Path) {
+			return nil, fmt.Errorf("plugin %s: the path of its executable is not absolute: %q", name, p.Path)
+		}
+		if byPath[p.Path] == nil {
+			byPath[p.Path] = newExecutable(p.Path)
+		}
+		h.pools[name] = newPool(h, name, p, byPath[p.Path])
 	}
-	h.exe = newExecutable(o.Executable)
 	h.socketDir = sync.OnceValues(h.makeSocketDir)
 	// Whoever makes a host will ask it something, and has a configuration to read before.
-	h.spawn(func() { _, _ = h.exe.checksum() }) // the error is there for who asks
+	for _, e := range byPath {
+		h.spawn(func() { _, _ = e.checksum() }) // the error is there for who asks
+	}
 	return h, nil
-}
-
-// Checksum gives the SHA-256 of the executable that serves the built-in plugins, in hexadecimal.
-func (h *Host) Checksum() (string, error) {
-	sum, err := h.exe.checksum()
-	return hex.EncodeToString(sum), err
 }
 
 // maxSocketDir leaves room in the 104 bytes of a Unix socket's path (darwin; 108 on Linux) for the names that go-plugin

@@ -4,6 +4,7 @@ package host
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -26,13 +27,13 @@ func newHost(t testing.TB, o Options, plugins ...string) *Host {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.Executable, o.Version = exe, "test"
+	o.Version = "test"
 	if o.Env == nil {
 		o.Env = os.Environ()
 	}
-	o.Builtins = map[string][]string{}
+	o.Plugins = map[string]Program{}
 	for _, p := range plugins {
-		o.Builtins[p] = []string{"plugin", p}
+		o.Plugins[p] = Program{Path: exe, Args: []string{"plugin", p}}
 	}
 	h, err := New(o)
 	if err != nil {
@@ -211,8 +212,8 @@ func TestCrashes(t *testing.T) {
 			if !errors.As(err, &c) {
 				t.Fatalf("%T: %v, want a crash", err, err)
 			}
-			sum, _ := h.Checksum()
-			if c.Plugin != "good" || c.Version != "1.2.3" || c.Checksum != sum || c.Call != "call-1" || c.PID == 0 {
+			sum, _ := h.pools["good"].exe.checksum()
+			if c.Plugin != "good" || c.Version != "1.2.3" || c.Checksum != hex.EncodeToString(sum) || c.Call != "call-1" || c.PID == 0 {
 				t.Errorf("%+v does not say who", c)
 			}
 			if c.ExitCode != tt.exit || c.Signal != tt.signal || c.OOM != tt.oom || c.Stalled || c.Item != tt.item {

@@ -73,12 +73,12 @@ func TestExecutableIsVerified(t *testing.T) {
 	if err := os.WriteFile(exe, self, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	h, err := New(Options{Executable: exe, Builtins: map[string][]string{"good": {"plugin", "good"}}})
+	h, err := New(Options{Plugins: map[string]Program{"good": {Path: exe, Args: []string{"plugin", "good"}}}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer h.Close()
-	if _, err := h.Checksum(); err != nil {
+	if _, err := h.pools["good"].exe.checksum(); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(exe+".new", append(self, 0), 0o755); err != nil {
@@ -87,11 +87,11 @@ func TestExecutableIsVerified(t *testing.T) {
 	if err := os.Rename(exe+".new", exe); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := h.Stages(t.Context()); err == nil || !strings.Contains(err.Error(), "executable has changed") {
+	if _, err := h.Stages(t.Context()); err == nil || !strings.Contains(err.Error(), "has changed since this run began") {
 		t.Errorf("%v, want that the executable has changed", err)
 	}
 
-	h2, err := New(Options{Executable: exe + ".missing", Builtins: map[string][]string{"good": nil}})
+	h2, err := New(Options{Plugins: map[string]Program{"good": {Path: exe + ".missing"}}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -255,7 +255,7 @@ func doomedHost() {
 	if err != nil {
 		panic(err)
 	}
-	h, err := New(Options{Executable: exe, Builtins: map[string][]string{"good": {"plugin", "good"}}, Env: os.Environ()})
+	h, err := New(Options{Plugins: map[string]Program{"good": {Path: exe, Args: []string{"plugin", "good"}}}, Env: os.Environ()})
 	if err != nil {
 		panic(err)
 	}

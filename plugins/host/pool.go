@@ -9,9 +9,10 @@ import (
 
 // pool has the processes of one plugin.
 type pool struct {
-	host *Host
-	name string
-	args []string
+	host    *Host
+	name    string
+	program Program
+	exe     *executable
 
 	starting chan struct{} // holds a token while no process is being started
 
@@ -20,8 +21,8 @@ type pool struct {
 	changed chan struct{} // closed, and replaced, when a process may have become free
 }
 
-func newPool(h *Host, name string, args []string) *pool {
-	l := &pool{host: h, name: name, args: args, starting: make(chan struct{}, 1), changed: make(chan struct{})}
+func newPool(h *Host, name string, p Program, exe *executable) *pool {
+	l := &pool{host: h, name: name, program: p, exe: exe, starting: make(chan struct{}, 1), changed: make(chan struct{})}
 	l.starting <- struct{}{}
 	return l
 }
@@ -81,7 +82,7 @@ func (l *pool) start(ctx context.Context, exclusive string) error {
 	}
 	done := make(chan error, 1)
 	ok := l.host.spawn(func() {
-		p, err := l.host.start(l.name, l.args, l.notify)
+		p, err := l.host.start(l)
 		if err == nil {
 			l.mu.Lock()
 			l.procs = append(l.procs, p)

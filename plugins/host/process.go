@@ -55,9 +55,10 @@ func (clientSide) GRPCClient(_ context.Context, _ *plugin.GRPCBroker, c *grpc.Cl
 	return c, nil
 }
 
-// start launches a plugin and waits for its handshake. ended is called after the process has ended.
-func (h *Host) start(name string, args []string, ended func()) (*process, error) {
-	sum, err := h.exe.checksum()
+// start launches a process of a plugin and waits for its handshake. The pool is notified after the process has ended.
+func (h *Host) start(l *pool) (*process, error) {
+	name := l.name
+	sum, err := l.exe.checksum()
 	if err != nil {
 		return nil, fmt.Errorf("plugin %s: checksum: %w", name, err)
 	}
@@ -70,7 +71,7 @@ func (h *Host) start(name string, args []string, ended func()) (*process, error)
 		HandshakeConfig:  plugin.HandshakeConfig{ProtocolVersion: sdk.ProtocolVersion, MagicCookieKey: sdk.CookieKey, MagicCookieValue: sdk.CookieValue},
 		Plugins:          plugin.PluginSet{sdk.ServiceName: clientSide{}},
 		AllowedProtocols: []plugin.Protocol{plugin.ProtocolGRPC},
-		AutoMTLS:         true,
+		AutoMTLS:         !l.program.NoTLS,
 		SkipHostEnv:      true,
 		StartTimeout:     h.opts.StartTimeout,
 		UnixSocketConfig: &plugin.UnixSocketConfig{TempDir: dir},
@@ -80,7 +81,7 @@ func (h *Host) start(name string, args []string, ended func()) (*process, error)
 		Logger:           hclog.NewNullLogger(),
 		RunnerFunc: func(_ hclog.Logger, cmd *exec.Cmd, _ string) (goplugin.Runner, error) {
 			env := append(environment(h.opts.Env), cmd.Env...)
-			p.runner = newRunner(h.exe, args, append(env, sdk.WatchKey+"=1"), h.opts.Dir, h.opts.Debug)
+			p.runner = newRunner(l.exe, l.program, append(env, sdk.WatchKey+"=1"), h.opts.Dir, h.opts.Debug)
 			if !h.adopt(p.runner) {
 				return nil, errClosed
 			}
@@ -102,7 +103,7 @@ func (h *Host) start(name string, args []string, ended func()) (*process, error)
 		<-p.exited()
 		h.log.Debug("plugin ended", "plugin", name, "pid", p.pid(), "state", p.runner.state.String())
 		p.end()
-		ended()
+		l.notify()
 	})
 	return p, nil
 }
@@ -135,8 +136,10 @@ const maxReceive = 4 << 20
 func (p *process) notStarted(err error, timeout time.Duration) error {
 	if p.runner == nil || p.runner.ID() == "" {
 		p.end()
-		if errors.Is(err, plugin.ErrChecksumsDoNotMatch) {
-			return fmt.Errorf("plugin %s: the executable has changed since this run began; start again", p.name)
+		var ce *ChecksumError
+		if errors.As(err, &ce) {
+			ce.Plugin = p.name
+			return ce
 		}
 		return fmt.Errorf("start plugin %s: %w", p.name, err)
 	}

@@ -15,8 +15,9 @@ import (
 // runner is the process under go-plugin's client. go-plugin's own runner gives a plugin the host's standard input, kills
 // the process and not its group, and waits for whoever holds the pipes; this one does neither.
 type runner struct {
-	cmd *exec.Cmd
-	exe *executable
+	cmd  *exec.Cmd
+	exe  *executable
+	want string // its checksum; "": what it was
 
 	stdin          *os.File // write end: closed with the host, whatever ends it
 	stdout, stderr *os.File // read ends
@@ -36,14 +37,14 @@ type runner struct {
 // other ends for ever.
 const pipeGrace = time.Second
 
-func newRunner(exe *executable, args, env []string, dir string, debug io.Writer) *runner {
-	cmd := &exec.Cmd{Path: exe.path, Args: append([]string{exe.path}, args...), Env: env, Dir: dir, SysProcAttr: ownGroup()}
-	return &runner{cmd: cmd, exe: exe, handshake: &firstLine{rest: debug}, exited: make(chan struct{})}
+func newRunner(exe *executable, p Program, env []string, dir string, debug io.Writer) *runner {
+	cmd := &exec.Cmd{Path: exe.path, Args: append([]string{exe.path}, p.Args...), Env: env, Dir: dir, SysProcAttr: ownGroup()}
+	return &runner{cmd: cmd, exe: exe, want: p.Checksum, handshake: &firstLine{rest: debug}, exited: make(chan struct{})}
 }
 
 // Start verifies the executable and starts it.
 func (r *runner) Start(context.Context) error {
-	if err := r.exe.verify(); err != nil {
+	if err := r.exe.verify(r.want); err != nil {
 		return err
 	}
 	var child []*os.File

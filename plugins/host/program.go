@@ -1,0 +1,33 @@
+package host
+
+import "fmt"
+
+// Program is an executable that serves a plugin, and what has to be true of it whenever it is started.
+type Program struct {
+	Path string   // absolute
+	Args []string // that make it serve
+
+	// Checksum is the SHA-256, in hexadecimal, that its bytes must have at every start. "" stands for what they are when
+	// the host first looks: so it is for the program itself, which vouches for its own plugins.
+	Checksum string
+
+	// NoTLS leaves out the certificates, for plugins whose gRPC library cannot use them. The directory of the socket, which
+	// only this user can enter, is then all that keeps others out.
+	NoTLS bool
+}
+
+// ChecksumError says that a plugin's executable is not the one that was locked, or that the run began with. It was not
+// started.
+type ChecksumError struct {
+	Plugin     string
+	Path       string
+	Want, Have string // SHA-256, in hexadecimal
+	Locked     bool   // Want was given; else it is what the executable was when the run began
+}
+
+func (e *ChecksumError) Error() string {
+	if !e.Locked {
+		return fmt.Sprintf("plugin %s: the executable %s has changed since this run began (sha256:%s, now sha256:%s); start again", e.Plugin, e.Path, e.Want, e.Have)
+	}
+	return fmt.Sprintf("plugin %s: the executable %s is not the one that was locked: want sha256:%s, have sha256:%s", e.Plugin, e.Path, e.Want, e.Have)
+}
