@@ -69,6 +69,8 @@ func servePlugin(name string) {
 	case "oldversion":
 		fmt.Println("1|99|unix|/tmp/nowhere|grpc|")
 		time.Sleep(time.Minute)
+	case "given":
+		serveGiven()
 	case "rogue":
 		serveRogue()
 	case "wrongname":

@@ -1,7 +1,9 @@
 package host
 
 import (
+	"cmp"
 	"context"
+	"crypto/tls"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -66,12 +68,21 @@ func (h *Host) start(l *pool) (*process, error) {
 	if err != nil {
 		return nil, fmt.Errorf("plugin %s: %w", name, err)
 	}
+	secure := cmp.Or(l.program.TLS, TLSAuto)
+	var given *tls.Config
+	var givenEnv []string
+	if secure == TLSGiven {
+		if given, givenEnv, err = givenTLS(); err != nil {
+			return nil, fmt.Errorf("plugin %s: make certificates: %w", name, err)
+		}
+	}
 	p := &process{name: name, checksum: hex.EncodeToString(sum), tail: &tail{next: h.opts.Debug}, calls: map[*call]bool{}, hide: h.hideAll}
 	p.client = plugin.NewClient(&plugin.ClientConfig{
 		HandshakeConfig:  plugin.HandshakeConfig{ProtocolVersion: sdk.ProtocolVersion, MagicCookieKey: sdk.CookieKey, MagicCookieValue: sdk.CookieValue},
 		Plugins:          plugin.PluginSet{sdk.ServiceName: clientSide{}},
 		AllowedProtocols: []plugin.Protocol{plugin.ProtocolGRPC},
-		AutoMTLS:         !l.program.NoTLS,
+		AutoMTLS:         secure == TLSAuto,
+		TLSConfig:        given,
 		SkipHostEnv:      true,
 		StartTimeout:     h.opts.StartTimeout,
 		UnixSocketConfig: &plugin.UnixSocketConfig{TempDir: dir},
@@ -81,7 +92,7 @@ func (h *Host) start(l *pool) (*process, error) {
 		Logger:           hclog.NewNullLogger(),
 		RunnerFunc: func(_ hclog.Logger, cmd *exec.Cmd, _ string) (goplugin.Runner, error) {
 			env := append(environment(h.opts.Env), cmd.Env...)
-			p.runner = newRunner(l.exe, l.program, append(env, sdk.WatchKey+"=1"), h.opts.Dir, h.opts.Debug)
+			p.runner = newRunner(l.exe, l.program, append(append(env, givenEnv...), sdk.WatchKey+"=1"), h.opts.Dir, h.opts.Debug)
 			if !h.adopt(p.runner) {
 				return nil, errClosed
 			}

@@ -11,9 +11,7 @@ type Program struct {
 	// the host first looks: so it is for the program itself, which vouches for its own plugins.
 	Checksum string
 
-	// NoTLS leaves out the certificates, for plugins whose gRPC library cannot use them. The directory of the socket, which
-	// only this user can enter, is then all that keeps others out.
-	NoTLS bool
+	TLS TLS // "": TLSAuto
 }
 
 // ChecksumError says that a plugin's executable is not the one that was locked, or that the run began with. It was not

@@ -29,6 +29,12 @@ const (
 
 	// WatchKey is set to "1" in the environment of a plugin whose standard input ends when its host does.
 	WatchKey = "JUPITER_PLUGIN_WATCH"
+
+	// Where the host makes the certificates of both sides, these hold the plugin's own certificate, its key, and the only
+	// certificate that it should accept from a client, in PEM. Serve needs none of it: it makes its own.
+	TLSCertKey   = "JUPITER_PLUGIN_TLS_CERT"
+	TLSKeyKey    = "JUPITER_PLUGIN_TLS_KEY"
+	TLSClientKey = "JUPITER_PLUGIN_TLS_CLIENT_CERT"
 )
 
 // Serve runs the process as the plugin p, until the host ends it. It writes the handshake to standard output, serves

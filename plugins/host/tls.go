@@ -1,0 +1,87 @@
+package host
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"fmt"
+	"math/big"
+	"time"
+
+	"jupiter/plugins/sdk"
+)
+
+// TLS is how a connection is secured. In each case both sides show a certificate that was made for this one process, and
+// trust no other.
+type TLS string
+
+const (
+	// TLSAuto is go-plugin's AutoMTLS, and the default: host and plugin each make a certificate, on the curve P-521, and
+	// hand it over with the environment and the handshake. Neither key leaves its process.
+	TLSAuto TLS = "auto"
+
+	// TLSGiven is for plugins whose TLS library knows no P-521, or that cannot make certificates, as with Python's grpcio.
+	// The host makes both, on P-256, and the plugin finds its own with its key in the environment (sdk.TLSCertKey and so
+	// on), which this user alone can read.
+	TLSGiven TLS = "given"
+
+	// TLSOff leaves the certificates out. The directory of the socket, which only this user can enter, is then all that
+	// keeps others out.
+	TLSOff TLS = "off"
+)
+
+// givenTLS makes the two certificates of TLSGiven: the client's side, and the plugin's as environment.
+func givenTLS() (*tls.Config, []string, error) {
+	ours, ourPEM, _, err := selfSigned()
+	if err != nil {
+		return nil, nil, err
+	}
+	_, theirPEM, theirKey, err := selfSigned()
+	if err != nil {
+		return nil, nil, err
+	}
+	roots := x509.NewCertPool()
+	if !roots.AppendCertsFromPEM(theirPEM) {
+		return nil, nil, fmt.Errorf("the certificate just made cannot be read")
+	}
+	config := &tls.Config{Certificates: []tls.Certificate{ours}, RootCAs: roots, ServerName: certName, MinVersion: tls.VersionTLS12}
+	return config, []string{
+		sdk.TLSCertKey + "=" + string(theirPEM), sdk.TLSKeyKey + "=" + string(theirKey), sdk.TLSClientKey + "=" + string(ourPEM),
+	}, nil
+}
+
+// certName is what both certificates are for; no name is looked up on a Unix socket.
+const certName = "localhost"
+
+func selfSigned() (cert tls.Certificate, certPEM, keyPEM []byte, err error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return cert, nil, nil, err
+	}
+	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 127))
+	if err != nil {
+		return cert, nil, nil, err
+	}
+	now := time.Now()
+	template := &x509.Certificate{
+		Subject: pkix.Name{CommonName: certName, Organization: []string{"Jupiter"}}, DNSNames: []string{certName}, SerialNumber: serial,
+		NotBefore: now.Add(-time.Hour), NotAfter: now.AddDate(10, 0, 0), // a clock may be set while a run lasts
+		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
+		BasicConstraintsValid: true, IsCA: true,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		return cert, nil, nil, err
+	}
+	pkcs8, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return cert, nil, nil, err
+	}
+	certPEM = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+	keyPEM = pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8})
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, certPEM, keyPEM, nil
+}
