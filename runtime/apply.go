@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"sync"
 
 	"jupiter/plan"
@@ -83,7 +82,10 @@ func (r *Runner) begin(ctx context.Context, run state.Run) error {
 	if _, err := r.DB.Sweep(ctx); err != nil {
 		return err
 	}
-	if err := os.RemoveAll(filepath.Join(r.Config.StateDir, "work")); err != nil {
+	if err := os.RemoveAll(r.workDir()); err != nil {
+		return err
+	}
+	if err := r.Host.SetWorkDir(r.workDir()); err != nil {
 		return err
 	}
 	if err := r.DB.Update(ctx, func(tx *state.Tx) error { return tx.PutRun(run) }); err != nil {

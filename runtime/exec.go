@@ -26,7 +26,9 @@ type job struct {
 	a       *plan.Action
 	id      plan.Identity
 	inputs  map[string]string // name → digest
-	work    string
+	work    string            // of the core's own files
+	dirs    map[string]string // of calls, by plugin
+	dirsMu  sync.Mutex
 	partial *state.Partial      // what an earlier try left, or nil
 	was     *state.ActionRecord // what it gave before, where that is no longer whole; or nil
 	meter   *meter
@@ -126,7 +128,7 @@ func (r *Runner) do(ctx context.Context, a *plan.Action, inputs map[string]strin
 		return nil, ErrInterrupted
 	}
 
-	j := &job{r: r, a: a, id: id, inputs: inputs, work: r.workDir(id.Lineage), meter: r.meterFor(ctx, a), began: r.Clock(), cost: r.cost(ctx, a)}
+	j := &job{r: r, a: a, id: id, inputs: inputs, work: r.coreDir(id.Lineage), meter: r.meterFor(ctx, a), began: r.Clock(), cost: r.cost(ctx, a)}
 	if known {
 		j.was = &memo
 	}
@@ -159,7 +161,7 @@ func (r *Runner) do(ctx context.Context, a *plan.Action, inputs map[string]strin
 	}
 	r.emit(Event{Type: Finished, Address: string(a.Address), Title: a.Title, Seconds: r.Clock().Sub(j.began).Seconds(), Usage: rec.Usage, Message: summary(res.detail)})
 	r.journal(ctx, "finished", a, summary(res.detail))
-	return rec, os.RemoveAll(j.work)
+	return rec, j.cleanup()
 }
 
 // refs gives an action what its stages' attributes refer to. Those of an action that is a line of the plan are among its
@@ -364,7 +366,11 @@ func (j *job) call(typ string, b config.Body) (*pluginv1.Call, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &pluginv1.Call{Stage: typ, Config: &pluginv1.Config{Json: conf}, WorkDir: j.work, Seed: j.id.Seed, Id: j.id.ID[:16]}
+	dir, err := j.callDir(b.Schema.Plugin)
+	if err != nil {
+		return nil, err
+	}
+	c := &pluginv1.Call{Stage: typ, Config: &pluginv1.Config{Json: conf}, WorkDir: dir, Seed: j.id.Seed, Id: j.id.ID[:16]}
 	for name, path := range b.Refs {
 		digest := j.inputs[plan.RefInput(string(path))]
 		if digest == "" {
@@ -379,6 +385,58 @@ func (j *job) call(typ string, b config.Body) (*pluginv1.Call, error) {
 		c.Domain = &pluginv1.Domain{Name: d.Name(), Language: d.Language, Keywords: d.Keywords, NegativeKeywords: d.NegativeKeywords}
 	}
 	return c, nil
+}
+
+// callDir is the directory of this action's calls of a plugin, which no other plugin may write to. It is empty at first.
+func (j *job) callDir(plugin string) (string, error) {
+	j.dirsMu.Lock()
+	defer j.dirsMu.Unlock()
+	if dir := j.dirs[plugin]; dir != "" {
+		return dir, nil
+	}
+	dir, err := j.r.Host.CallDir(plugin, filepath.Base(j.work))
+	if err != nil {
+		return "", err
+	}
+	if j.dirs == nil {
+		j.dirs = map[string]string{}
+	}
+	j.dirs[plugin] = dir
+	return dir, nil
+}
+
+// output is where a plugin's output lies: in its directory, and not by way of a link that leads out of it.
+func (j *job) output(plugin, path string) (string, error) {
+	dir, err := j.callDir(plugin)
+	if err != nil {
+		return "", err
+	}
+	full := filepath.Join(dir, path)
+	if filepath.IsLocal(path) {
+		dir, err := filepath.EvalSymlinks(dir)
+		if err != nil {
+			return "", err
+		}
+		real, err := filepath.EvalSymlinks(full)
+		if err != nil {
+			return "", fmt.Errorf("plugin %s names %q as its output: %w", plugin, path, err)
+		}
+		if rel, err := filepath.Rel(dir, real); err == nil && filepath.IsLocal(rel) {
+			return full, nil
+		}
+	}
+	return "", fmt.Errorf("plugin %s names %q as its output, which lies outside the directory of the call", plugin, path)
+}
+
+// cleanup removes what the action's calls have left.
+func (j *job) cleanup() error {
+	j.dirsMu.Lock()
+	defer j.dirsMu.Unlock()
+	err := os.RemoveAll(j.work)
+	for _, d := range j.dirs {
+		err = errors.Join(err, os.RemoveAll(d))
+	}
+	return err
 }
 
 // artifact is an input in the plugins' terms.

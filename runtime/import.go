@@ -58,6 +58,9 @@ func (r *Runner) Import(ctx context.Context, o ImportOptions) (*Imported, error)
 	if err != nil {
 		return nil, err
 	}
+	if err := r.Host.SetWorkDir(r.workDir()); err != nil {
+		return nil, err
+	}
 	rec, err := r.do(ctx, a, nil)
 	if err != nil {
 		return nil, err

@@ -141,9 +141,13 @@ func (r *Runner) has(digest string) bool {
 	return ok && err == nil
 }
 
-// WorkDir is where calls in progress keep their files.
-func (r *Runner) workDir(lineage string) string {
-	return filepath.Join(r.Config.StateDir, "work", lineage[:24])
+// workDir is where actions in progress keep their files: the core's own below core, and those of calls below the plugins'
+// names.
+func (r *Runner) workDir() string { return filepath.Join(r.Config.StateDir, "work") }
+
+// coreDir is where an action keeps the files that no plugin may write to.
+func (r *Runner) coreDir(lineage string) string {
+	return filepath.Join(r.workDir(), "core", lineage[:24])
 }
 
 // recorded reads all that a plan needs in one transaction.

@@ -71,7 +71,10 @@ func (j *job) importModel(ctx context.Context) (*result, error) {
 	if now, err := digestOf(from.Path); err != nil || now != source {
 		return nil, fmt.Errorf("%s changed while it was imported; do it again", from.Written)
 	}
-	path := filepath.Join(j.work, out.Path)
+	path, err := j.output(st.Schema.Plugin, out.Path)
+	if err != nil {
+		return nil, err
+	}
 	if want == "model" {
 		if path, err = j.asDirectory(path); err != nil {
 			return nil, err
@@ -98,8 +101,8 @@ func (j *job) importEvents(stream importStream, want string) (*pluginv1.Output, 
 		}
 		switch {
 		case e.GetOutput() != nil:
-			if o := e.GetOutput(); out != nil || o.Name != want || !filepath.IsLocal(o.Path) {
-				return nil, fmt.Errorf("the plugin gave %q at %q, and one %q below the call's work directory was due", o.Name, o.Path, want)
+			if o := e.GetOutput(); out != nil || o.Name != want {
+				return nil, fmt.Errorf("the plugin gave %q, and one %q was due", o.Name, want)
 			}
 			out = e.GetOutput()
 		case e.GetProgress() != nil:

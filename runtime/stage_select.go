@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"path/filepath"
 	"strings"
 
 	"jupiter/plan"
@@ -198,10 +197,9 @@ func (j *job) exported(ctx context.Context, checkpoint *pluginv1.Artifact) (stri
 		switch {
 		case e.GetOutput() != nil:
 			if o := e.GetOutput(); o.Name == "model" {
-				if !filepath.IsLocal(o.Path) {
-					return "", fmt.Errorf("the exporter's output %q lies outside the call's work directory", o.Path)
+				if model, err = j.output(st.Schema.Plugin, o.Path); err != nil {
+					return "", err
 				}
-				model = filepath.Join(j.work, o.Path)
 			}
 		case e.GetDiagnostic() != nil:
 			if err := j.diagnostic(e.GetDiagnostic()); err != nil {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"path/filepath"
 
 	"jupiter/plugins/proto/pluginv1"
 	"jupiter/plugins/sdk"
@@ -136,10 +135,11 @@ func (j *job) checkpoint(ctx context.Context, cp *pluginv1.Checkpoint, last uint
 	if cp.Step <= last || cp.Step > w.End {
 		return fmt.Errorf("the trainer saved step %d after step %d of a window that ends at %d", cp.Step, last, w.End)
 	}
-	if cp.Output == nil || !filepath.IsLocal(cp.Output.Path) {
-		return fmt.Errorf("the checkpoint of step %d lies outside the call's work directory", cp.Step)
+	path, err := j.output(j.a.Stage.Body.Schema.Plugin, cp.GetOutput().GetPath())
+	if err != nil {
+		return fmt.Errorf("the checkpoint of step %d: %w", cp.Step, err)
 	}
-	art, err := j.ingest(ctx, put{path: cp.Output.Path, mediaType: sdk.CheckpointMediaType})
+	art, err := j.ingest(ctx, put{path: path, mediaType: sdk.CheckpointMediaType})
 	if err != nil {
 		return err
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"path/filepath"
 	"strconv"
 
 	"jupiter/plan"
@@ -79,8 +78,10 @@ func (t *trial) steps(ctx context.Context, a *plan.Action, steps uint64, dataset
 		if u := e.GetProgress().GetUsage(); u != nil {
 			tokens = u.PromptTokens + u.CompletionTokens
 		}
-		if o := e.GetCheckpoint().GetOutput(); o != nil && filepath.IsLocal(o.Path) {
-			checkpoint = filepath.Join(j.work, o.Path)
+		if o := e.GetCheckpoint().GetOutput(); o != nil {
+			if checkpoint, err = j.output(st.Schema.Plugin, o.Path); err != nil {
+				return "", 0, err
+			}
 		}
 	}
 	if checkpoint == "" {

@@ -43,6 +43,7 @@ func TestCanary(t *testing.T) {
 	}
 	x.run(exitDone, "status")
 	x.run(exitDone, "runs", "show", "last", "--json")
+	loopWrite(t, x.dir, "faulted", "")
 	x.run(exitDone, "apply", "--auto-approve", "--json", "--cycles", "1")
 
 	for _, args := range [][]string{

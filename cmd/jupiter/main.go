@@ -4,7 +4,8 @@
 // the command's output. A view_*.go file renders a value and decides nothing; what is written as text and what --json
 // writes come from the same value. open.go puts together what commands share: configuration, state, plugin host, runner.
 //
-// The same program serves the built-in plugins: the host executes it again as "jupiter plugin-serve NAME".
+// The same program serves the built-in plugins: the host executes it again as "jupiter plugin-serve NAME", and starts every
+// plugin by way of "jupiter plugin-confine", which restricts itself first.
 package main
 
 import (

@@ -130,7 +130,7 @@ func newHost(w *world, dir string) (*host.Host, error) {
 	if err != nil {
 		return nil, fmt.Errorf("find the program itself: %w", err)
 	}
-	return host.New(host.Options{Plugins: builtinPrograms(exe), Version: version, Env: w.environ, Dir: dir, CacheDir: cacheDir(w), StallAfter: stallAfter})
+	return host.New(host.Options{Plugins: builtinPrograms(exe), Wrapper: []string{exe, confineCommand}, Version: version, Env: w.environ, Dir: dir, CacheDir: cacheDir(w), StallAfter: stallAfter})
 }
 
 // stallAfter is how long a plugin may say nothing while an answer is due. A slow model behind a server says something

@@ -42,7 +42,7 @@ func (h *Host) Stage(ctx context.Context, kind, typ string) (*Stage, error) {
 	if s == nil {
 		return nil, c.unknown(kind, typ)
 	}
-	return &Stage{Schema: s, conn: &conn{pool: h.pools[s.Plugin], stage: stageName(kind, typ), version: s.Version, exclusive: !s.Concurrent}}, nil
+	return &Stage{Schema: s, conn: &conn{pool: h.pools[s.Plugin], stage: stageName(kind, typ), version: s.Version, exclusive: !s.Concurrent, schema: s}}, nil
 }
 
 func (h *Host) stages(ctx context.Context) (*catalog, error) {

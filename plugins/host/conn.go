@@ -11,6 +11,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
 
+	"jupiter/plugins/schema"
 	"jupiter/plugins/sdk"
 )
 
@@ -21,13 +22,33 @@ type conn struct {
 	stage     string // kind and type, for errors: "trainer llama"
 	version   string
 	exclusive bool // one call at a time in a process
+
+	schema *schema.Stage // nil: calls that are of no stage
+	memory uint64        // see profile
 }
 
 func (c *conn) acquire(ctx context.Context) (*call, error) {
-	if c.exclusive {
-		return c.pool.acquire(ctx, c.stage)
+	want, err := c.pool.host.profileOf(c.schema, c.memory)
+	if err != nil {
+		return nil, err
 	}
-	return c.pool.acquire(ctx, "")
+	if c.exclusive {
+		return c.pool.acquire(ctx, c.stage, &want)
+	}
+	return c.pool.acquire(ctx, "", &want)
+}
+
+// anywhere enters a call of Info, Validate and the like: any process will do, unless the stage has to look around in the
+// network for the answer.
+func (c *conn) anywhere(ctx context.Context) (*call, error) {
+	if c.schema != nil && c.schema.NeedsNetwork {
+		want, err := c.pool.host.profileOf(c.schema, 0)
+		if err != nil {
+			return nil, err
+		}
+		return c.pool.acquire(ctx, "", &want)
+	}
+	return c.pool.acquire(ctx, "", nil)
 }
 
 // done ends a call, and lets who waits for its process have it.
@@ -40,7 +61,7 @@ func (c *conn) done(l *call) {
 
 // Invoke makes a call with one request and one response.
 func (c *conn) Invoke(ctx context.Context, method string, args, reply any, opts ...grpc.CallOption) error {
-	l, err := c.pool.acquire(ctx, "") // Info, Validate and the like: any process will do
+	l, err := c.anywhere(ctx)
 	if err != nil {
 		return err
 	}

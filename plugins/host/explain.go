@@ -79,19 +79,21 @@ func (c *conn) died(p *process, method string, t *tracker) error {
 	p.end() // waits for its last words
 	cause := p.killedFor()
 	var s *stall
+	var m *tooMuch
 	switch {
 	case errors.As(cause, &s):
+	case errors.As(cause, &m):
 	case errors.Is(cause, ErrStopped):
 		return fmt.Errorf("%s: %w", c.stage, cause)
 	case cause != nil:
 		return cause
 	}
 	detail := ""
-	if s != nil {
-		detail = s.Error()
+	if cause != nil {
+		detail = cause.Error()
 	}
 	crash := p.crash(detail)
-	crash.Version, crash.Stalled = c.version, s != nil
+	crash.Version, crash.Stalled, crash.OOM = c.version, s != nil, crash.OOM || m != nil
 	crash.Stage = fmt.Sprintf("%s, %s", c.stage, method[strings.LastIndexByte(method, '/')+1:])
 	crash.Call, crash.Item = t.item()
 	crash.Item = c.pool.host.Hide(crash.Item)

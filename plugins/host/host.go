@@ -4,8 +4,10 @@
 // with other arguments; there is no in-process path. A plugin's process starts when it is first needed, or announced by
 // Warm, after the executable's SHA-256 was compared with the one that it must have, in a process group of its own, with an environment reduced to
 // an allow-list (see environment), and speaks gRPC over a Unix socket with certificates made for this one connection
-// (AutoMTLS). It then serves call after call. A second process of the same plugin starts only when a stage that is not
-// Concurrent is called while another call of it runs.
+// (AutoMTLS). It may write to directories of its own alone, and reaches no network unless its stage says that it needs one,
+// as far as the system can hold it to that (confine). It then serves call after call. A second process of the same plugin
+// starts only when a stage that is not Concurrent is called while another call of it runs, or when a stage may do more or
+// less than the process that is there (profile).
 //
 // Stage gives a handle on one implementation. Its methods are the generated gRPC clients, so that the code that drives
 // a stage is the same for every plugin; what differs from a plain connection is what lies under them:
@@ -50,6 +52,10 @@ type Options struct {
 	Dir      string             // working directory of plugins: relative paths in configurations start here; "": the host's
 	CacheDir string             // where descriptions of plugins are kept between runs; "": nowhere
 
+	// Wrapper is the command that starts a plugin confined: a program and its arguments, which calls confine.Main with the
+	// ones after them. Where it is nil, or the system has no such thing, plugins are started as they are.
+	Wrapper []string
+
 	StartTimeout time.Duration // for the handshake; 0: 30 s
 	StopGrace    time.Duration // from Stop until a call is killed; 0: 30 s
 	StallAfter   time.Duration // without a message, while one is due, until a call is killed; 0: never
@@ -58,7 +64,7 @@ type Options struct {
 	Debug  io.Writer    // all that plugins write to standard error and output; nil: the last lines are kept for crash reports
 }
 
-// maxProcesses bounds the processes of one plugin.
+// maxProcesses bounds the processes of one plugin, of each profile.
 const maxProcesses = 4
 
 // Host owns the processes of the plugins. Its methods may be called from several goroutines.
@@ -74,9 +80,12 @@ type Host struct {
 	closed  bool
 	running sync.WaitGroup   // goroutines that the host owns
 	tmp     string           // what socketDir made
+	work    string           // see SetWorkDir; "": below tmp
 	young   map[*runner]bool // processes that have not shown their handshake yet
 
 	secrets []string // see Conceal; longest first
+
+	confined confinement
 
 	catalogMu sync.Mutex
 	catalog   *catalog

@@ -58,6 +58,29 @@ func newHost(t testing.TB, o Options, plugins ...string) *Host {
 	return h
 }
 
+// ways are the two ways in which the host starts plugins: as they are, and confined by the wrapper.
+func ways(t *testing.T, run func(t *testing.T, o Options)) {
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, wrapper := range map[string][]string{"as it is": nil, "confined": {exe, "confine"}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			run(t, Options{Wrapper: wrapper})
+		})
+	}
+}
+
+// served is the plugin's own process: the last of a process's descendants, where the first is the wrapper.
+func served(p *process) int {
+	all := tree(p.pid())
+	if len(p.runner.wrapper) > 0 && len(all) > 1 {
+		return all[1]
+	}
+	return all[0]
+}
+
 // processState gives a process's state as the kernel names it: "R", "S", "T" for suspended, "Z" for a zombie. "": there
 // is no such process.
 func processState(pid int) string {
@@ -93,10 +116,14 @@ func gone(t *testing.T, pid int) {
 	waitFor(t, fmt.Sprintf("process %d has ended", pid), func() bool { return !running(pid) })
 }
 
-func collector(t testing.TB, plugin, mode string, more ...string) *pluginv1.CollectRequest {
+func collector(t testing.TB, h *Host, plugin, mode string, more ...string) *pluginv1.CollectRequest {
 	t.Helper()
+	dir, err := h.CallDir(plugin, "call-1")
+	if err != nil && !errors.Is(err, ErrStopped) {
+		t.Fatal(err)
+	}
 	return &pluginv1.CollectRequest{Call: &pluginv1.Call{
-		Stage: plugin, Id: "call-1", WorkDir: t.TempDir(),
+		Stage: plugin, Id: "call-1", WorkDir: dir,
 		Config: &pluginv1.Config{Json: []byte(fmt.Sprintf(`{"mode":%q%s}`, mode, strings.Join(more, "")))},
 	}}
 }
@@ -108,7 +135,7 @@ func collectAll(t testing.TB, ctx context.Context, h *Host, mode string, more ..
 	if err != nil {
 		return nil, err
 	}
-	stream, err := s.Collector().Collect(ctx, collector(t, "good", mode, more...))
+	stream, err := s.Collector().Collect(ctx, collector(t, h, "good", mode, more...))
 	if err != nil {
 		return nil, err
 	}
@@ -204,9 +231,8 @@ func TestCrashes(t *testing.T) {
 		{mode: "panic in goroutine", exit: 2, stderr: "panic: nobody recovers me", text: "crashed (exit status 2)"},
 	}
 	for _, tt := range tests {
-		t.Run(tt.mode, func(t *testing.T) {
-			t.Parallel()
-			h := newHost(t, Options{}, "good")
+		ways(t, func(t *testing.T, o Options) {
+			h := newHost(t, o, "good")
 			_, err := collectAll(t, t.Context(), h, tt.mode)
 			var c *Crash
 			if !errors.As(err, &c) {
@@ -227,8 +253,8 @@ func TestCrashes(t *testing.T) {
 			}
 			gone(t, c.PID)
 			// The next use starts a fresh process.
-			if got, err := collectAll(t, t.Context(), h, "pid"); err != nil || got[0] == strconv.Itoa(c.PID) {
-				t.Errorf("after the crash: %v, %v", got, err)
+			if _, err := collectAll(t, t.Context(), h, "pid"); err != nil || h.processes()[0].pid() == c.PID {
+				t.Errorf("after the crash: process %d, %v", h.processes()[0].pid(), err)
 			}
 		})
 	}
@@ -237,9 +263,9 @@ func TestCrashes(t *testing.T) {
 func TestStall(t *testing.T) {
 	t.Parallel()
 	for _, mode := range []string{"hang", "suspend"} {
-		t.Run(mode, func(t *testing.T) {
-			t.Parallel()
-			h := newHost(t, Options{StallAfter: time.Second}, "good")
+		ways(t, func(t *testing.T, o Options) {
+			o.StallAfter = time.Second
+			h := newHost(t, o, "good")
 			got, err := collectAll(t, t.Context(), h, mode)
 			var c *Crash
 			if !errors.As(err, &c) || !c.Stalled || c.OOM || len(got) != 1 {
@@ -375,7 +401,7 @@ func TestCancel(t *testing.T) {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancelCause(t.Context())
-	req := collector(t, "good", "wait")
+	req := collector(t, h, "good", "wait")
 	stream, err := s.Collector().Collect(ctx, req)
 	if err != nil {
 		t.Fatal(err)
@@ -404,12 +430,17 @@ func TestCancel(t *testing.T) {
 
 func TestStop(t *testing.T) {
 	t.Parallel()
-	h := newHost(t, Options{StopGrace: 20 * time.Second}, "good")
+	ways(t, testStop)
+}
+
+func testStop(t *testing.T, o Options) {
+	o.StopGrace = 20 * time.Second
+	h := newHost(t, o, "good")
 	s, err := h.Stage(t.Context(), "collector", "good")
 	if err != nil {
 		t.Fatal(err)
 	}
-	stream, err := s.Collector().Collect(t.Context(), collector(t, "good", "wait"))
+	stream, err := s.Collector().Collect(t.Context(), collector(t, h, "good", "wait"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -441,14 +472,14 @@ func begin(t *testing.T, h *Host, mode string) (pid int, recv func() (*pluginv1.
 	if err != nil {
 		t.Fatal(err)
 	}
-	stream, err := s.Collector().Collect(t.Context(), collector(t, "good", mode))
+	stream, err := s.Collector().Collect(t.Context(), collector(t, h, "good", mode))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := stream.Recv(); err != nil {
 		t.Fatal(err)
 	}
-	pid = h.processes()[0].pid()
+	pid = served(h.processes()[0])
 	if mode == "suspend" {
 		waitFor(t, "the plugin is suspended", func() bool { return processState(pid) == "T" })
 	}
@@ -458,9 +489,9 @@ func begin(t *testing.T, h *Host, mode string) (pid int, recv func() (*pluginv1.
 func TestStopKillsAfterGrace(t *testing.T) {
 	t.Parallel()
 	for _, mode := range []string{"hang", "suspend"} {
-		t.Run(mode, func(t *testing.T) {
-			t.Parallel()
-			h := newHost(t, Options{StopGrace: 100 * time.Millisecond}, "good")
+		ways(t, func(t *testing.T, o Options) {
+			o.StopGrace = 100 * time.Millisecond
+			h := newHost(t, o, "good")
 			pid, recv := begin(t, h, mode)
 			h.Stop(t.Context(), "test", 0)
 			if _, err := recv(); !errors.Is(err, ErrStopped) {
@@ -475,9 +506,8 @@ func TestStopKillsAfterGrace(t *testing.T) {
 func TestCloseWithoutAnswer(t *testing.T) {
 	t.Parallel()
 	for _, mode := range []string{"hang", "suspend"} {
-		t.Run(mode, func(t *testing.T) {
-			t.Parallel()
-			h := newHost(t, Options{}, "good")
+		ways(t, func(t *testing.T, o Options) {
+			h := newHost(t, o, "good")
 			pid, recv := begin(t, h, mode)
 			closed := make(chan error, 1)
 			go func() { closed <- h.Close() }()
@@ -502,22 +532,26 @@ func TestCloseWithoutAnswer(t *testing.T) {
 
 func TestClose(t *testing.T) {
 	t.Parallel()
-	h := newHost(t, Options{}, "good")
+	ways(t, testClose)
+}
+
+func testClose(t *testing.T, o Options) {
+	h := newHost(t, o, "good")
 	s, err := h.Stage(t.Context(), "collector", "good")
 	if err != nil {
 		t.Fatal(err)
 	}
-	stream, err := s.Collector().Collect(t.Context(), collector(t, "good", "child"))
+	stream, err := s.Collector().Collect(t.Context(), collector(t, h, "good", "child"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := stream.Recv()
-	if err != nil {
+	if _, err := stream.Recv(); err != nil {
 		t.Fatal(err)
 	}
-	child, err := strconv.Atoi(e.GetBatch().Records[0].Text)
-	if err != nil || !running(child) {
-		t.Fatalf("the plugin's child %d is not there: %v", child, err)
+	all := tree(h.processes()[0].pid())
+	child := all[len(all)-1]
+	if len(all) < 2 || !running(child) {
+		t.Fatalf("the plugin's child is not among %v", all)
 	}
 	if err := h.Close(); err != nil {
 		t.Fatal(err)

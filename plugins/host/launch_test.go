@@ -12,7 +12,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -107,16 +106,18 @@ func TestHostKilled(t *testing.T) {
 	t.Parallel()
 	for _, parent := range []string{"host", "reaper"} {
 		for _, mode := range []string{"child", "suspend"} {
-			t.Run(parent+" "+mode, func(t *testing.T) {
-				t.Parallel()
-				killHost(t, parent, mode)
-			})
+			for _, way := range []string{"as it is", "confined"} {
+				t.Run(parent+" "+mode+" "+way, func(t *testing.T) {
+					t.Parallel()
+					killHost(t, parent, mode, way)
+				})
+			}
 		}
 	}
 }
 
-func killHost(t *testing.T, parent, mode string) {
-	cmd := exec.Command(os.Args[0], parent, mode)
+func killHost(t *testing.T, parent, mode, way string) {
+	cmd := exec.Command(os.Args[0], parent, mode, way)
 	cmd.Stderr = os.Stderr
 	stdin, err := cmd.StdinPipe() // held open, so that only the kill ends the host
 	if err != nil {
@@ -134,9 +135,9 @@ func killHost(t *testing.T, parent, mode string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var host, plugin int
-	var text, dir string
-	if _, err := fmt.Sscan(line, &host, &plugin, &text, &dir); err != nil {
+	var host, plugin, child int
+	var dir string
+	if _, err := fmt.Sscan(line, &host, &plugin, &child, &dir); err != nil {
 		t.Fatalf("%q: %v", line, err)
 	}
 	defer os.RemoveAll(dir)
@@ -152,9 +153,7 @@ func killHost(t *testing.T, parent, mode string) {
 	if running(plugin) { // nothing is left behind by a test that failed
 		_ = syscall.Kill(-plugin, syscall.SIGKILL)
 	}
-	if child, err := strconv.Atoi(text); err == nil && mode == "child" {
-		gone(t, child)
-	}
+	gone(t, child)
 	waitFor(t, "the socket is removed", func() bool {
 		left, err := filepath.Glob(dir + "/plugin-dir*")
 		return err == nil && len(left) == 0
@@ -182,7 +181,7 @@ func TestEnvironment(t *testing.T) {
 		}
 	}
 	slices.Sort(names)
-	if diff := cmp.Diff([]string{"LC_ALL", "PATH", "SSL_CERT_DIR"}, names); diff != "" {
+	if diff := cmp.Diff([]string{"LC_ALL", "PATH", "SSL_CERT_DIR", "TMPDIR"}, names); diff != "" {
 		t.Errorf("environment (-want +got):\n%s", diff)
 	}
 	if strings.Contains(got[0], "secret") {
@@ -198,7 +197,7 @@ func TestAutoMTLS(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	stream, err := s.Collector().Collect(t.Context(), collector(t, "good", "tls"))
+	stream, err := s.Collector().Collect(t.Context(), collector(t, h, "good", "tls"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -237,7 +236,7 @@ func TestStagesAreCached(t *testing.T) {
 	for _, s := range want {
 		names = append(names, s.Kind+" "+s.Type)
 	}
-	if diff := cmp.Diff([]string{"collector better", "collector good", "generator better", "generator good", "filter better", "filter good", "exporter better", "exporter good"}, names); diff != "" {
+	if diff := cmp.Diff([]string{"collector better", "collector better_online", "collector good", "collector good_online", "generator better", "generator good", "filter better", "filter good", "exporter better", "exporter good"}, names); diff != "" {
 		t.Errorf("stages (-want +got):\n%s", diff)
 	}
 	second := newHost(t, Options{CacheDir: dir}, "good", "better")
@@ -278,8 +277,8 @@ func TestUnknownStage(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, Options{}, "good", "better")
 	for _, tt := range []struct{ kind, typ, want string }{
-		{"collector", "god", `no plugin offers collector "god"; there is better, good; did you mean "good"?`},
-		{"collector", "somethingelse", `no plugin offers collector "somethingelse"; there is better, good`},
+		{"collector", "god", `no plugin offers collector "god"; there is better, better_online, good, good_online; did you mean "good"?`},
+		{"collector", "somethingelse", `no plugin offers collector "somethingelse"; there is better, better_online, good, good_online`},
 		{"trainer", "good", `no plugin offers trainer "good", or any other trainer`},
 		{"trainr", "good", `there is no kind of stage "trainr"; the kinds are collector, generator, filter, verifier, trainer, exporter, evaluator`},
 	} {
@@ -382,7 +381,7 @@ func BenchmarkCall(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	req := collector(b, "good", "pid")
+	req := collector(b, h, "good", "pid")
 	for b.Loop() {
 		stream, err := s.Collector().Collect(b.Context(), req)
 		if err != nil {

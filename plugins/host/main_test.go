@@ -19,6 +19,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"jupiter/plugins/host/confine"
 	"jupiter/plugins/proto/pluginv1"
 	"jupiter/plugins/sdk"
 )
@@ -31,6 +32,12 @@ func TestMain(m *testing.M) {
 		case "plugin":
 			servePlugin(os.Args[2])
 			os.Exit(0)
+		case "confine":
+			code, err := confine.Main(os.Args[2:])
+			if err != nil {
+				fmt.Fprintln(os.Stderr, err)
+			}
+			os.Exit(code)
 		case "host":
 			doomedHost()
 			os.Exit(0)
@@ -101,6 +108,7 @@ func testPlugin(name string) sdk.Plugin {
 	stages := []sdk.Stage{
 		sdk.Collector(name, sdk.Options{Revision: 1, Concurrent: true}, collect),
 		sdk.Filter(name, sdk.Options{Concurrent: true}, func(context.Context, *sdk.Call, struct{}) (sdk.Judge, error) { return poisoned{}, nil }),
+		sdk.Collector(name+"_online", sdk.Options{Concurrent: true, NeedsNetwork: true}, collect),
 		sdk.Exporter(name, sdk.Options{}, export),
 		sdk.Generator(name, sdk.Options{Concurrent: true}, echo{}),
 	}
@@ -180,6 +188,8 @@ func collect(ctx context.Context, c *sdk.Call, cfg modeConfig, emit func(*sdk.Re
 			return err
 		}
 		return emit(&sdk.RecordBatch{Records: []*sdk.Record{{Text: strings.Join(append([]string{wd}, os.Environ()...), "\x00")}}})
+	case "write", "dial", "processes", "stray", "hog":
+		return collectConfined(c, cfg, emit)
 	case "tls":
 		return emit(&sdk.RecordBatch{Records: []*sdk.Record{{Text: os.Getenv("PLUGIN_CLIENT_CERT"), Meta: map[string]string{"socket": os.Getenv("PLUGIN_UNIX_SOCKET_DIR")}}}})
 	}
@@ -257,7 +267,11 @@ func doomedHost() {
 	if err != nil {
 		panic(err)
 	}
-	h, err := New(Options{Plugins: map[string]Program{"good": {Path: exe, Args: []string{"plugin", "good"}}}, Env: os.Environ()})
+	var wrapper []string
+	if os.Args[3] == "confined" {
+		wrapper = []string{exe, "confine"}
+	}
+	h, err := New(Options{Plugins: map[string]Program{"good": {Path: exe, Args: []string{"plugin", "good"}}}, Wrapper: wrapper, Env: os.Environ()})
 	if err != nil {
 		panic(err)
 	}
@@ -270,13 +284,13 @@ func doomedHost() {
 	if err != nil {
 		panic(err)
 	}
-	e, err := stream.Recv()
-	if err != nil {
+	if _, err := stream.Recv(); err != nil {
 		panic(err)
 	}
 	p := h.processes()[0]
+	all := tree(p.pid())
 	h.mu.Lock()
-	fmt.Println(os.Getpid(), p.pid(), e.GetBatch().Records[0].Text, h.tmp)
+	fmt.Println(os.Getpid(), served(p), all[len(all)-1], h.tmp)
 	h.mu.Unlock()
 	_, _ = io.Copy(io.Discard, os.Stdin)
 }
@@ -287,7 +301,7 @@ func reaper() {
 	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
 		panic(err)
 	}
-	cmd := exec.Command(os.Args[0], "host", os.Args[2])
+	cmd := exec.Command(os.Args[0], "host", os.Args[2], os.Args[3])
 	cmd.Stdout, cmd.Stderr, cmd.Stdin = os.Stdout, os.Stderr, os.Stdin
 	if err := cmd.Start(); err != nil {
 		panic(err)

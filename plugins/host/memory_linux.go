@@ -5,15 +5,35 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"strings"
 )
 
-// peakMemory is the most memory that a process has had resident since it began, or since resetPeakMemory.
-func peakMemory(pid int) (uint64, bool) {
+// MemoryBounds says whether this system tells how much memory processes have, so that a bound on it holds.
+const MemoryBounds = true
+
+// peakMemory is the most memory that a process and its descendants have had resident since they began, or since
+// resetPeakMemory, each at its own worst moment.
+func peakMemory(pid int) (sum uint64, ok bool) { return sumStatus(pid, "\nVmHWM:") }
+
+// residentMemory is the memory that a process and its descendants have resident. What they share counts for each.
+func residentMemory(pid int) (sum uint64, ok bool) { return sumStatus(pid, "\nVmRSS:") }
+
+func sumStatus(pid int, line string) (sum uint64, ok bool) {
+	for _, p := range tree(pid) {
+		if n, known := statusLine(p, line); known { // else it has just ended
+			sum, ok = sum+n, true
+		}
+	}
+	return sum, ok
+}
+
+// statusLine reads a size out of a process's status.
+func statusLine(pid int, line string) (uint64, bool) {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return 0, false
 	}
-	_, rest, ok := bytes.Cut(b, []byte("\nVmHWM:"))
+	_, rest, ok := bytes.Cut(b, []byte(line))
 	if !ok {
 		return 0, false
 	}
@@ -27,5 +47,24 @@ func peakMemory(pid int) (uint64, bool) {
 
 // resetPeakMemory begins to look for the most anew.
 func resetPeakMemory(pid int) {
-	_ = os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", pid), []byte("5"), 0) // else the peak is that of the process's life
+	for _, p := range tree(pid) {
+		_ = os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", p), []byte("5"), 0) // else the peak is that of the process's life
+	}
+}
+
+// tree lists a process and its descendants.
+func tree(pid int) []int {
+	all := []int{pid}
+	for i := 0; i < len(all); i++ {
+		tasks, _ := os.ReadDir(fmt.Sprintf("/proc/%d/task", all[i])) // none where it has ended
+		for _, t := range tasks {
+			b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%s/children", all[i], t.Name()))
+			for _, f := range strings.Fields(string(b)) {
+				if n, err := strconv.Atoi(f); err == nil {
+					all = append(all, n)
+				}
+			}
+		}
+	}
+	return all
 }

@@ -33,11 +33,11 @@ func (l *pool) processes() []*process {
 	return slices.Clone(l.procs)
 }
 
-// acquire gives a call in a live process, which is started if need be. exclusive names a stage that takes one call at a
-// time in a process; "" takes any process. The caller must release the call.
-func (l *pool) acquire(ctx context.Context, exclusive string) (*call, error) {
+// acquire gives a call in a live process of a profile, which is started if need be; nil takes a process of any. exclusive
+// names a stage that takes one call at a time in a process; "" shares it. The caller must release the call.
+func (l *pool) acquire(ctx context.Context, exclusive string, want *profile) (*call, error) {
 	for {
-		c, free, full := l.take(exclusive)
+		c, free, full := l.take(exclusive, want)
 		if c != nil {
 			return c, nil
 		}
@@ -52,7 +52,7 @@ func (l *pool) acquire(ctx context.Context, exclusive string) (*call, error) {
 			continue
 		case <-start:
 		}
-		if err := l.start(ctx, exclusive); err != nil {
+		if err := l.start(ctx, exclusive, want); err != nil {
 			return nil, err
 		}
 	}
@@ -60,29 +60,34 @@ func (l *pool) acquire(ctx context.Context, exclusive string) (*call, error) {
 
 // take looks for a process that is free for a call. Where there is none it gives what to wait for, and whether another
 // process may be started.
-func (l *pool) take(exclusive string) (c *call, free <-chan struct{}, full bool) {
+func (l *pool) take(exclusive string, want *profile) (c *call, free <-chan struct{}, full bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.procs = slices.DeleteFunc(l.procs, func(p *process) bool { return !p.alive() })
+	same := 0
 	for _, p := range l.procs {
+		if want != nil && p.profile != *want {
+			continue
+		}
+		same++
 		if c := p.begin(exclusive); c != nil {
 			return c, nil, false
 		}
 	}
-	return nil, l.changed, len(l.procs) >= maxProcesses
+	return nil, l.changed, same >= maxProcesses
 }
 
 // start adds a process. It holds the token: one start of a plugin at a time, and who waited looks again before it
 // starts one more. When ctx ends the start goes on without the caller.
-func (l *pool) start(ctx context.Context, exclusive string) error {
-	if c, _, _ := l.take(exclusive); c != nil { // somebody else's start
+func (l *pool) start(ctx context.Context, exclusive string, want *profile) error {
+	if c, _, _ := l.take(exclusive, want); c != nil { // somebody else's start
 		c.release()
 		l.starting <- struct{}{}
 		return nil
 	}
 	done := make(chan error, 1)
 	ok := l.host.spawn(func() {
-		p, err := l.host.start(l)
+		p, err := l.host.start(l, want)
 		if err == nil {
 			l.mu.Lock()
 			l.procs = append(l.procs, p)

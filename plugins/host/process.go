@@ -7,7 +7,9 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -18,12 +20,14 @@ import (
 	goplugin "github.com/hashicorp/go-plugin/runner"
 	"google.golang.org/grpc"
 
+	"jupiter/plugins/host/confine"
 	"jupiter/plugins/sdk"
 )
 
 // process is one running plugin.
 type process struct {
 	name     string
+	profile  profile
 	checksum string
 	client   *plugin.Client
 	conn     *grpc.ClientConn
@@ -58,7 +62,7 @@ func (clientSide) GRPCClient(_ context.Context, _ *plugin.GRPCBroker, c *grpc.Cl
 }
 
 // start launches a process of a plugin and waits for its handshake. The pool is notified after the process has ended.
-func (h *Host) start(l *pool) (*process, error) {
+func (h *Host) start(l *pool, want *profile) (*process, error) {
 	name := l.name
 	sum, err := l.exe.checksum()
 	if err != nil {
@@ -76,7 +80,17 @@ func (h *Host) start(l *pool) (*process, error) {
 			return nil, fmt.Errorf("plugin %s: make certificates: %w", name, err)
 		}
 	}
-	p := &process{name: name, checksum: hex.EncodeToString(sum), tail: &tail{next: h.opts.Debug}, calls: map[*call]bool{}, hide: h.hideAll}
+	may := profile{}
+	if want != nil {
+		may = *want
+	} else if may.work, err = h.workDir(); err != nil {
+		return nil, fmt.Errorf("plugin %s: %w", name, err)
+	}
+	own, err := ownDir(may.work, name)
+	if err != nil {
+		return nil, fmt.Errorf("plugin %s: %w", name, err)
+	}
+	p := &process{name: name, profile: may, checksum: hex.EncodeToString(sum), tail: &tail{next: h.opts.Debug}, calls: map[*call]bool{}, hide: h.hideAll}
 	p.client = plugin.NewClient(&plugin.ClientConfig{
 		HandshakeConfig:  plugin.HandshakeConfig{ProtocolVersion: sdk.ProtocolVersion, MagicCookieKey: sdk.CookieKey, MagicCookieValue: sdk.CookieValue},
 		Plugins:          plugin.PluginSet{sdk.ServiceName: clientSide{}},
@@ -90,9 +104,13 @@ func (h *Host) start(l *pool) (*process, error) {
 		SyncStdout:       p.tail, // of plugins that stream theirs, as go-plugin's own do
 		SyncStderr:       p.tail,
 		Logger:           hclog.NewNullLogger(),
-		RunnerFunc: func(_ hclog.Logger, cmd *exec.Cmd, _ string) (goplugin.Runner, error) {
+		RunnerFunc: func(_ hclog.Logger, cmd *exec.Cmd, sockets string) (goplugin.Runner, error) {
 			env := append(environment(h.opts.Env), cmd.Env...)
-			p.runner = newRunner(l.exe, l.program, append(append(env, givenEnv...), sdk.WatchKey+"=1"), h.opts.Dir, h.opts.Debug)
+			env = append(append(env, givenEnv...), sdk.WatchKey+"=1", "TMPDIR="+filepath.Join(own, temporary))
+			p.runner = &runner{
+				cmd: exec.Cmd{Env: env, Dir: h.opts.Dir}, exe: l.exe, program: l.program, handshake: &firstLine{rest: h.opts.Debug}, exited: make(chan struct{}),
+				confined: &h.confined, wrapper: h.opts.Wrapper, spec: confine.Spec{Write: []string{own, sockets}, Network: may.network, Remove: dir},
+			}
 			if !h.adopt(p.runner) {
 				return nil, errClosed
 			}
@@ -110,13 +128,26 @@ func (h *Host) start(l *pool) (*process, error) {
 		return nil, err
 	}
 	h.log.Debug("plugin started", "plugin", name, "pid", p.pid())
+	h.boundMemory(p)
 	h.spawn(func() {
 		<-p.exited()
-		h.log.Debug("plugin ended", "plugin", name, "pid", p.pid(), "state", p.runner.state.String())
+		h.log.Debug("plugin ended", "plugin", name, "pid", p.pid(), "state", p.runner.ended.String())
 		p.end()
 		l.notify()
 	})
 	return p, nil
+}
+
+// temporary is the name of a plugin's directory for temporary files, below its own.
+const temporary = "tmp"
+
+// ownDir makes the directory that the processes of a plugin may write below.
+func ownDir(work, plugin string) (string, error) {
+	dir := filepath.Join(work, plugin)
+	if err := os.MkdirAll(filepath.Join(dir, temporary), 0o755); err != nil {
+		return "", err
+	}
+	return filepath.EvalSymlinks(dir)
 }
 
 // connect opens the connection to a plugin that has shown its handshake. go-plugin waits for it without limit.
@@ -166,6 +197,9 @@ func (p *process) notStarted(err error, timeout time.Duration) error {
 	}
 	p.end()
 	first := p.runner.handshake.text()
+	if err := p.runner.notExecuted(); err != nil {
+		return fmt.Errorf("start plugin %s: %w", p.name, err)
+	}
 	switch {
 	case first != "" && !strings.HasPrefix(first, "1|"):
 		return p.protocolError(fmt.Sprintf("it wrote %.80q to standard output, where the handshake belongs", first))
@@ -263,9 +297,9 @@ func (p *process) protocolError(detail string) error {
 
 // crash describes the end of the process, which must have ended.
 func (p *process) crash(detail string) *Crash {
-	c := &Crash{Plugin: p.name, Checksum: p.checksum, PID: p.pid(), Detail: detail, ExitCode: p.runner.state.ExitCode(), Stderr: p.lastWords()}
-	c.Signal = signalOf(p.runner.state)
-	kill := c.Signal != "" && endedByKill(p.runner.state) && !p.runner.wasKilled()
+	c := &Crash{Plugin: p.name, Checksum: p.checksum, PID: p.pid(), Detail: detail, ExitCode: p.runner.ended.code, Stderr: p.lastWords()}
+	c.Signal = p.runner.ended.signal
+	kill := p.runner.ended.killed && c.Signal != "" && !p.runner.wasKilled()
 	counted := p.runner.oomBefore >= 0 && oomKills() > p.runner.oomBefore
 	switch {
 	case kill && counted:

@@ -3,28 +3,35 @@ package host
 import (
 	"bytes"
 	"context"
-	"errors"
 	"io"
 	"os"
 	"os/exec"
 	"strconv"
 	"sync"
 	"time"
+
+	"jupiter/plugins/host/confine"
 )
 
 // runner is the process under go-plugin's client. go-plugin's own runner gives a plugin the host's standard input, kills
-// the process and not its group, and waits for whoever holds the pipes; this one does neither.
+// the process and not its group, and waits for whoever holds the pipes; this one does neither. Where the host has a wrapper
+// the process is the wrapper, and the plugin its child.
 type runner struct {
-	cmd  *exec.Cmd
-	exe  *executable
-	want string // its checksum; "": what it was
+	cmd     exec.Cmd
+	exe     *executable
+	program Program
+
+	confined *confinement
+	wrapper  []string // nil: there is none
+	spec     confine.Spec
+	status   *told // by the wrapper; nil: there is none
 
 	stdin          *os.File // write end: closed with the host, whatever ends it
 	stdout, stderr *os.File // read ends
 	handshake      *firstLine
 
-	exited chan struct{} // closed when state is set
-	state  *os.ProcessState
+	exited chan struct{} // closed when ended is set
+	ended  ending
 
 	oomBefore int64 // kills that the kernel had counted when the process started
 
@@ -33,55 +40,57 @@ type runner struct {
 	killed bool
 }
 
+// ending is how a plugin ended.
+type ending struct {
+	code   int    // -1 where a signal ended it
+	signal string // its name; "" where it exited
+	killed bool   // it ended as the host ends processes, whoever did it
+}
+
+func (e ending) String() string {
+	if e.signal != "" {
+		return "signal: " + e.signal
+	}
+	return "exit status " + strconv.Itoa(e.code)
+}
+
 // pipeGrace is how long the pipes stay open after the process has ended: a process that left the group may hold their
 // other ends for ever.
 const pipeGrace = time.Second
 
-func newRunner(exe *executable, p Program, env []string, dir string, debug io.Writer) *runner {
-	cmd := &exec.Cmd{Path: exe.path, Args: append([]string{exe.path}, p.Args...), Env: env, Dir: dir, SysProcAttr: ownGroup()}
-	return &runner{cmd: cmd, exe: exe, want: p.Checksum, handshake: &firstLine{rest: debug}, exited: make(chan struct{})}
-}
-
 // Start verifies the executable and starts it.
 func (r *runner) Start(context.Context) error {
-	if err := r.exe.verify(r.want); err != nil {
+	if err := r.exe.verify(r.program.Checksum); err != nil {
 		return err
 	}
-	var child []*os.File
-	pipe := func(hostReads bool) (host, plugin *os.File, err error) {
-		pr, pw, err := os.Pipe()
+	in, err := newPipe(false)
+	if err != nil {
+		return err
+	}
+	out, err := newPipe(true)
+	if err != nil {
+		in.close()
+		return err
+	}
+	errs, err := newPipe(true)
+	if err != nil {
+		in.close()
+		out.close()
+		return err
+	}
+	r.cmd.Stdin, r.cmd.Stdout, r.cmd.Stderr = in.theirs, out.theirs, errs.theirs
+	r.oomBefore = oomKills()
+	err = r.launch()
+	for _, p := range []*pipe{in, out, errs} {
+		p.theirs.Close()
 		if err != nil {
-			return nil, nil, err
+			p.ours.Close()
 		}
-		if hostReads {
-			child = append(child, pw)
-			return pr, pw, nil
-		}
-		child = append(child, pr)
-		return pw, pr, nil
-	}
-	var in, out, errs *os.File
-	var e1, e2, e3 error
-	r.stdin, in, e1 = pipe(false)
-	r.stdout, out, e2 = pipe(true)
-	r.stderr, errs, e3 = pipe(true)
-	err := errors.Join(e1, e2, e3)
-	if err == nil {
-		r.cmd.Stdin, r.cmd.Stdout, r.cmd.Stderr = in, out, errs
-		r.oomBefore = oomKills()
-		err = r.cmd.Start()
-	}
-	for _, f := range child {
-		f.Close()
 	}
 	if err != nil {
-		for _, f := range []*os.File{r.stdin, r.stdout, r.stderr} {
-			if f != nil {
-				f.Close()
-			}
-		}
 		return err
 	}
+	r.stdin, r.stdout, r.stderr = in.ours, out.ours, errs.ours
 	r.handshake.r = r.stdout
 	r.mu.Lock()
 	r.pid = r.cmd.Process.Pid
@@ -93,11 +102,24 @@ func (r *runner) Start(context.Context) error {
 	return nil
 }
 
+// launch starts the process: the plugin, or the wrapper that starts it.
+func (r *runner) launch() error {
+	if len(r.wrapper) > 0 && confine.Supported {
+		return r.launchConfined()
+	}
+	r.cmd.Path, r.cmd.Args, r.cmd.SysProcAttr = r.exe.path, append([]string{r.exe.path}, r.program.Args...), ownGroup()
+	return r.cmd.Start()
+}
+
 // wait reaps the process and ends what is left of its group.
 func (r *runner) wait() {
 	_ = r.cmd.Wait() // the state says it all
-	r.state = r.cmd.ProcessState
+	r.ended = endingOf(r.cmd.ProcessState)
 	killGroup(r.pid)
+	if r.status != nil {
+		r.status.wait()
+		r.ended = r.status.ending(r.ended)
+	}
 	r.stdin.Close()
 	close(r.exited)
 	time.AfterFunc(pipeGrace, func() {
@@ -106,8 +128,33 @@ func (r *runner) wait() {
 	})
 }
 
+// pipe is between the host and a process that it starts.
+type pipe struct{ ours, theirs *os.File }
+
+func newPipe(hostReads bool) (*pipe, error) {
+	r, w, err := os.Pipe()
+	if hostReads {
+		return &pipe{ours: r, theirs: w}, err
+	}
+	return &pipe{ours: w, theirs: r}, err
+}
+
+func (p *pipe) close() {
+	p.ours.Close()
+	p.theirs.Close()
+}
+
+// ownEnd is how long a process that has closed its output may take to end by itself: what it ended with is worth knowing.
+const ownEnd = 200 * time.Millisecond
+
 // Kill ends the process and its group at once.
 func (r *runner) Kill(context.Context) error {
+	if r.handshake.ended() {
+		select {
+		case <-r.exited:
+		case <-time.After(ownEnd):
+		}
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	select {
@@ -128,7 +175,7 @@ func (r *runner) Kill(context.Context) error {
 func (r *runner) wasKilled() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.killed && endedByKill(r.state)
+	return r.killed && r.ended.killed
 }
 
 // Wait waits for the end of the process.
@@ -151,7 +198,7 @@ func (r *runner) ID() string {
 	return strconv.Itoa(r.pid)
 }
 
-func (r *runner) Name() string                    { return r.cmd.Path }
+func (r *runner) Name() string                    { return r.exe.path }
 func (r *runner) Stdout() io.ReadCloser           { return r.handshake }
 func (r *runner) Stderr() io.ReadCloser           { return r.stderr }
 func (r *runner) Diagnose(context.Context) string { return "" }
@@ -173,6 +220,7 @@ type firstLine struct {
 	mu   sync.Mutex
 	line []byte // what came so far, at most handshakeLimit bytes
 	over bool
+	eof  bool
 }
 
 // handshakeLimit is far above the length of a handshake with its certificate, and below what go-plugin reads as a line.
@@ -182,6 +230,7 @@ func (f *firstLine) Read(b []byte) (int, error) {
 	for {
 		n, err := f.r.Read(b)
 		f.mu.Lock()
+		f.eof = f.eof || err == io.EOF
 		if f.over {
 			if f.rest != nil && n > 0 {
 				_, _ = f.rest.Write(b[:n])
@@ -207,6 +256,13 @@ func (f *firstLine) Read(b []byte) (int, error) {
 }
 
 func (f *firstLine) Close() error { return f.r.Close() }
+
+// ended says whether the output was closed.
+func (f *firstLine) ended() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.eof
+}
 
 // text gives what was read as the handshake.
 func (f *firstLine) text() string {

@@ -12,7 +12,9 @@ func ownGroup() *syscall.SysProcAttr { return nil }
 
 func killGroup(int) {}
 
-func signalOf(*os.ProcessState) string { return "" }
+// endingOf says how a process ended. os.Process.Kill ends it with status 1.
+func endingOf(s *os.ProcessState) ending {
+	return ending{code: s.ExitCode(), killed: s.ExitCode() == 1}
+}
 
-// endedByKill says whether a process ended as os.Process.Kill ends it.
-func endedByKill(s *os.ProcessState) bool { return s.ExitCode() == 1 }
+func bySignal(s syscall.Signal) ending { return ending{code: -1, signal: s.String()} }

@@ -9,16 +9,14 @@ import (
 
 func killGroup(pid int) { _ = syscall.Kill(-pid, syscall.SIGKILL) }
 
-// signalOf names the signal that ended a process; "" where it exited.
-func signalOf(s *os.ProcessState) string {
+// endingOf says how a process ended.
+func endingOf(s *os.ProcessState) ending {
 	if ws, ok := s.Sys().(syscall.WaitStatus); ok && ws.Signaled() {
-		return ws.Signal().String()
+		return bySignal(ws.Signal())
 	}
-	return ""
+	return ending{code: s.ExitCode()}
 }
 
-// endedByKill says whether a process ended as killGroup ends it.
-func endedByKill(s *os.ProcessState) bool {
-	ws, ok := s.Sys().(syscall.WaitStatus)
-	return ok && ws.Signaled() && ws.Signal() == syscall.SIGKILL
+func bySignal(s syscall.Signal) ending {
+	return ending{code: -1, signal: s.String(), killed: s == syscall.SIGKILL}
 }

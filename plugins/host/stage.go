@@ -28,11 +28,19 @@ func (s *Stage) Trainer() pluginv1.TrainerClient     { return pluginv1.NewTraine
 func (s *Stage) Evaluator() pluginv1.EvaluatorClient { return pluginv1.NewEvaluatorClient(s.conn) }
 func (s *Stage) Exporter() pluginv1.ExporterClient   { return pluginv1.NewExporterClient(s.conn) }
 
+// Limited gives the same stage with a bound on the memory that its process, and what that starts, may have resident, in
+// bytes; 0: none. It has a process of its own.
+func (s *Stage) Limited(memory uint64) *Stage {
+	c := *s.conn
+	c.memory = memory
+	return &Stage{Schema: s.Schema, conn: &c}
+}
+
 // Warm starts the stage's process where none runs, and does not wait for it. What goes wrong is there for the first call,
 // which tries again.
 func (h *Host) Warm(ctx context.Context, s *Stage) {
 	h.spawn(func() {
-		if c, err := s.conn.pool.acquire(ctx, ""); err == nil {
+		if c, err := s.conn.anywhere(ctx); err == nil {
 			c.release()
 		}
 	})

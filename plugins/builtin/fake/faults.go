@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"time"
 
 	"jupiter/plugins/sdk"
@@ -16,7 +17,7 @@ type Faults struct {
 	FailAt  *uint64 `jupiter:"fail_at,effect=none" desc:"The item or step at which the stage returns an error."`
 	HangAt  *uint64 `jupiter:"hang_at,effect=none" desc:"The item or step at which the stage stops answering; it ignores the request to stop, too."`
 	ExitAt  *uint64 `jupiter:"exit_at,effect=none" desc:"The item or step at which the process exits with status 3."`
-	Once    string  `jupiter:"once,effect=none" desc:"A file that the first fault makes, and with which there are no more faults."`
+	Once    string  `jupiter:"once,effect=none" desc:"The name of a file with which there are no more faults. The first fault makes it among the plugin's temporary files, which go with the run; somebody else may make it in the project."`
 	DelayMS uint64  `jupiter:"delay_ms,effect=none" desc:"Milliseconds that each item or step takes."`
 }
 
@@ -51,7 +52,14 @@ func (f Faults) before(ctx context.Context, n uint64) error {
 		return ctx.Err()
 	}
 	if f.Once != "" {
-		switch file, err := os.OpenFile(f.Once, os.O_CREATE|os.O_EXCL, 0o644); {
+		if _, err := os.Stat(f.Once); err == nil {
+			return ctx.Err()
+		}
+		mark := f.Once
+		if !filepath.IsAbs(mark) {
+			mark = filepath.Join(os.TempDir(), mark)
+		}
+		switch file, err := os.OpenFile(mark, os.O_CREATE|os.O_EXCL, 0o644); {
 		case errors.Is(err, os.ErrExist):
 			return ctx.Err()
 		case err != nil:

@@ -1,0 +1,312 @@
+//go:build linux
+
+package host
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"jupiter/plugins/host/confine"
+	"jupiter/plugins/sdk"
+)
+
+// collectConfined tries what a confined plugin may or may not do, and tells as records what came of it.
+func collectConfined(c *sdk.Call, cfg modeConfig, emit func(*sdk.RecordBatch) error) error {
+	tell := func(format string, args ...any) error {
+		return emit(&sdk.RecordBatch{Records: []*sdk.Record{{Text: fmt.Sprintf(format, args...)}}})
+	}
+	switch cfg.Mode {
+	case "write":
+		for _, path := range []string{filepath.Join(c.WorkDir, "a"), filepath.Join(os.TempDir(), "b"), *cfg.Dir} {
+			if err := tell("%v", os.WriteFile(path, []byte("x"), 0o644)); err != nil {
+				return err
+			}
+		}
+		outside := filepath.Dir(*cfg.Dir)
+		for _, err := range []error{
+			os.Mkdir(filepath.Join(outside, "new"), 0o755), os.Remove(filepath.Join(outside, "there")), os.Truncate(filepath.Join(outside, "there"), 0),
+			os.Rename(filepath.Join(c.WorkDir, "a"), filepath.Join(outside, "moved")), os.Symlink("/", filepath.Join(outside, "link")),
+		} {
+			if err := tell("%v", err); err != nil {
+				return err
+			}
+		}
+		_, err := os.ReadFile(filepath.Join(outside, "there"))
+		return tell("%v", err)
+	case "dial":
+		conn, err := net.DialTimeout("tcp", *cfg.Dir, 10*time.Second)
+		if err == nil {
+			conn.Close()
+		}
+		return tell("%v", err)
+	case "processes":
+		entries, err := os.ReadDir("/proc")
+		if err != nil {
+			return err
+		}
+		n := 0
+		for _, e := range entries {
+			if _, err := strconv.Atoi(e.Name()); err == nil {
+				n++
+			}
+		}
+		caps, err := os.ReadFile("/proc/self/status")
+		if err != nil {
+			return err
+		}
+		_, rest, _ := strings.Cut(string(caps), "CapEff:")
+		eff, _, _ := strings.Cut(rest, "\n")
+		return errors.Join(tell("%d", n), tell("%s", strings.TrimSpace(eff)))
+	case "stray": // a child that has left the process group and the session
+		cmd := exec.Command("sleep", "60")
+		cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+		if err := cmd.Start(); err != nil {
+			return err
+		}
+		return tell("started")
+	case "hog":
+		if err := tell("started"); err != nil {
+			return err
+		}
+		var all [][]byte
+		for range 1000 {
+			b := make([]byte, 8<<20)
+			for i := range b {
+				b[i] = byte(i)
+			}
+			all = append(all, b)
+			time.Sleep(5 * time.Millisecond)
+		}
+		return tell("%d", len(all))
+	}
+	return nil
+}
+
+// confined makes a host that confines its plugins, and gives what this system lacks for it.
+func confined(t *testing.T) (h *Host, missing []string) {
+	t.Helper()
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	h = newHost(t, Options{Wrapper: []string{exe, "confine"}}, "good")
+	if _, err := collectAll(t, t.Context(), h, "pid"); err != nil {
+		t.Fatal(err)
+	}
+	return h, h.Unconfined()
+}
+
+// A confined plugin writes to its own directories alone, and reads elsewhere.
+func TestConfinedWrites(t *testing.T) {
+	t.Parallel()
+	h, missing := confined(t)
+	if lacks(missing, "can write") {
+		t.Skipf("NOT TESTED: this system cannot confine a plugin's writing: %v", missing)
+	}
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "there"), []byte("whole"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	got, err := collectAll(t, t.Context(), h, "write", fmt.Sprintf(`,"dir":%q`, filepath.Join(dir, "c")))
+	if err != nil || len(got) != 9 {
+		t.Fatalf("%v, %v", got, err)
+	}
+	for i, text := range got {
+		if i < 2 || i == 8 {
+			if text != "<nil>" {
+				t.Errorf("try %d: %s, want that it may", i, text)
+			}
+		} else if !strings.HasSuffix(text, "permission denied") && !strings.HasSuffix(text, "cross-device link") {
+			t.Errorf("try %d: %s, want that it may not", i, text)
+		}
+	}
+	left, err := os.ReadDir(dir)
+	if err != nil || len(left) != 1 {
+		t.Errorf("%v, %v, want what was there", left, err)
+	}
+	if b, err := os.ReadFile(filepath.Join(dir, "there")); string(b) != "whole" {
+		t.Errorf("%q, %v, want what was there", b, err)
+	}
+}
+
+// Calls have their directories where SetWorkDir says, and a process that was started before may not write there.
+func TestWorkDir(t *testing.T) {
+	t.Parallel()
+	h, _ := confined(t)
+	work := filepath.Join(t.TempDir(), "work")
+	before := h.processes()[0].pid()
+	if err := h.SetWorkDir(work); err != nil {
+		t.Fatal(err)
+	}
+	got, err := collectAll(t, t.Context(), h, "write", fmt.Sprintf(`,"dir":%q`, filepath.Join(t.TempDir(), "c")))
+	if err != nil || got[0] != "<nil>" {
+		t.Fatalf("%v, %v, want that the call writes to its directory", got, err)
+	}
+	if _, err := os.Stat(filepath.Join(work, "good", "call-1", "a")); err != nil {
+		t.Error(err)
+	}
+	gone(t, before)
+}
+
+// A stage that needs no network reaches none; one that does gets a process of its own.
+func TestConfinedNetwork(t *testing.T) {
+	t.Parallel()
+	h, missing := confined(t)
+	if lacks(missing, "network") {
+		t.Skipf("NOT TESTED: this system cannot keep a plugin from the network: %v", missing)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	dir := fmt.Sprintf(`,"dir":%q`, l.Addr())
+	if got, err := collectAll(t, t.Context(), h, "dial", dir); err != nil || !strings.Contains(got[0], "refused") && !strings.Contains(got[0], "unreachable") && !strings.Contains(got[0], "permission denied") {
+		t.Errorf("without network: %v, %v", got, err)
+	}
+	if n := len(h.processes()); n != 1 {
+		t.Errorf("%d processes, want one", n)
+	}
+	s, err := h.Stage(t.Context(), "collector", "good_online")
+	if err != nil {
+		t.Fatal(err)
+	}
+	req := collector(t, h, "good", "dial", dir)
+	req.Call.Stage = "good_online"
+	stream, err := s.Collector().Collect(t.Context(), req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e, err := stream.Recv(); err != nil || e.GetBatch().Records[0].Text != "<nil>" {
+		t.Errorf("with network: %v, %v", e, err)
+	}
+	if n := len(h.processes()); n != 2 {
+		t.Errorf("%d processes, want one a profile", n)
+	}
+}
+
+// A confined plugin sees no process but its own, and has no capability; what it starts ends with it, wherever it hides.
+func TestConfinedProcesses(t *testing.T) {
+	t.Parallel()
+	h, missing := confined(t)
+	if !lacks(missing, "other processes") {
+		if got, err := collectAll(t, t.Context(), h, "processes"); err != nil || got[0] != "2" || strings.Trim(got[1], "0") != "" {
+			t.Errorf("%v, %v, want two processes, the wrapper and the plugin, and no capabilities", got, err)
+		}
+	}
+	if got, err := collectAll(t, t.Context(), h, "stray"); err != nil || len(got) != 1 {
+		t.Fatalf("%v, %v", got, err)
+	}
+	all := tree(h.processes()[0].pid())
+	if len(all) != 3 {
+		t.Fatalf("processes %v, want wrapper, plugin and stray", all)
+	}
+	if err := h.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, pid := range all {
+		gone(t, pid)
+	}
+}
+
+// Where namespaces are refused the wrapper itself ends what a plugin leaves behind.
+func TestWithoutNamespaces(t *testing.T) {
+	t.Parallel()
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := newHost(t, Options{Wrapper: []string{exe, "confine"}}, "good")
+	h.confined.refuse()
+	if got, err := collectAll(t, t.Context(), h, "stray"); err != nil || len(got) != 1 {
+		t.Fatalf("%v, %v", got, err)
+	}
+	all := tree(h.processes()[0].pid())
+	if len(all) != 3 {
+		t.Fatalf("processes %v, want wrapper, plugin and stray", all)
+	}
+	if m := h.Unconfined(); !lacks(m, "refuses user and PID namespaces") || !lacks(m, "network") {
+		t.Errorf("%v does not say what is missing", m)
+	}
+	// The plugin dies; the wrapper sees to the rest.
+	if err := syscall.Kill(all[1], syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	for _, pid := range all {
+		gone(t, pid)
+	}
+}
+
+// A process that takes more memory than its stage may have is killed, and the report says so.
+func TestMemoryLimit(t *testing.T) {
+	t.Parallel()
+	ways(t, func(t *testing.T, o Options) {
+		h := newHost(t, o, "good")
+		s, err := h.Stage(t.Context(), "collector", "good")
+		if err != nil {
+			t.Fatal(err)
+		}
+		stream, err := s.Limited(300e6).Collector().Collect(t.Context(), collector(t, h, "good", "hog"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for err == nil {
+			_, err = stream.Recv()
+		}
+		var c *Crash
+		if !errors.As(err, &c) || !c.OOM || !strings.Contains(c.Error(), "ran out of memory") || !strings.Contains(c.Error(), "memory_gb allows 0.30") {
+			t.Errorf("%v, want that it took too much memory", err)
+		}
+	})
+}
+
+// A program that cannot be executed is an error that says why.
+func TestCannotExecute(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for name, text := range map[string]string{"script": "#!/nowhere/python\n", "text": "hello\n"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{"script": "its interpreter, or the loader that it names, is not there", "text": "it is no program for this machine"} {
+		h, err := New(Options{Wrapper: []string{exe, "confine"}, Plugins: map[string]Program{name: {Path: filepath.Join(dir, name)}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := h.Stages(t.Context()); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "start plugin "+name) {
+			t.Errorf("%s: %v, want %s", name, err, want)
+		}
+		if err := h.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func lacks(missing []string, text string) bool {
+	return slices.ContainsFunc(missing, func(m string) bool { return strings.Contains(m, text) })
+}
+
+// The wrapper explains itself to who starts it by hand.
+func TestWrapperByHand(t *testing.T) {
+	t.Parallel()
+	for _, args := range [][]string{nil, {"x", "y"}, {"not JSON"}} {
+		if code, err := confine.Main(args); code == 0 || err == nil || !strings.Contains(err.Error(), "for the plugin host alone") {
+			t.Errorf("%q: %d, %v", args, code, err)
+		}
+	}
+}
