@@ -273,8 +273,32 @@ func likelihoods(ctx context.Context, j *job, st *host.Stage, s *config.Stage, m
 	}
 }
 
-// judgements asks a verifier about each item; the answers come in the items' order.
+// judgements asks a verifier about each item; the answers come in the items' order. An item that it does not survive is
+// judged as wrong in everything, for the reason quarantined.
 func (j *job) judgements(ctx context.Context, v *config.Stage, items []*pluginv1.VerifyItem) ([]*pluginv1.Judgement, error) {
+	all := make([]*pluginv1.Judgement, len(items))
+	var asked []*pluginv1.VerifyItem
+	var places []int
+	for i, it := range items {
+		if j.poison.out[verifyKey(it)] {
+			all[i] = &pluginv1.Judgement{Id: it.Id, Reason: quarantined}
+			continue
+		}
+		asked, places = append(asked, it), append(places, i)
+	}
+	js, err := j.askVerifier(ctx, v, asked)
+	if err != nil {
+		return nil, err
+	}
+	for i, jd := range js {
+		all[places[i]] = jd
+	}
+	return all, nil
+}
+
+func verifyKey(it *pluginv1.VerifyItem) [32]byte { return itemKey(it.Prompt, it.Text, it.Reference) }
+
+func (j *job) askVerifier(ctx context.Context, v *config.Stage, items []*pluginv1.VerifyItem) ([]*pluginv1.Judgement, error) {
 	st, err := j.r.Host.Stage(ctx, "verifier", v.Type)
 	if err != nil {
 		return nil, err
@@ -287,8 +311,10 @@ func (j *job) judgements(ctx context.Context, v *config.Stage, items []*pluginv1
 	if err != nil {
 		return nil, err
 	}
+	pace := j.poison.pace(string(v.Addr))
+	defer pace.stop()
 	sent := make(chan error, 1)
-	go func() { sent <- sendItems(stream, call, items) }()
+	go func() { sent <- sendItems(stream, call, items, pace) }()
 	var js []*pluginv1.Judgement
 	for {
 		e, err := stream.Recv()
@@ -296,10 +322,12 @@ func (j *job) judgements(ctx context.Context, v *config.Stage, items []*pluginv1
 			break
 		}
 		if err != nil {
+			pace.stop()
 			<-sent
-			return nil, err
+			return nil, j.poison.crashed(string(v.Addr), err, len(js), pace, func() [32]byte { return verifyKey(items[len(js)]) })
 		}
 		js = append(js, e.Judgements...)
+		pace.answered(len(js))
 	}
 	if err := <-sent; err != nil {
 		return nil, err
@@ -318,21 +346,21 @@ func (j *job) judgements(ctx context.Context, v *config.Stage, items []*pluginv1
 // maxBatch bounds the bytes of one message to a plugin, well below gRPC's own limit.
 const maxBatch = 1 << 20
 
-func sendItems(stream pluginv1.Verifier_VerifyClient, call *pluginv1.Call, items []*pluginv1.VerifyItem) error {
+func sendItems(stream pluginv1.Verifier_VerifyClient, call *pluginv1.Call, items []*pluginv1.VerifyItem, p *pace) error {
 	if err := stream.Send(&pluginv1.VerifyRequest{Message: &pluginv1.VerifyRequest_Call{Call: call}}); err != nil {
 		return ignoreEOF(err)
 	}
-	for len(items) > 0 {
-		n, size := 0, 0
-		for n < len(items) && n < 4096 && (n == 0 || size < maxBatch/2) {
-			size += len(items[n].Prompt) + len(items[n].Text) + len(items[n].Reference) + 64
+	for i := 0; i < len(items); {
+		n, size, most := 0, 0, p.next(i)
+		for i+n < len(items) && n < most && (n == 0 || size < maxBatch/2) {
+			size += len(items[i+n].Prompt) + len(items[i+n].Text) + len(items[i+n].Reference) + 64
 			n++
 		}
-		b := &pluginv1.VerifyBatch{Items: items[:n]}
+		b := &pluginv1.VerifyBatch{Items: items[i : i+n]}
 		if err := stream.Send(&pluginv1.VerifyRequest{Message: &pluginv1.VerifyRequest_Batch{Batch: b}}); err != nil {
 			return ignoreEOF(err)
 		}
-		items = items[n:]
+		i += n
 	}
 	return stream.CloseSend()
 }

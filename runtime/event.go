@@ -20,6 +20,7 @@ const (
 	Reused      EventType = "reused"      // an action's result was recorded before
 	Interrupted EventType = "interrupted" // an action saved what it had and stopped
 	Failed      EventType = "failed"      // an action failed; Message says why
+	Retried     EventType = "retried"     // a plugin failed in a way that may pass; the action is tried again in Seconds
 	Warned      EventType = "warning"     // a plugin or the core has something to say
 	Decided     EventType = "decided"     // Decision is set
 	Promoted    EventType = "promoted"    // Version became the generator in use

@@ -35,6 +35,7 @@ type job struct {
 	began   time.Time
 	cost    *forecast.Work // what a cost model says of it; nil: none does
 	warned  int
+	poison  poison
 }
 
 // put is a file or directory that becomes an output.
@@ -200,6 +201,9 @@ func (r *Runner) failed(ctx context.Context, a *plan.Action, err error) error {
 		r.emit(Event{Type: Interrupted, Address: string(a.Address), Title: a.Title})
 		r.journal(context.WithoutCancel(ctx), "interrupted", a, "")
 		return ErrInterrupted
+	}
+	if where := r.keepReport(a.Address, err); where != "" {
+		err = fmt.Errorf("%w%s", err, where)
 	}
 	r.emit(Event{Type: Failed, Address: string(a.Address), Title: a.Title, Message: err.Error()})
 	r.journal(ctx, "failed", a, err.Error())

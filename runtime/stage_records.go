@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -92,6 +93,9 @@ func (j *job) real(ctx context.Context) (*result, error) {
 		switch hit, bad := index.Check(seal.Sample{Key: r.Key, Source: r.Meta["source_path"], Prompt: r.Prompt, Text: recordText(r)}); {
 		case bad:
 			t.drop("benchmark:"+string(hit.Kind), r)
+			continue
+		case judged[i] != nil && judged[i].Reason == quarantined: // nobody knows what it asks
+			t.drop(quarantined, r)
 			continue
 		case has(j.a.Domain.Deny, r.Meta["license"]):
 			t.drop("license", r)
@@ -183,6 +187,9 @@ func admit(r *sdk.Record, jd *pluginv1.Judgement, strict bool) string {
 	if jd == nil {
 		return ""
 	}
+	if jd.Reason == quarantined {
+		return quarantined
+	}
 	r.Key = jd.Key
 	if !strict || passes(jd) {
 		return ""
@@ -249,14 +256,23 @@ func (j *job) filter(ctx context.Context) (*result, error) {
 	if err != nil {
 		return nil, err
 	}
+	t := newTally()
+	t.In = len(recs)
+	recs = slices.DeleteFunc(recs, func(r *sdk.Record) bool {
+		out := j.poison.out[recordKey(r)]
+		if out {
+			t.drop(quarantined, r)
+		}
+		return out
+	})
 	stream, err := st.Filter().Filter(ctx)
 	if err != nil {
 		return nil, err
 	}
+	pace := j.poison.pace(string(stage.Addr))
+	defer pace.stop()
 	sent := make(chan error, 1)
-	go func() { sent <- sendRecords(stream, call, refs, recs) }()
-	t := newTally()
-	t.In = len(recs)
+	go func() { sent <- sendRecords(stream, call, refs, recs, pace) }()
 	var kept []*sdk.Record
 	n := 0
 	for {
@@ -265,8 +281,9 @@ func (j *job) filter(ctx context.Context) (*result, error) {
 			break
 		}
 		if err != nil {
+			pace.stop()
 			<-sent
-			return nil, err
+			return nil, j.poison.crashed(string(stage.Addr), err, n, pace, func() [32]byte { return recordKey(recs[n]) })
 		}
 		if d := e.GetDiagnostic(); d != nil {
 			if err := j.diagnostic(d); err != nil {
@@ -284,6 +301,7 @@ func (j *job) filter(ctx context.Context) (*result, error) {
 			}
 			n++
 		}
+		pace.answered(n)
 	}
 	if err := <-sent; err != nil {
 		return nil, err
@@ -294,16 +312,18 @@ func (j *job) filter(ctx context.Context) (*result, error) {
 	return j.keep(t, kept)
 }
 
-func sendRecords(stream pluginv1.Filter_FilterClient, call *pluginv1.Call, refs, recs []*sdk.Record) error {
+func recordKey(r *sdk.Record) [32]byte { return itemKey(r.Prompt, recordText(r)) }
+
+func sendRecords(stream pluginv1.Filter_FilterClient, call *pluginv1.Call, refs, recs []*sdk.Record, p *pace) error {
 	if err := stream.Send(&pluginv1.FilterRequest{Message: &pluginv1.FilterRequest_Call{Call: call}}); err != nil {
 		return ignoreEOF(err)
 	}
-	for b := range batches(refs) {
+	for b := range batches(refs, nil) {
 		if err := stream.Send(&pluginv1.FilterRequest{Message: &pluginv1.FilterRequest_Reference{Reference: b}}); err != nil {
 			return ignoreEOF(err)
 		}
 	}
-	for b := range batches(recs) {
+	for b := range batches(recs, p) {
 		if err := stream.Send(&pluginv1.FilterRequest{Message: &pluginv1.FilterRequest_Batch{Batch: b}}); err != nil {
 			return ignoreEOF(err)
 		}
@@ -311,19 +331,19 @@ func sendRecords(stream pluginv1.Filter_FilterClient, call *pluginv1.Call, refs,
 	return stream.CloseSend()
 }
 
-// batches cuts records into messages of bounded size.
-func batches(recs []*sdk.Record) func(func(*pluginv1.RecordBatch) bool) {
+// batches cuts records into messages of bounded size, at a pace.
+func batches(recs []*sdk.Record, p *pace) func(func(*pluginv1.RecordBatch) bool) {
 	return func(yield func(*pluginv1.RecordBatch) bool) {
-		for len(recs) > 0 {
-			n, size := 0, 0
-			for n < len(recs) && n < 4096 && (n == 0 || size < maxBatch/2) {
-				size += len(recs[n].Prompt) + len(recordText(recs[n])) + 128
+		for i := 0; i < len(recs); {
+			n, size, most := 0, 0, p.next(i)
+			for i+n < len(recs) && n < most && (n == 0 || size < maxBatch/2) {
+				size += len(recs[i+n].Prompt) + len(recordText(recs[i+n])) + 128
 				n++
 			}
-			if !yield(&pluginv1.RecordBatch{Records: recs[:n]}) {
+			if !yield(&pluginv1.RecordBatch{Records: recs[i : i+n]}) {
 				return
 			}
-			recs = recs[n:]
+			i += n
 		}
 	}
 }

@@ -26,7 +26,7 @@ func (e *LateError) Error() string {
 func (r *Runner) bounded(ctx context.Context, j *job) (*result, error) {
 	s := j.a.Stage
 	if s == nil || s.Timeouts.Run == 0 {
-		return executor(j.a.Kind)(j, ctx)
+		return r.repeat(ctx, j)
 	}
 	stopped := make(chan struct{})
 	late := time.AfterFunc(s.Timeouts.Run, func() {
@@ -34,7 +34,7 @@ func (r *Runner) bounded(ctx context.Context, j *job) (*result, error) {
 		r.late.CompareAndSwap(nil, &LateError{j.a.Address, s})
 		r.Stop(ctx, "timeouts.run is over")
 	})
-	res, err := executor(j.a.Kind)(j, ctx)
+	res, err := r.repeat(ctx, j)
 	if !late.Stop() {
 		<-stopped
 	}

@@ -37,13 +37,14 @@ func TestCanary(t *testing.T) {
 
 	// The trainer's process dies, and the next apply goes on.
 	loopChange(t, x.dir, "exit_at          = var.exit_at", "exit_at          = 15")
+	loopChange(t, x.dir, "  once             = \"faulted\"\n", "")
 	x.run(exitError, "apply", "--auto-approve")
 	if said := x.last(); !strings.Contains(said, "crashed (exit status 3) in trainer fake") {
 		t.Fatalf("no crash report:\n%s", said)
 	}
 	x.run(exitDone, "status")
 	x.run(exitDone, "runs", "show", "last", "--json")
-	loopWrite(t, x.dir, "faulted", "")
+	loopChange(t, x.dir, "exit_at          = 15", "exit_at          = null")
 	x.run(exitDone, "apply", "--auto-approve", "--json", "--cycles", "1")
 
 	for _, args := range [][]string{

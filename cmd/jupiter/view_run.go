@@ -100,6 +100,8 @@ func (t *track) note(e runtime.Event) string {
 		return t.end(e)
 	case runtime.Booked:
 		return "  done     " + e.Address + ": " + e.Title
+	case runtime.Retried:
+		return fmt.Sprintf("  again    %s in %s: %s", e.Address, spent(e.Seconds), strings.ReplaceAll(e.Message, "\n", "\n           "))
 	case runtime.Warned:
 		return "  warning  " + e.Address + ": " + e.Message
 	case runtime.Decided:

@@ -154,8 +154,7 @@ func (s *stream) RecvMsg(m any) error {
 	}
 	if !s.track.receive(m) {
 		p := s.call.process
-		perr := p.protocolError("it answers more than it was asked").(*ProtocolError)
-		perr.Version = s.conn.version
+		perr := s.conn.broken(p, "it answers more than it was asked", s.method, s.track)
 		p.kill(perr)
 		s.finish()
 		return perr

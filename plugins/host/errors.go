@@ -38,9 +38,6 @@ type Crash struct {
 	Item     string // what was in work: "prompt q17", "after step 300"; "" where unknown
 }
 
-// stderrShown is how many of the last lines Error shows.
-const stderrShown = 10
-
 func (e *Crash) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "plugin %s", e.Plugin)
@@ -64,12 +61,7 @@ func (e *Crash) Error() string {
 	if e.Detail != "" {
 		fmt.Fprintf(&b, ": %s", e.Detail)
 	}
-	if n := len(e.Stderr); n > 0 {
-		b.WriteString("\nits last lines on standard error:")
-		for _, l := range e.Stderr[max(0, n-stderrShown):] {
-			b.WriteString("\n  " + l)
-		}
-	}
+	more(&b, e.Checksum, e.Stderr)
 	return b.String()
 }
 
@@ -87,12 +79,37 @@ type ProtocolError struct {
 	Checksum string
 	Detail   string
 	Stderr   []string
+	Stage    string // as in Crash; "" where it was in no call
+	Item     string // as in Crash
 }
 
 func (e *ProtocolError) Error() string {
-	s := fmt.Sprintf("plugin %s breaks the protocol: %s", e.Plugin, e.Detail)
-	if n := len(e.Stderr); n > 0 {
-		s += "\nits last lines on standard error:\n  " + strings.Join(e.Stderr[max(0, n-stderrShown):], "\n  ")
+	var b strings.Builder
+	fmt.Fprintf(&b, "plugin %s", e.Plugin)
+	if e.Version != "" {
+		fmt.Fprintf(&b, " %s", e.Version)
 	}
-	return s
+	b.WriteString(" breaks the protocol")
+	if e.Stage != "" {
+		fmt.Fprintf(&b, " in %s", e.Stage)
+	}
+	if e.Item != "" {
+		fmt.Fprintf(&b, ", %s", e.Item)
+	}
+	fmt.Fprintf(&b, ": %s", e.Detail)
+	more(&b, e.Checksum, e.Stderr)
+	return b.String()
+}
+
+// more is what a report says below its first line.
+func more(b *strings.Builder, checksum string, stderr []string) {
+	if checksum != "" {
+		fmt.Fprintf(b, "\nits executable: sha256:%s", checksum)
+	}
+	if len(stderr) > 0 {
+		b.WriteString("\nits last lines on standard error:")
+		for _, l := range stderr {
+			b.WriteString("\n  " + l)
+		}
+	}
 }

@@ -38,12 +38,12 @@ func (c *conn) explain(ctx context.Context, p *process, method string, t *tracke
 		return c.died(p, method, t)
 	}
 	if st.Code() == codes.Unavailable && p.conn.GetState() != connectivity.Ready {
-		err := c.broken(p, "it closed its connection and lives on")
+		err := c.broken(p, "it closed its connection and lives on", method, t)
 		p.kill(err)
 		return err
 	}
 	if detail := violation(st); detail != "" {
-		return c.broken(p, c.pool.host.Hide(detail))
+		return c.broken(p, c.pool.host.Hide(detail), method, t)
 	}
 	return &StageError{Plugin: p.name, Stage: c.stage, Code: st.Code().String(), Message: c.pool.host.Hide(st.Message())}
 }
@@ -68,10 +68,17 @@ func violation(st *status.Status) string {
 	return ""
 }
 
-func (c *conn) broken(p *process, detail string) error {
+func (c *conn) broken(p *process, detail, method string, t *tracker) error {
 	e := p.protocolError(detail).(*ProtocolError)
-	e.Version = c.version
+	e.Version, e.Stage = c.version, c.inMethod(method)
+	_, e.Item = t.item()
+	e.Item = c.pool.host.Hide(e.Item)
 	return e
+}
+
+// inMethod names a stage and one of its methods: "trainer llama, Train".
+func (c *conn) inMethod(method string) string {
+	return fmt.Sprintf("%s, %s", c.stage, method[strings.LastIndexByte(method, '/')+1:])
 }
 
 // died says how the process of a call ended.
@@ -94,7 +101,7 @@ func (c *conn) died(p *process, method string, t *tracker) error {
 	}
 	crash := p.crash(detail)
 	crash.Version, crash.Stalled, crash.OOM = c.version, s != nil, crash.OOM || m != nil
-	crash.Stage = fmt.Sprintf("%s, %s", c.stage, method[strings.LastIndexByte(method, '/')+1:])
+	crash.Stage = c.inMethod(method)
 	crash.Call, crash.Item = t.item()
 	crash.Item = c.pool.host.Hide(crash.Item)
 	return crash

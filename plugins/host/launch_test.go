@@ -35,7 +35,7 @@ func TestNotAPlugin(t *testing.T) {
 		"mute":       "plugin mute breaks the protocol: no connection within 1s of its handshake",
 		"cookie":     "plugin cookie breaks the protocol: it refuses to be started by this host (magic cookie)",
 		"oldversion": "plugin oldversion breaks the protocol: its handshake is not valid: incompatible API version",
-		"wrongname":  `plugin wrongname breaks the protocol: it calls itself "other"`,
+		"wrongname":  `plugin wrongname 1 breaks the protocol: it calls itself "other"`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -57,7 +57,7 @@ func TestCrashAtStart(t *testing.T) {
 	if !errors.As(err, &c) || c.ExitCode != 7 || !slices.Contains(c.Stderr, "no license for this machine") {
 		t.Fatalf("%v, want a crash with exit status 7", err)
 	}
-	if want := "plugin stillborn crashed (exit status 7): it ended before it was ready\nits last lines"; !strings.HasPrefix(err.Error(), want) {
+	if want := "plugin stillborn crashed (exit status 7): it ended before it was ready\nits executable: sha256:"; !strings.HasPrefix(err.Error(), want) {
 		t.Errorf("%q, want %q", err, want)
 	}
 }

@@ -79,12 +79,13 @@ func (b *batcher) flush() error {
 type filterConfig struct {
 	Quality float64 `jupiter:"quality" default:"1" desc:"Share of records that are kept, by a hash of what they say."`
 	Against string  `jupiter:"against,accepts=application/vnd.jupiter.records+jsonl+zstd" desc:"Records that are dropped where they come again: a filter's, or a side of a domain."`
+	Poison
 	Faults
 }
 
 func filterStage() sdk.Stage {
 	return sdk.Filter("fake", options("Keeps a share of the records."), func(ctx context.Context, c *sdk.Call, cfg filterConfig) (sdk.Judge, error) {
-		f := &filter{before: func(n uint64) error { return cfg.before(ctx, n) }, quality: cfg.Quality, seen: map[string]string{}}
+		f := &filter{before: func(n uint64) error { return cfg.before(ctx, n) }, poison: cfg.Poison, quality: cfg.Quality, seen: map[string]string{}}
 		if a := c.Inputs["against"]; a != nil {
 			return f, f.against(a.GetPath())
 		}
@@ -113,6 +114,7 @@ func (f *filter) against(path string) error {
 
 type filter struct {
 	before  func(n uint64) error
+	poison  Poison
 	quality float64
 	n       uint64
 	seen    map[string]string // what a record says → its identifier
@@ -135,6 +137,7 @@ func (f *filter) Judge(records []*sdk.Record) ([]*sdk.Verdict, error) {
 		if err := f.before(f.n); err != nil {
 			return nil, err
 		}
+		f.poison.swallow(says(r))
 		v := &sdk.Verdict{Id: r.GetId(), Keep: true, Score: 1}
 		if id, known := f.seen[says(r)]; known {
 			v = &sdk.Verdict{Id: r.GetId(), Reason: "duplicate", DuplicateOf: id}
@@ -149,6 +152,7 @@ func (f *filter) Judge(records []*sdk.Record) ([]*sdk.Verdict, error) {
 // verifierConfig configures the verifier.
 type verifierConfig struct {
 	Quality float64 `jupiter:"quality" default:"1" desc:"Share of items that are judged; the others are not well formed to it."`
+	Poison
 	Faults
 }
 
@@ -162,6 +166,7 @@ func verifierStage() sdk.Stage {
 				if err := cfg.before(ctx, n); err != nil {
 					return nil, err
 				}
+				cfg.swallow(it.GetPrompt() + it.GetText())
 				out = append(out, judge(it, cfg.Quality))
 			}
 			return out, nil

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"jupiter/plugins/sdk"
@@ -17,7 +18,7 @@ type Faults struct {
 	FailAt  *uint64 `jupiter:"fail_at,effect=none" desc:"The item or step at which the stage returns an error."`
 	HangAt  *uint64 `jupiter:"hang_at,effect=none" desc:"The item or step at which the stage stops answering; it ignores the request to stop, too."`
 	ExitAt  *uint64 `jupiter:"exit_at,effect=none" desc:"The item or step at which the process exits with status 3."`
-	Once    string  `jupiter:"once,effect=none" desc:"The name of a file with which there are no more faults. The first fault makes it among the plugin's temporary files, which go with the run; somebody else may make it in the project."`
+	Once    string  `jupiter:"once,effect=none" desc:"The name of a file that the first fault makes among the plugin's temporary files, which go with the run. With it there are no more faults."`
 	DelayMS uint64  `jupiter:"delay_ms,effect=none" desc:"Milliseconds that each item or step takes."`
 }
 
@@ -52,9 +53,6 @@ func (f Faults) before(ctx context.Context, n uint64) error {
 		return ctx.Err()
 	}
 	if f.Once != "" {
-		if _, err := os.Stat(f.Once); err == nil {
-			return ctx.Err()
-		}
 		mark := f.Once
 		if !filepath.IsAbs(mark) {
 			mark = filepath.Join(os.TempDir(), mark)
@@ -77,4 +75,16 @@ func (f Faults) before(ctx context.Context, n uint64) error {
 		return ctx.Err()
 	}
 	return fmt.Errorf("item %d: %w", n, ErrFault)
+}
+
+// Poison is an attribute of the stages that judge texts.
+type Poison struct {
+	ExitOn string `jupiter:"exit_on,effect=none" desc:"The process exits with status 3 at an item whose text holds this."`
+}
+
+func (p Poison) swallow(text string) {
+	if p.ExitOn != "" && strings.Contains(text, p.ExitOn) {
+		fmt.Fprintf(os.Stderr, "fake: exit at %q\n", text)
+		os.Exit(3)
+	}
 }
