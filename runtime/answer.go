@@ -67,7 +67,7 @@ type contestant struct {
 // that no question is paid for twice.
 func (j *job) ask(ctx context.Context, qs []question, sides []contestant) ([]answer, error) {
 	judges := j.a.Judges
-	runner, err := j.r.Host.Stage(ctx, "generator", judges.Runner.Type)
+	runner, err := j.r.stage(ctx, judges.Runner)
 	if err != nil {
 		return nil, err
 	}
@@ -299,7 +299,7 @@ func (j *job) judgements(ctx context.Context, v *config.Stage, items []*pluginv1
 func verifyKey(it *pluginv1.VerifyItem) [32]byte { return itemKey(it.Prompt, it.Text, it.Reference) }
 
 func (j *job) askVerifier(ctx context.Context, v *config.Stage, items []*pluginv1.VerifyItem) ([]*pluginv1.Judgement, error) {
-	st, err := j.r.Host.Stage(ctx, "verifier", v.Type)
+	st, err := j.r.stage(ctx, v)
 	if err != nil {
 		return nil, err
 	}

@@ -12,6 +12,7 @@ import (
 	"jupiter/plan/addr"
 	"jupiter/plan/config"
 	"jupiter/plan/forecast"
+	"jupiter/plugins/host"
 	"jupiter/state"
 )
 
@@ -88,6 +89,7 @@ func (r *Runner) begin(ctx context.Context, run state.Run) error {
 	if err := r.Host.SetWorkDir(r.workDir()); err != nil {
 		return err
 	}
+	r.warnUnheld()
 	if err := r.DB.Update(ctx, func(tx *state.Tx) error { return tx.PutRun(run) }); err != nil {
 		return err
 	}
@@ -104,6 +106,21 @@ func (r *Runner) begin(ctx context.Context, run state.Run) error {
 		}
 	}
 	return nil
+}
+
+// warnUnheld says what this system cannot hold plugins to: of those that did not come with the program, and of bounds that
+// somebody has set.
+func (r *Runner) warnUnheld() {
+	if len(r.Config.Plugins) > 0 {
+		for _, m := range r.Host.Unconfined() {
+			r.emit(Event{Type: Warned, Message: "a plugin is less confined here than it could be. " + m})
+		}
+	}
+	for _, s := range r.Config.Stages {
+		if s.Limits.MemoryGB > 0 && !host.MemoryBounds {
+			r.emit(Event{Type: Warned, Address: string(s.Addr), Message: "limits.memory_gb bounds nothing here: this system does not tell how much memory a process has"})
+		}
+	}
 }
 
 // cycles is the loop: plan, act, plan again.

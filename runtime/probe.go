@@ -44,7 +44,7 @@ func (p *probe) known(key string) bool {
 
 func (p *probe) Records(ctx context.Context, t *config.Stage, steps uint64) (uint64, error) {
 	return once(p, fmt.Sprintf("records %s %d", t.Addr, steps), func() (uint64, error) {
-		st, err := p.r.Host.Stage(ctx, "trainer", t.Type)
+		st, err := p.r.stage(ctx, t)
 		if err != nil {
 			return 0, err
 		}

@@ -124,6 +124,15 @@ func (r *Runner) Stop(ctx context.Context, reason string) {
 	}
 }
 
+// stage is the implementation behind a block, held to what the block allows it.
+func (r *Runner) stage(ctx context.Context, s *config.Stage) (*host.Stage, error) {
+	st, err := r.Host.Stage(ctx, s.Kind, s.Type)
+	if err != nil || s.Limits.MemoryGB == 0 {
+		return st, err
+	}
+	return st.Limited(uint64(s.Limits.MemoryGB * 1e9)), nil
+}
+
 func (r *Runner) store() *artifact.Store { return r.DB.Artifacts() }
 
 // at is where an artifact's bytes lie. Digests come from the state, which holds no malformed ones.

@@ -83,7 +83,7 @@ func version(f plan.Facts, v uint64) (*state.Generator, error) {
 
 func (j *job) sample(ctx context.Context, g *state.Generator, o SampleOptions) ([]Sampled, error) {
 	runner := j.a.Stage
-	st, err := j.r.Host.Stage(ctx, "generator", runner.Type)
+	st, err := j.r.stage(ctx, runner)
 	if err != nil {
 		return nil, err
 	}

@@ -100,7 +100,7 @@ func questionsDigest(qs []question) string {
 // prepare asks the evaluator for the questions. Its files are copies: a plugin sees no path of the user's.
 func (j *job) prepare(ctx context.Context) ([]question, error) {
 	stage, d := j.a.Stage, j.a.Domain
-	st, err := j.r.Host.Stage(ctx, "evaluator", stage.Type)
+	st, err := j.r.stage(ctx, stage)
 	if err != nil {
 		return nil, err
 	}

@@ -129,7 +129,7 @@ func (j *job) scores(ctx context.Context, sides ...string) (*result, error) {
 // score asks the evaluator for each answer's components.
 func (j *job) score(ctx context.Context, qs []question, answers []answer) ([]itemScore, error) {
 	ev := j.a.Judges.Evaluator
-	st, err := j.r.Host.Stage(ctx, "evaluator", ev.Type)
+	st, err := j.r.stage(ctx, ev)
 	if err != nil {
 		return nil, err
 	}

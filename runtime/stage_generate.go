@@ -30,7 +30,7 @@ func (g generated) String() string {
 // generate draws one template's raw samples.
 func (j *job) generate(ctx context.Context) (*result, error) {
 	stage, t := j.a.Stage, j.a.Template
-	st, err := j.r.Host.Stage(ctx, "generator", stage.Type)
+	st, err := j.r.stage(ctx, stage)
 	if err != nil {
 		return nil, err
 	}

@@ -43,7 +43,7 @@ func (i imported) what() string {
 // must be the one that the plan saw, before and after.
 func (j *job) importModel(ctx context.Context) (*result, error) {
 	stage, from := j.a.Stage, j.a.Import
-	st, err := j.r.Host.Stage(ctx, stage.Kind, stage.Type)
+	st, err := j.r.stage(ctx, stage)
 	if err != nil {
 		return nil, err
 	}

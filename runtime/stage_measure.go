@@ -134,7 +134,7 @@ func (j *job) rawSamples(ctx context.Context) ([]guard.Sample, error) {
 // drawRaw draws one template's raw samples.
 func (j *job) drawRaw(ctx context.Context, raw *sink, set *pluginv1.PromptSet) error {
 	runner := j.a.Judges.Runner
-	st, err := j.r.Host.Stage(ctx, "generator", runner.Type)
+	st, err := j.r.stage(ctx, runner)
 	if err != nil {
 		return err
 	}
@@ -196,7 +196,7 @@ func guardSets(d *config.Domain) []*pluginv1.PromptSet {
 // cannot be scored, or nothing is held out.
 func (j *job) heldOut(ctx context.Context) (*float64, error) {
 	runner := j.a.Judges.Runner
-	st, err := j.r.Host.Stage(ctx, "generator", runner.Type)
+	st, err := j.r.stage(ctx, runner)
 	if err != nil {
 		return nil, err
 	}

@@ -248,7 +248,7 @@ func (j *job) filter(ctx context.Context) (*result, error) {
 		return nil, err
 	}
 	stage := j.a.Stage
-	st, err := j.r.Host.Stage(ctx, "filter", stage.Type)
+	st, err := j.r.stage(ctx, stage)
 	if err != nil {
 		return nil, err
 	}

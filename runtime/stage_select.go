@@ -173,7 +173,7 @@ func (j *job) export(ctx context.Context) (*result, error) {
 // exported has the exporter make a model of a checkpoint, and gives its directory.
 func (j *job) exported(ctx context.Context, checkpoint *pluginv1.Artifact) (string, error) {
 	stage := j.a.Stage
-	st, err := j.r.Host.Stage(ctx, "exporter", stage.Type)
+	st, err := j.r.stage(ctx, stage)
 	if err != nil {
 		return "", err
 	}

@@ -40,7 +40,7 @@ func (j *job) train(ctx context.Context) (*result, error) {
 	if err != nil {
 		return nil, err
 	}
-	st, err := j.r.Host.Stage(ctx, "trainer", stage.Type)
+	st, err := j.r.stage(ctx, stage)
 	if err != nil {
 		return nil, err
 	}

@@ -256,7 +256,7 @@ func (t *trial) generate(ctx context.Context, a *plan.Action, m *pluginv1.Artifa
 
 // answer tries the answers of an evaluation, on real records in place of the benchmark's questions.
 func (t *trial) answer(ctx context.Context, a *plan.Action, m *pluginv1.Artifact, recs []*sdk.Record) error {
-	st, err := t.r.Host.Stage(ctx, "generator", a.Judges.Runner.Type)
+	st, err := t.r.stage(ctx, a.Judges.Runner)
 	if err != nil {
 		return err
 	}

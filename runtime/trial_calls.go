@@ -53,7 +53,7 @@ func (t *trial) steps(ctx context.Context, a *plan.Action, steps uint64, dataset
 	if err != nil {
 		return "", 0, err
 	}
-	st, err := t.r.Host.Stage(ctx, "trainer", a.Stage.Type)
+	st, err := t.r.stage(ctx, a.Stage)
 	if err != nil {
 		return "", 0, err
 	}
@@ -110,7 +110,7 @@ func (t *trial) draw(ctx context.Context, a *plan.Action, m *pluginv1.Artifact, 
 	if err != nil {
 		return used, err
 	}
-	st, err := t.r.Host.Stage(ctx, "generator", a.Stage.Type)
+	st, err := t.r.stage(ctx, a.Stage)
 	if err != nil {
 		return used, err
 	}

@@ -103,6 +103,9 @@ func (t *track) note(e runtime.Event) string {
 	case runtime.Retried:
 		return fmt.Sprintf("  again    %s in %s: %s", e.Address, spent(e.Seconds), strings.ReplaceAll(e.Message, "\n", "\n           "))
 	case runtime.Warned:
+		if e.Address == "" {
+			return "  warning  " + e.Message
+		}
 		return "  warning  " + e.Address + ": " + e.Message
 	case runtime.Decided:
 		return decisionLine(e.Decision)

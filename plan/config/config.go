@@ -144,6 +144,7 @@ type Stage struct {
 	Node      string // of the cluster; "": placed by the core
 	Lifecycle Lifecycle
 	Timeouts  Timeouts
+	Limits    Limits
 	Budget    Budget
 	Prices    *Prices // generator: nil where what its tokens cost is not known
 
@@ -172,6 +173,11 @@ type Lifecycle struct {
 type Timeouts struct {
 	Run  time.Duration // of one action
 	Stop time.Duration // from asking it to save until it is ended
+}
+
+// Limits bound the process of a stage, with what it starts. Zero: no bound.
+type Limits struct {
+	MemoryGB float64 // resident, in 10⁹ bytes
 }
 
 // DatasetRef names one side of a domain's data: module.x.domain.real.

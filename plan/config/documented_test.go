@@ -59,7 +59,7 @@ func TestGrammarDocumented(t *testing.T) {
 		{"**evaluation.**", "\n## ", []*form{evaluationForm, splitForm}},
 		{"## self_improvement", "\n## ", []*form{cycleForm, gateForm, guardForm, budgetForm}},
 		{"## cluster", "\n## ", []*form{clusterForm, nodeForm}},
-		{"## Stages\n", "\n## ", []*form{generatorForm, trainerForm, selectForm, lifecycleForm, timeoutsForm, budgetForm, pricesForm, plainStages["filter"], plainStages["verifier"], plainStages["evaluator"], plainStages["exporter"]}},
+		{"## Stages\n", "\n## ", []*form{generatorForm, trainerForm, selectForm, lifecycleForm, timeoutsForm, limitsForm, budgetForm, pricesForm, plainStages["filter"], plainStages["verifier"], plainStages["evaluator"], plainStages["exporter"]}},
 	}
 	seen := 0
 	for _, f := range forms {

@@ -64,7 +64,7 @@ var stageAttributes = []attribute{
 	{name: "node", kind: textValue, doc: "The node of the cluster that it runs on."},
 }
 
-var stageBlocks = []nested{{typ: "lifecycle", form: lifecycleForm}, {typ: "timeouts", form: timeoutsForm}, {typ: "budget", form: budgetForm}}
+var stageBlocks = []nested{{typ: "lifecycle", form: lifecycleForm}, {typ: "timeouts", form: timeoutsForm}, {typ: "limits", form: limitsForm}, {typ: "budget", form: budgetForm}}
 
 var selectForm = &form{
 	doc: "Exports each saved checkpoint of a window, scores it, and takes the best; without it the last is taken.",
@@ -82,6 +82,12 @@ var lifecycleForm = &form{
 	},
 }
 
+var limitsForm = &form{
+	doc: "Bounds of the stage's process and what it starts.",
+	attrs: []attribute{
+		{name: "memory_gb", kind: numberValue, above: true, doc: "Memory that is resident, in GB. A process with more is ended."},
+	},
+}
 var timeoutsForm = &form{
 	doc: "Bounds of one run of the stage.",
 	attrs: []attribute{

@@ -198,6 +198,10 @@ trainer "llama" "student" {
     stop = "2m"
   }
 
+  limits {
+    memory_gb = 1.5
+  }
+
   budget {
     tokens  = 1000000
     hours   = 1.5
