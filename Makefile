@@ -3,7 +3,7 @@
 GO          ?= go
 STATICCHECK  = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: build test lint unit cross fuzz proto data table-quickstart test-collapse bench-forecast bench-plan
+.PHONY: build test lint unit cross fuzz proto proto-check data table-quickstart test-collapse bench-forecast bench-plan
 
 build:
 	$(GO) build -o jupiter ./cmd/jupiter
@@ -34,9 +34,20 @@ fuzz:
 		$(GO) test ./$${t%%:*} -run '^$$' -fuzz "^$${t##*:}$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x || exit 1; \
 	done
 
-# Regenerates the protocol's Go code. Needs protoc, protoc-gen-go and protoc-gen-go-grpc on the PATH.
+# buf: from npm, where it comes built, or else from its source, which takes some minutes the first time.
+BUF_VERSION = 1.75.0
+BUF ?= $(if $(shell command -v npx),npx --yes @bufbuild/buf@$(BUF_VERSION),$(GO) run github.com/bufbuild/buf/cmd/buf@v$(BUF_VERSION))
+
+# Regenerates the protocol's Go code.
 proto:
-	cd plugins/proto && protoc -I . --go_out=. --go_opt=module=jupiter/plugins/proto --go-grpc_out=. --go-grpc_opt=module=jupiter/plugins/proto jupiter/plugin/v1/plugin.proto
+	cd plugins/proto && $(BUF) generate
+
+# The protocol keeps to the usual form, breaks no plugin that was made from a released version, and is what its code was made
+# from.
+proto-check:
+	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && cd plugins/proto && $(BUF) lint && \
+	for r in released/*; do mkdir -p "$$dir/$$r" && cp -r "$$r/." "$$dir/$$r" && $(BUF) breaking --against "$$dir/$$r" || exit 1; done && \
+	$(BUF) generate -o "$$dir" && diff -r "$$dir/pluginv1" pluginv1
 
 # Regenerates the default domain's data; a test compares the bytes.
 data:

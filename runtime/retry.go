@@ -7,8 +7,6 @@ import (
 	"os"
 	"time"
 
-	"google.golang.org/grpc/codes"
-
 	"jupiter/plugins/host"
 )
 
@@ -33,7 +31,7 @@ func mayPass(err error) bool {
 	case errors.As(err, &crash):
 		return !crash.OOM
 	case errors.As(err, &said):
-		return said.Code == codes.Aborted.String()
+		return said.MayPass()
 	}
 	return false
 }

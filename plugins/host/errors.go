@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"google.golang.org/grpc/codes"
 )
 
 // ErrStopped is in the error of a call whose process the host ended: its grace period was over, or the host was closed.
@@ -18,6 +20,9 @@ type StageError struct {
 	Code    string // of gRPC: "Unknown" for a plain error, "Internal" for a panic, "InvalidArgument" for a configuration
 	Message string
 }
+
+// MayPass says whether the stage expects that another try may do.
+func (e *StageError) MayPass() bool { return e.Code == codes.Aborted.String() }
 
 func (e *StageError) Error() string { return fmt.Sprintf("%s: %s", e.Stage, e.Message) }
 

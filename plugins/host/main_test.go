@@ -128,6 +128,8 @@ func collect(ctx context.Context, c *sdk.Call, cfg modeConfig, emit func(*sdk.Re
 		return emit(&b)
 	case "error":
 		return errors.New("the source is closed on Mondays")
+	case "busy":
+		return fmt.Errorf("ask the server: %w", sdk.Transient(errors.New("it is busy")))
 	case "panic":
 		panic("index of the moon")
 	case "panic in goroutine":

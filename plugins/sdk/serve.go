@@ -139,6 +139,7 @@ func recovered(r any, method string, err *error) {
 // connection's end looks like, and stay out of a stage's own errors.
 func toStatus(ctx context.Context, err error) error {
 	var ce *configError
+	var passing *transientError
 	switch {
 	case err == nil:
 		return nil
@@ -146,12 +147,27 @@ func toStatus(ctx context.Context, err error) error {
 		return status.FromContextError(ctx.Err()).Err()
 	case errors.As(err, &ce):
 		return status.Error(codes.InvalidArgument, clip(err.Error()))
+	case errors.As(err, &passing):
+		return status.Error(codes.Aborted, clip(err.Error()))
 	}
 	if s, ok := status.FromError(err); ok && s.Code() != codes.Canceled && s.Code() != codes.Unavailable {
 		return status.Error(s.Code(), clip(s.Message()))
 	}
 	return status.Error(codes.Unknown, clip(err.Error()))
 }
+
+// Transient marks an error as one that may pass, such as that of a server that is busy: the host tries the action again,
+// from what it has saved, a few times and with growing pauses.
+func Transient(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &transientError{err}
+}
+
+type transientError struct{ error }
+
+func (e *transientError) Unwrap() error { return e.error }
 
 // clip keeps a message fit for a gRPC trailer.
 func clip(s string) string {
