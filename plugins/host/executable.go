@@ -3,10 +3,10 @@ package host
 import (
 	"bytes"
 	"cmp"
-	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
-	"io"
+	"io/fs"
 	"os"
 	"sync"
 )
@@ -14,14 +14,15 @@ import (
 // executable is a program that serves plugins, as it was when the host first looked.
 type executable struct {
 	path     string
+	tree     string
 	checksum func() ([]byte, error) // SHA-256, computed once
-	seen     os.FileInfo            // of the bytes that the checksum is of; valid after checksum
+	seen     []coveredFile          // the files that the checksum is of; valid after checksum
 }
 
-func newExecutable(path string) *executable {
-	e := &executable{path: path}
+func newExecutable(p Program) *executable {
+	e := &executable{path: p.Path, tree: p.Tree}
 	e.checksum = sync.OnceValues(func() (sum []byte, err error) {
-		sum, e.seen, err = digestOf(path)
+		sum, e.seen, err = digestOf(e.path, e.tree)
 		return sum, err
 	})
 	return e
@@ -38,10 +39,10 @@ func (e *executable) verify(want string) error {
 	if want != "" && want != hex.EncodeToString(sum) {
 		return &ChecksumError{Path: e.path, Want: want, Have: hex.EncodeToString(sum), Locked: true}
 	}
-	if now, err := os.Stat(e.path); err == nil && untouched(e.seen, now) {
+	if e.untouched() {
 		return nil
 	}
-	again, _, err := digestOf(e.path)
+	again, _, err := digestOf(e.path, e.tree)
 	if err != nil {
 		return fmt.Errorf("verify %s: %w", e.path, err)
 	}
@@ -51,20 +52,29 @@ func (e *executable) verify(want string) error {
 	return nil
 }
 
-// digestOf gives the SHA-256 of a file with what the file system said of it before it was read.
-func digestOf(path string) ([]byte, os.FileInfo, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, nil, err
+// untouched says whether the checksum would be of the same files, and nobody has written to one of them.
+func (e *executable) untouched() bool {
+	now, err := covered(e.path, e.tree)
+	if err != nil || len(now) != len(e.seen) {
+		return false
 	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, nil, err
+	for i, f := range now {
+		info, err := os.Stat(f.path)
+		if err != nil || f.name != e.seen[i].name || !untouched(e.seen[i].info, info) {
+			return false
+		}
 	}
-	sum := sha256.New()
-	if _, err := io.Copy(sum, f); err != nil {
-		return nil, nil, fmt.Errorf("read %s: %w", path, err)
+	return true
+}
+
+// Checksum is the SHA-256 of a program, in hexadecimal: what Program.Checksum is compared with. Checksum itself is not
+// looked at.
+func Checksum(p Program) (string, error) {
+	sum, _, err := digestOf(p.Path, p.Tree)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", err
+	} else if err != nil {
+		return "", fmt.Errorf("checksum of %s: %w", p.Path, err)
 	}
-	return sum.Sum(nil), info, nil
+	return hex.EncodeToString(sum), nil
 }

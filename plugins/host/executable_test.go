@@ -16,7 +16,7 @@ func TestVerifyTouched(t *testing.T) {
 	if err := os.WriteFile(path, []byte("one"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	e := newExecutable(path)
+	e := newExecutable(Program{Path: path})
 	if _, err := e.checksum(); err != nil {
 		t.Fatal(err)
 	}
@@ -30,14 +30,14 @@ func TestVerifyTouched(t *testing.T) {
 			if err := os.WriteFile(path, []byte(text), 0o755); err != nil {
 				t.Fatal(err)
 			}
-			if err := os.Chtimes(path, e.seen.ModTime(), e.seen.ModTime()); err != nil {
+			if err := os.Chtimes(path, e.seen[0].info.ModTime(), e.seen[0].info.ModTime()); err != nil {
 				t.Fatal(err)
 			}
 			now, err := os.Stat(path)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if !untouched(e.seen, now) {
+			if !untouched(e.seen[0].info, now) {
 				return
 			}
 			runtime.Gosched()
@@ -67,10 +67,10 @@ func TestLockedChecksum(t *testing.T) {
 		t.Fatal(err)
 	}
 	const one = "7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed"
-	if err := newExecutable(path).verify(one); err != nil {
+	if err := newExecutable(Program{Path: path}).verify(one); err != nil {
 		t.Error(err)
 	}
-	err := newExecutable(path).verify(strings.Repeat("0", 64))
+	err := newExecutable(Program{Path: path}).verify(strings.Repeat("0", 64))
 	if !isChecksum(err) || !strings.Contains(err.Error(), one) || !strings.Contains(err.Error(), strings.Repeat("0", 64)) {
 		t.Errorf("%v, want both checksums", err)
 	}

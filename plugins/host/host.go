@@ -106,22 +106,32 @@ func New(o Options) (*Host, error) {
 	if o.Debug != nil {
 		h.opts.Debug = &lockedWriter{w: o.Debug}
 	}
-	byPath := map[string]*executable{} // plugins of one executable read it once
-	for name, p := range o.Plugins {
-		if !filepath.IsAbs(p.Path) {
-			return nil, fmt.Errorf("plugin %s: the path of its executable is not absolute: %q", name, p.Path)
-		}
-		if byPath[p.Path] == nil {
-			byPath[p.Path] = newExecutable(p.Path)
-		}
-		h.pools[name] = newPool(h, name, p, byPath[p.Path])
-	}
 	h.socketDir = sync.OnceValues(h.makeSocketDir)
+	return h, h.Add(o.Plugins)
+}
+
+// Add gives the host more plugins. It must come before anything is asked of the host: so the configuration that says
+// which plugins it needs can be read while the checksums of the others are made.
+func (h *Host) Add(plugins map[string]Program) error {
+	byPath := map[[2]string]*executable{} // plugins of one executable read it once
+	for name, p := range plugins {
+		if !filepath.IsAbs(p.Path) {
+			return fmt.Errorf("plugin %s: the path of its executable is not absolute: %q", name, p.Path)
+		}
+		if h.pools[name] != nil {
+			return fmt.Errorf("plugin %s: there are two programs for it", name)
+		}
+		key := [2]string{p.Path, p.Tree}
+		if byPath[key] == nil {
+			byPath[key] = newExecutable(p)
+		}
+		h.pools[name] = newPool(h, name, p, byPath[key])
+	}
 	// Whoever makes a host will ask it something, and has a configuration to read before.
 	for _, e := range byPath {
 		h.spawn(func() { _, _ = e.checksum() }) // the error is there for who asks
 	}
-	return h, nil
+	return nil
 }
 
 // maxSocketDir leaves room in the 104 bytes of a Unix socket's path (darwin; 108 on Linux) for the names that go-plugin

@@ -4,6 +4,7 @@ package host
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -71,11 +72,18 @@ func servePlugin(name string) {
 		if err != nil {
 			panic(err)
 		}
-		fmt.Printf("1|%d|unix|%s|grpc|\n", sdk.ProtocolVersion, l.Addr())
+		cert, _, _, err := selfSigned()
+		if err != nil {
+			panic(err)
+		}
+		fmt.Printf("1|%d|unix|%s|grpc|%s\n", sdk.ProtocolVersion, l.Addr(), base64.RawStdEncoding.EncodeToString(cert.Certificate[0]))
 		time.Sleep(time.Minute)
 	case "oldversion":
 		fmt.Println("1|99|unix|/tmp/nowhere|grpc|")
 		time.Sleep(time.Minute)
+	case "bare": // makes no certificate, whatever it is asked for
+		os.Unsetenv("PLUGIN_CLIENT_CERT")
+		serveGiven()
 	case "given":
 		serveGiven()
 	case "rogue":

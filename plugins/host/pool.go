@@ -1,6 +1,7 @@
 package host
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -25,6 +26,20 @@ func newPool(h *Host, name string, p Program, exe *executable) *pool {
 	l := &pool{host: h, name: name, program: p, exe: exe, starting: make(chan struct{}, 1), changed: make(chan struct{})}
 	l.starting <- struct{}{}
 	return l
+}
+
+// tls is how the plugin's connections are secured.
+func (l *pool) tls() TLS {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return cmp.Or(l.program.TLS, TLSAuto)
+}
+
+// found settles what TLSDetect comes to.
+func (l *pool) found(how TLS) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.program.TLS = how
 }
 
 func (l *pool) processes() []*process {

@@ -1,7 +1,6 @@
 package host
 
 import (
-	"cmp"
 	"context"
 	"crypto/tls"
 	"encoding/hex"
@@ -63,6 +62,23 @@ func (clientSide) GRPCClient(_ context.Context, _ *plugin.GRPCBroker, c *grpc.Cl
 
 // start launches a process of a plugin and waits for its handshake. The pool is notified after the process has ended.
 func (h *Host) start(l *pool, want *profile) (*process, error) {
+	how := l.tls()
+	if how != TLSDetect {
+		return h.startWith(l, want, how)
+	}
+	how = TLSAuto
+	p, err := h.startWith(l, want, how)
+	if bare := (noCertificate{}); errors.As(err, &bare) {
+		how = TLSGiven
+		p, err = h.startWith(l, want, how)
+	}
+	if err == nil {
+		l.found(how)
+	}
+	return p, err
+}
+
+func (h *Host) startWith(l *pool, want *profile, secure TLS) (*process, error) {
 	name := l.name
 	sum, err := l.exe.checksum()
 	if err != nil {
@@ -72,7 +88,6 @@ func (h *Host) start(l *pool, want *profile) (*process, error) {
 	if err != nil {
 		return nil, fmt.Errorf("plugin %s: %w", name, err)
 	}
-	secure := cmp.Or(l.program.TLS, TLSAuto)
 	var given *tls.Config
 	var givenEnv []string
 	if secure == TLSGiven {
@@ -122,6 +137,10 @@ func (h *Host) start(l *pool, want *profile) (*process, error) {
 	h.release(p.runner)
 	if err != nil {
 		return nil, p.notStarted(err, h.opts.StartTimeout)
+	}
+	if secure == TLSAuto && !certified(p.runner.handshake.text()) {
+		p.end()
+		return nil, noCertificate{p.protocolError("its handshake carries no certificate").(*ProtocolError)}
 	}
 	if err := p.connect(h.opts.StartTimeout); err != nil {
 		p.end()

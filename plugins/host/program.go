@@ -7,7 +7,11 @@ type Program struct {
 	Path string   // absolute
 	Args []string // that make it serve
 
-	// Checksum is the SHA-256, in hexadecimal, that its bytes must have at every start. "" stands for what they are when
+	// Tree is the directory of a program of several files, which Checksum covers all. "": the executable by itself, or
+	// with the Python distribution whose script it is; covered.go has the whole story.
+	Tree string
+
+	// Checksum is the SHA-256, in hexadecimal, that it must have at every start (see the function Checksum). "" stands for what they are when
 	// the host first looks: so it is for the program itself, which vouches for its own plugins.
 	Checksum string
 
@@ -27,5 +31,5 @@ func (e *ChecksumError) Error() string {
 	if !e.Locked {
 		return fmt.Sprintf("plugin %s: the executable %s has changed since this run began (sha256:%s, now sha256:%s); start again", e.Plugin, e.Path, e.Want, e.Have)
 	}
-	return fmt.Sprintf("plugin %s: the executable %s is not the one that was locked: want sha256:%s, have sha256:%s", e.Plugin, e.Path, e.Want, e.Have)
+	return fmt.Sprintf("plugin %s: the executable %s, or a file that belongs to it, is not the one that was locked: want sha256:%s, have sha256:%s", e.Plugin, e.Path, e.Want, e.Have)
 }

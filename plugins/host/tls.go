@@ -10,6 +10,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"math/big"
+	"strings"
 	"time"
 
 	"jupiter/plugins/sdk"
@@ -32,7 +33,22 @@ const (
 	// TLSOff leaves the certificates out. The directory of the socket, which only this user can enter, is then all that
 	// keeps others out.
 	TLSOff TLS = "off"
+
+	// TLSDetect is TLSAuto, and TLSGiven where the plugin then shows no certificate: for a program of which nothing is
+	// known yet. Host.Identify says which of the two it is.
+	TLSDetect TLS = "detect"
 )
+
+// noCertificate says that a plugin was asked to make a certificate and shows none.
+type noCertificate struct{ *ProtocolError }
+
+func (e noCertificate) Unwrap() error { return e.ProtocolError }
+
+// certified says whether a handshake carries a certificate: it is the sixth part of six or more.
+func certified(handshake string) bool {
+	parts := strings.Split(handshake, "|")
+	return len(parts) >= 6 && parts[5] != ""
+}
 
 // givenTLS makes the two certificates of TLSGiven: the client's side, and the plugin's as environment.
 func givenTLS() (*tls.Config, []string, error) {
