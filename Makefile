@@ -27,7 +27,7 @@ unit:
 # Each of the targets that continuous integration fuzzes, one after the other: package:target. What fails is kept below
 # the package's testdata/fuzz, and every later test tries it.
 FUZZTIME ?= 20s
-FUZZ      = plan/config:FuzzLoad plan/addr:FuzzAddress plan/planfile:FuzzDecode state:FuzzRecords
+FUZZ      = plan/config:FuzzLoad plan/addr:FuzzAddress plan/planfile:FuzzDecode state:FuzzRecords plugins/lockfile:FuzzLock
 
 fuzz:
 	@for t in $(FUZZ); do \

@@ -43,26 +43,28 @@ func under(pkg string, rooms ...string) bool {
 func TestLayers(t *testing.T) {
 	t.Parallel()
 	allowed := map[string][]string{
-		"jupiter/cmd":             {"jupiter"},
-		"jupiter/runtime/gate":    {"jupiter/runtime/guard"},
-		"jupiter/runtime/history": {"jupiter/plan/forecast"},
-		"jupiter/runtime/guard":   {},
-		"jupiter/runtime/mix":     {},
-		"jupiter/runtime/seal":    {},
-		"jupiter/runtime":         {"jupiter/runtime", "jupiter/plan", "jupiter/plugins/host", "jupiter/plugins/sdk", "jupiter/plugins/schema", "jupiter/plugins/proto", "jupiter/state"},
-		"jupiter/plan/addr":       {},
-		"jupiter/plan/lang":       {"jupiter/plan/addr"},
-		"jupiter/plan/config":     {"jupiter/plan/addr", "jupiter/plan/lang", "jupiter/plugins/schema"},
-		"jupiter/plan/forecast":   {},
-		"jupiter/plan":            {"jupiter/plan", "jupiter/state", "jupiter/plugins/schema"},
-		"jupiter/state":           {"jupiter/state", "jupiter/plan/addr"},
-		"jupiter/plugins/proto":   {"jupiter/plugins/proto"},
-		"jupiter/plugins/schema":  {"jupiter/plugins/proto"},
-		"jupiter/plugins/sdk":     {"jupiter/plugins/sdk", "jupiter/plugins/proto", "jupiter/plugins/schema"},
-		"jupiter/plugins/host":    {"jupiter/plugins/host", "jupiter/plugins/sdk", "jupiter/plugins/proto", "jupiter/plugins/schema"},
-		"jupiter/plugins/builtin": {"jupiter/plugins/sdk", "jupiter/plugins/proto"},
-		"jupiter/domains":         {"jupiter/plugins/sdk", "jupiter/plugins/proto"},
-		"jupiter/bench":           {"jupiter/runtime", "jupiter/plan", "jupiter/plugins/host", "jupiter/plugins/schema", "jupiter/state"},
+		"jupiter/cmd":              {"jupiter"},
+		"jupiter/runtime/gate":     {"jupiter/runtime/guard"},
+		"jupiter/runtime/history":  {"jupiter/plan/forecast"},
+		"jupiter/runtime/guard":    {},
+		"jupiter/runtime/mix":      {},
+		"jupiter/runtime/seal":     {},
+		"jupiter/runtime":          {"jupiter/runtime", "jupiter/plan", "jupiter/plugins/host", "jupiter/plugins/sdk", "jupiter/plugins/schema", "jupiter/plugins/proto", "jupiter/state"},
+		"jupiter/plan/addr":        {},
+		"jupiter/plan/lang":        {"jupiter/plan/addr"},
+		"jupiter/plan/config":      {"jupiter/plan/addr", "jupiter/plan/lang", "jupiter/plugins/schema"},
+		"jupiter/plan/forecast":    {},
+		"jupiter/plan":             {"jupiter/plan", "jupiter/state", "jupiter/plugins/schema"},
+		"jupiter/state":            {"jupiter/state", "jupiter/plan/addr"},
+		"jupiter/plugins/proto":    {"jupiter/plugins/proto"},
+		"jupiter/plugins/schema":   {"jupiter/plugins/proto"},
+		"jupiter/plugins/sdk":      {"jupiter/plugins/sdk", "jupiter/plugins/proto", "jupiter/plugins/schema"},
+		"jupiter/plugins/host":     {"jupiter/plugins/host", "jupiter/plugins/sdk", "jupiter/plugins/proto", "jupiter/plugins/schema"},
+		"jupiter/plugins/lockfile": {},
+		"jupiter/plugins/install":  {"jupiter/plugins/lockfile", "jupiter/plugins/host"},
+		"jupiter/plugins/builtin":  {"jupiter/plugins/sdk", "jupiter/plugins/proto"},
+		"jupiter/domains":          {"jupiter/plugins/sdk", "jupiter/plugins/proto"},
+		"jupiter/bench":            {"jupiter/runtime", "jupiter/plan", "jupiter/plugins/host", "jupiter/plugins/schema", "jupiter/state"},
 	}
 	// The longest room wins: runtime/gate before runtime.
 	rooms := make([]string, 0, len(allowed))
@@ -111,14 +113,14 @@ func TestLibraries(t *testing.T) {
 		"github.com/spf13/cobra":         {"jupiter/cmd"},
 		"gonum.org/v1/plot":              {"jupiter/cmd"},
 		"google.golang.org/grpc":         {"jupiter/plugins"},
-		"github.com/zclconf/go-cty":      {"jupiter/plan", "jupiter/plugins/schema", "jupiter/plugins/sdk", "jupiter/runtime", "jupiter/cmd"},
-		"github.com/hashicorp/hcl/v2":    {"jupiter/plan", "jupiter/plugins/schema", "jupiter/cmd"},
+		"github.com/zclconf/go-cty":      {"jupiter/plan", "jupiter/plugins/schema", "jupiter/plugins/lockfile", "jupiter/plugins/sdk", "jupiter/runtime", "jupiter/cmd"},
+		"github.com/hashicorp/hcl/v2":    {"jupiter/plan", "jupiter/plugins/schema", "jupiter/plugins/lockfile", "jupiter/cmd"},
 		"github.com/klauspost/compress":  {"jupiter/plugins/sdk"},
 		"github.com/bmatcuk/doublestar":  {"jupiter/plugins/builtin/files", "jupiter/plan/lang"},
 		"gopkg.in/yaml.v3":               {"jupiter/plan"},
 		"gonum.org/v1/gonum/stat/distuv": {"jupiter/runtime/gate"},
 	}
-	pure := []string{"jupiter/runtime/gate", "jupiter/runtime/guard", "jupiter/runtime/mix", "jupiter/runtime/seal", "jupiter/plan/forecast"}
+	pure := []string{"jupiter/runtime/gate", "jupiter/runtime/guard", "jupiter/runtime/mix", "jupiter/runtime/seal", "jupiter/plan/forecast", "jupiter/plugins/lockfile"}
 	for _, p := range packages(t) {
 		for _, imp := range p.Imports {
 			for lib, rooms := range only {
