@@ -31,7 +31,9 @@ func (in *instance) decoder(kind, typ string, rng hcl.Range) *bodyDecoder {
 		return d
 	}
 	s, err := in.l.opts.Schemas.Stage(kind, typ)
-	if err != nil {
+	if err != nil && in.l.unresolved {
+		return nil
+	} else if err != nil {
 		in.fail(rng, "Unknown type", "%s.", capital(err.Error()))
 		return nil
 	}

@@ -31,8 +31,27 @@ type Config struct {
 
 // RequiredPlugin is a plugin that the configuration needs besides the built-in ones.
 type RequiredPlugin struct {
-	Name, Source, Version string
-	Range                 hcl.Range
+	Name     string
+	Source   string     // as it is written; relative paths are relative to Config.Dir, whichever module says it
+	Versions []Versions // of all modules that require it; a version must meet them all
+	Range    hcl.Range  // of the entry that says the source
+}
+
+// Versions is a constraint on a plugin's versions, as one module says it: ">= 1.0, < 2".
+type Versions struct {
+	Constraint string
+	Range      hcl.Range
+}
+
+// Constraint is that of all modules together; "": any version will do.
+func (p *RequiredPlugin) Constraint() string {
+	var all []string
+	for _, v := range p.Versions {
+		if !contains(all, v.Constraint) {
+			all = append(all, v.Constraint)
+		}
+	}
+	return strings.Join(all, ", ")
 }
 
 // Attr is where an attribute was written. Reasons and diagnostics point to it.

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"path/filepath"
 	"slices"
 	"sort"
 	"strings"
@@ -61,8 +60,6 @@ func (in *instance) collect() {
 		for _, b := range in.outputs {
 			in.publish(b)
 		}
-	} else if len(in.mod.blocks["jupiter"]) > 0 {
-		in.fail(in.mod.blocks["jupiter"][0].DefRange, "Settings in a called module", "The jupiter block holds settings of the whole program, so it belongs into the root module.")
 	}
 }
 
@@ -244,53 +241,4 @@ func instanceKey(a addr.Address, t hcl.Traversal) (addr.Address, hcl.Traversal, 
 		return a, t, false
 	}
 	return a.Instance(ix.Key.AsString()), t[1:], true
-}
-
-// settings decodes the jupiter block.
-func (l *loader) settings(mod *module) {
-	in := l.instance(mod, "", nil)
-	for i, b := range mod.blocks["jupiter"] {
-		if i > 0 {
-			in.fail(b.DefRange, "Duplicate block", "There may be one jupiter block, and the first is at %s.", mod.blocks["jupiter"][0].DefRange)
-			return
-		}
-		content, diags := b.Body.Content(settingsForm.body())
-		l.add(diags...)
-		f := in.constants(content, settingsForm)
-		var version, dir string
-		f.str("required_version", &version)
-		if version != "" {
-			in.requireVersion(version, f.rng("required_version"))
-		}
-		if f.str("state_dir", &dir); dir != "" {
-			l.cfg.StateDir = l.absolute(dir)
-			if filepath.Clean(l.cfg.StateDir) == filepath.Clean(l.root) {
-				f.fail("state_dir", "State beside the configuration", "state_dir must be a directory of its own.")
-			}
-		}
-		f.flag("offline", &l.cfg.Offline)
-		for _, p := range content.Blocks {
-			in.requiredPlugins(p)
-		}
-	}
-}
-
-// requiredPlugins decodes NAME = { source, version }.
-func (in *instance) requiredPlugins(b *hcl.Block) {
-	attrs, diags := b.Body.JustAttributes()
-	in.l.add(diags...)
-	f := in.constants(&hcl.BodyContent{Attributes: attrs}, pluginsForm)
-	for _, a := range inOrder(attrs) {
-		v, ok := f.value(a.Name, cty.Object(map[string]cty.Type{"source": cty.String, "version": cty.String}))
-		if !ok {
-			continue
-		}
-		p := &RequiredPlugin{Name: a.Name, Range: a.Range}
-		for name, into := range map[string]*string{"source": &p.Source, "version": &p.Version} {
-			if x := v.GetAttr(name); !x.IsNull() {
-				*into = x.AsString()
-			}
-		}
-		in.l.cfg.Plugins = append(in.l.cfg.Plugins, p)
-	}
 }

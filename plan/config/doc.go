@@ -1,6 +1,7 @@
 // Package config reads a module, and all modules that it calls, into a Config: typed, evaluated, checked.
 //
-// Loading has five steps. Files are parsed, HCL and YAML alike, into bodies; nothing is evaluated. Each module's names
+// Loading has six steps. Files are parsed, HCL and YAML alike, into bodies; nothing is evaluated. The settings of the
+// program and the plugins that any module requires are decoded, which everything else needs. Each module's names
 // are declared in a scope (package lang) and evaluated on demand; a module call evaluates the called module. Blocks
 // are decoded: first the core's own attributes, then what remains with the schema of the plugin that the block's first
 // label names. References, which are addresses until then, are linked. At last the rules of the product are checked,

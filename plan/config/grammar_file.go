@@ -24,7 +24,7 @@ func fileForm() *form {
 var forEach = attribute{name: "for_each", doc: "A map, or a set of texts: one instance a key, which sees each.key and each.value."}
 
 var settingsForm = &form{
-	doc: "Settings of the program; in the root module, once.",
+	doc: "Settings of the program, once; in a called module only the plugins that it requires.",
 	attrs: []attribute{
 		{name: "required_version", kind: textValue, doc: `Versions of the program that will do: ">= 0.1.0, < 2", "~> 0.1".`},
 		{name: "state_dir", kind: textValue, def: ".jupiter", doc: "Where the state lies; not the plan's own directory."},
@@ -34,8 +34,8 @@ var settingsForm = &form{
 }
 
 var pluginsForm = &form{
-	doc:   "Plugins that are needed besides the built-in ones. Not supported by this version.",
-	names: &attribute{kind: pluginValue, doc: "Where the plugin comes from, and which versions will do."},
+	doc:   "Plugins that are needed besides the built-in ones; jupiter init fetches them.",
+	names: &attribute{kind: pluginValue, doc: "Where the plugin of this name comes from, and which versions will do."},
 }
 
 var localsForm = &form{

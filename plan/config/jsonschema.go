@@ -230,7 +230,7 @@ func valueOf(a attribute) object {
 	case refsValue:
 		return listOf(reference)
 	case pluginValue:
-		return object{"type": "object", "properties": each([]string{"source", "version"}, scalar()), "required": []string{"source", "version"}, "additionalProperties": false}
+		return object{"type": "object", "properties": each([]string{"source", "version"}, scalar()), "additionalProperties": false}
 	}
 	return nil
 }

@@ -30,6 +30,10 @@ type Options struct {
 	Schemas Schemas
 	// Overlay are the texts of files that are read in place of what is on the disk, by absolute path: an editor's buffers.
 	Overlay map[string][]byte
+	// Plugins is told what the configuration requires, before anything asks Schemas: Dir, StateDir, Offline and Plugins of
+	// the Config are set, and nothing else. Where it reports an error, stages of unknown types are passed over: the plugin
+	// that is missing may offer them. nil: nobody wants to know.
+	Plugins func(*Config) hcl.Diagnostics
 	// Version is the program's, for required_version. "": a build without a version, which satisfies everything.
 	Version string
 }
@@ -53,20 +57,34 @@ func Load(path string, o Options) (*Config, Files, hcl.Diagnostics) {
 	return cfg, files, diags
 }
 
-// load fills in the Config and gives the root module; nil where there is none.
-func (l *loader) load(path string) *instance {
+// begin parses the root module and decodes what concerns the program as a whole: settings, and the plugins that all
+// modules require. nil: there is no module.
+func (l *loader) begin(path string) *module {
 	dir, names, err := FindModule(path, sortedKeys(l.opts.Overlay)...)
-	if err != nil {
-		l.add(&hcl.Diagnostic{Severity: hcl.DiagError, Summary: "No configuration", Detail: capital(err.Error()) + "."})
-		return nil
+	if err == nil {
+		l.root, err = filepath.Abs(dir)
 	}
-	if l.root, err = filepath.Abs(dir); err != nil {
+	if err != nil {
 		l.add(&hcl.Diagnostic{Severity: hcl.DiagError, Summary: "No configuration", Detail: capital(err.Error()) + "."})
 		return nil
 	}
 	l.cfg.Dir, l.cfg.StateDir = l.root, filepath.Join(l.root, ".jupiter")
 	mod := l.module(dir, l.root, names)
 	l.settings(mod)
+	return mod
+}
+
+// load fills in the Config and gives the root module; nil where there is none.
+func (l *loader) load(path string) *instance {
+	mod := l.begin(path)
+	if mod == nil {
+		return nil
+	}
+	if l.opts.Plugins != nil {
+		diags := l.opts.Plugins(l.cfg)
+		l.unresolved = l.unresolved || diags.HasErrors()
+		l.add(diags...)
+	}
 	root := l.instance(mod, "", nil)
 	root.args = l.rootArgs(root)
 	root.evaluate()
@@ -93,6 +111,8 @@ type loader struct {
 	stages   map[string]*Stage // by address
 	links    []func()          // to run when all blocks are decoded
 	diags    hcl.Diagnostics
+
+	unresolved bool // a required plugin is not there, which was reported
 }
 
 func (l *loader) add(d ...*hcl.Diagnostic) { l.diags = append(l.diags, d...) }

@@ -448,7 +448,7 @@ func TestSatisfies(t *testing.T) {
 			t.Errorf("%q meets %q = %v, %v; want %v", tt.version, tt.constraint, got, err, tt.want)
 		}
 	}
-	for _, bad := range []string{"", "=> 1", "1.x", "1.2.3.4", ">= 1,", "~~> 1"} {
+	for _, bad := range []string{"", "=> 1", "1.x", ">= 1,", "~~> 1"} {
 		if _, err := satisfies("1", bad); err == nil {
 			t.Errorf("%q is taken for a constraint", bad)
 		}

@@ -13,7 +13,6 @@ type rule func(*Config) hcl.Diagnostics
 // pass over what is missing.
 func rulesOfParts() []rule {
 	return []rule{
-		ruleUnsupported,
 		ruleOffline,
 		ruleLanguage,
 		ruleBuckets,

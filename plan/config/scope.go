@@ -14,17 +14,28 @@ type Scope struct{ root *instance }
 
 // Open is Load with the scope of the root module; nil where there is no module.
 func Open(path string, o Options) (*Config, *Scope, Files, hcl.Diagnostics) {
-	if o.Env == nil {
-		o.Env = func(string) (string, bool) { return "", false }
-	}
-	l := &loader{opts: o, files: Files{}, modules: map[string]*module{}, decoders: map[string]*bodyDecoder{}, stages: map[string]*Stage{}}
-	l.cfg = &Config{}
+	l := newLoader(o)
 	root := l.load(path)
 	l.diags = tidy(l.diags)
 	if root == nil {
 		return l.cfg, nil, l.files, l.diags
 	}
 	return l.cfg, &Scope{root}, l.files, l.diags
+}
+
+// Requirements reads of a configuration what is needed before plugins are there: Dir, StateDir, Offline and Plugins of
+// the Config are set. Nothing is evaluated, so of the Options only Overlay and Version matter.
+func Requirements(path string, o Options) (*Config, Files, hcl.Diagnostics) {
+	l := newLoader(o)
+	l.begin(path)
+	return l.cfg, l.files, tidy(l.diags)
+}
+
+func newLoader(o Options) *loader {
+	if o.Env == nil {
+		o.Env = func(string) (string, bool) { return "", false }
+	}
+	return &loader{opts: o, cfg: &Config{}, files: Files{}, modules: map[string]*module{}, decoders: map[string]*bodyDecoder{}, stages: map[string]*Stage{}}
 }
 
 // Eval evaluates an expression of HCL. file and start are where its diagnostics say that it stands. A value with

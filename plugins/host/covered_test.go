@@ -151,7 +151,7 @@ func TestDetectTLS(t *testing.T) {
 			t.Fatal(err)
 		}
 		l := h.pools[name]
-		c, err := l.acquire(t.Context(), "")
+		c, err := l.acquire(t.Context(), "", nil)
 		if err != nil {
 			t.Fatal(err)
 		}
