@@ -157,7 +157,10 @@ func nearest(s string, words []string) string {
 // info asks a plugin what it offers, unless the cache has its answer.
 func (h *Host) info(ctx context.Context, name string) (*pluginv1.InfoResponse, error) {
 	key, err := h.cacheKey(name)
-	if err != nil {
+	var changed *ChecksumError
+	if errors.As(err, &changed) {
+		return nil, changed
+	} else if err != nil {
 		return nil, fmt.Errorf("plugin %s: %w", name, err)
 	}
 	if info := h.cached(name, key); info != nil {
