@@ -1,6 +1,8 @@
 package main
 
 import (
+	"slices"
+
 	"jupiter/domains/quantities"
 	"jupiter/plugins/builtin/fake"
 	"jupiter/plugins/builtin/files"
@@ -23,6 +25,11 @@ func builtins() []sdk.Plugin {
 		quality.Plugin(version),
 		quantities.Plugin(version),
 	}
+}
+
+// isBuiltin says whether a plugin of this name comes with the program.
+func isBuiltin(name string) bool {
+	return slices.ContainsFunc(builtins(), func(p sdk.Plugin) bool { return p.Name == name })
 }
 
 // serveCommand is the hidden command that serves a built-in plugin.

@@ -31,7 +31,7 @@ func TestDiagnosticsDocumented(t *testing.T) {
 	for _, m := range regexp.MustCompile(`(?m)^\| ([A-Z][^|]*?)(?: \(warning\))? \|`).FindAllStringSubmatch(table, -1) {
 		explained[m[1]] = true
 	}
-	said := summaries(t, "plan", "plan/config", "plan/config/older", "plan/lang", "plan/lang/yamlbody")
+	said := summaries(t, "plan", "plan/config", "plan/config/older", "plan/lang", "plan/lang/yamlbody", "plugins/lockfile", "plugins/install", "cmd/jupiter")
 	for _, s := range sortedKeys(said) {
 		if !explained[s] {
 			t.Errorf("docs/diagnostics.md does not explain %q", s)

@@ -63,7 +63,10 @@ func report(w *world, cmd *cobra.Command, err error) int {
 func hintFor(err error) string {
 	var crash *host.Crash
 	var source *plan.SourceError
+	var changed *host.ChecksumError
 	switch {
+	case errors.As(err, &changed) && changed.Locked:
+		return "It was not started. Where the change is meant, jupiter init --upgrade locks it; where it is not, put the program\nback that was locked, and find out who changed it."
 	case errors.As(err, &crash):
 		return crashHint(crash)
 	case errors.As(err, &source) && source.Collected:

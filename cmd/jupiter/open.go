@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
 	"os/user"
 	"path/filepath"
@@ -98,9 +99,16 @@ func read(ctx context.Context, w *world, o *targetOptions, path string) (*loaded
 	}
 	s := &schemas{ctx: ctx, host: h}
 	l := &loaded{path: path, host: h}
-	l.cfg, l.scope, l.files, l.diags = config.Open(path, config.Options{Vars: vars, VarFiles: o.varFiles, Env: w.getenv, Schemas: s, Version: version, Overlay: o.overlay})
-	if s.broken != nil {
-		return nil, errors.Join(s.broken, h.Close())
+	var more config.Files
+	var unusable error
+	l.cfg, l.scope, l.files, l.diags = config.Open(path, config.Options{Vars: vars, VarFiles: o.varFiles, Env: w.getenv, Schemas: s, Version: version, Overlay: o.overlay,
+		Plugins: func(cfg *config.Config) (diags hcl.Diagnostics) {
+			more, diags, unusable = addRequired(w, h, cfg)
+			return diags
+		}})
+	maps.Copy(l.files, more)
+	if err := errors.Join(unusable, s.broken); err != nil {
+		return nil, errors.Join(err, h.Close())
 	}
 	return l, nil
 }
@@ -125,6 +133,7 @@ func (s *schemas) Stage(kind, typ string) (*schema.Stage, error) {
 	return st.Schema, nil
 }
 
+// newHost makes a host with the plugins that come with the program.
 func newHost(w *world, dir string) (*host.Host, error) {
 	exe, err := w.executable()
 	if err != nil {

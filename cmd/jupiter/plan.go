@@ -15,6 +15,7 @@ import (
 	"jupiter/plan/config"
 	"jupiter/plan/lang"
 	"jupiter/plan/planfile"
+	"jupiter/plugins/lockfile"
 	"jupiter/state"
 	"jupiter/state/artifact"
 )
@@ -221,12 +222,9 @@ func (p *project) base(ctx context.Context) (b planfile.Base, err error) {
 	return b, err
 }
 
-// lockFile fixes the versions of the plugins that a configuration uses.
-const lockFile = ".jupiter.lock.hcl"
-
 // lockDigest is the digest of a configuration's lock file; "": it has none.
 func lockDigest(dir string) (string, error) {
-	b, err := config.ReadFile(filepath.Join(dir, lockFile))
+	b, err := config.ReadFile(filepath.Join(dir, lockfile.Name))
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil
 	} else if err != nil {

@@ -3,7 +3,7 @@ package main
 import (
 	"context"
 	"errors"
-	"path/filepath"
+	"maps"
 
 	"github.com/spf13/cobra"
 
@@ -35,15 +35,22 @@ Exit status: 0 done, 1 error.`,
 }
 
 func writeSchema(ctx context.Context, w *world, o *schemaOptions) (err error) {
-	dir, err := filepath.Abs(o.chdir)
+	cfg, files, err := (&targetOptions{chdir: o.chdir}).forPlugins("")
 	if err != nil {
 		return err
 	}
-	h, err := newHost(w, dir)
+	h, err := newHost(w, cfg.Dir)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, h.Close()) }()
+	more, diags, err := addRequired(w, h, cfg)
+	if err != nil {
+		return err
+	} else if diags.HasErrors() {
+		maps.Copy(files, more)
+		return &configurationError{diags, files}
+	}
 	stages, err := h.Stages(ctx)
 	if err != nil {
 		return err

@@ -68,12 +68,14 @@ var update = flag.Bool("update", false, "write what the commands give into the s
 //	leads PATH TARGET           a symbolic link leads there
 //	damage, rot, lock           see script_state_test.go
 //	repack, pack, cut, mask     see script_plan_test.go
+//	plugin, archive, goproxy    see script_plugin_test.go
 //	keys FILE PATH NAME …       the object at PATH of a JSON file has these keys and no others. PATH is a dotted list of
 //	                            keys and indexes; . is the whole
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	shared := t.TempDir()
 	ready := &fixtures{dir: t.TempDir(), made: map[string]*fixture{}}
+	plugins := &elsewhere{dir: t.TempDir()}
 	testscript.Run(t, testscript.Params{
 		Dir:           "testdata/script",
 		UpdateScripts: *update,
@@ -81,7 +83,11 @@ func TestScripts(t *testing.T) {
 			e.Setenv("XDG_CACHE_HOME", shared) // descriptions of plugins, asked once
 			e.Values[held{}] = &holding{}
 			e.Setenv("JUPITER_HISTORY", historyOff)
-			return nil
+			e.Setenv("PLATFORM", platform)
+			e.Setenv("GOCACHE", goCache())
+			exe, err := exec.LookPath("jupiter")
+			e.Setenv("JUPITER", exe) // for scripts that change PATH
+			return err
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"project": func(ts *testscript.TestScript, neg bool, args []string) {
@@ -102,9 +108,22 @@ func TestScripts(t *testing.T) {
 			"pack":   pack,
 			"cut":    cutOff,
 			"mask":   mask,
+
+			"plugin":  plugins.plugin,
+			"archive": archiveFiles,
+			"goproxy": goproxy,
 		},
 	})
 }
+
+// goCache is where the go command keeps what it has built: scripts have no home directory.
+var goCache = sync.OnceValue(func() string {
+	out, err := exec.Command("go", "env", "GOCACHE").Output()
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(out))
+})
 
 func exits(ts *testscript.TestScript, neg bool, args []string) {
 	want, err := strconv.Atoi(args[0])
