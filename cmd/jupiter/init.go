@@ -35,6 +35,7 @@ func (o *fetchOptions) addFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&o.pluginDir, "plugin-dir", "", "take all plugins from the mirror `DIR`, whatever their sources are")
 	f.BoolVar(&o.offline, "offline", false, "refuse what needs the network")
+	must(cmd.MarkFlagDirname("plugin-dir"))
 }
 
 func newInitCommand(w *world) *cobra.Command {

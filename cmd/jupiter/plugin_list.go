@@ -163,7 +163,10 @@ func (p *listedPlugin) ask(ctx context.Context, h *host.Host) {
 		p.Problem = strings.SplitN(err.Error(), "\n", 2)[0]
 		return
 	}
-	p.Version, p.Checksum, p.TLS = id.Version, id.Checksum, string(id.TLS)
+	p.Version, p.Checksum = id.Version, id.Checksum
+	if id.TLS != host.TLSDetect { // it was not started
+		p.TLS = string(id.TLS)
+	}
 	for _, s := range id.Stages {
 		p.Stages = append(p.Stages, s.Kind+" "+s.Type)
 	}

@@ -182,7 +182,7 @@ func (g goPackage) run(ctx context.Context, env []string, args ...string) ([]byt
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		return nil, fmt.Errorf("go %s: %w%s", args[0], err, said(errs.String()))
+		return nil, fmt.Errorf("go %s: %w%s%s", args[0], err, said(errs.String()), elsewhere(errs.String()))
 	}
 	return out.Bytes(), nil
 }
@@ -194,6 +194,16 @@ func said(text string) string {
 		return ""
 	}
 	return "\n  " + strings.Join(lines[max(0, len(lines)-12):], "\n  ")
+}
+
+// elsewhere says what else there is where the go command could reach no module proxy.
+func elsewhere(text string) string {
+	for _, s := range []string{"dial tcp", "no such host", "connection refused", "connection reset", "i/o timeout", "TLS handshake", "GOPROXY=off", "GOPROXY list is not the empty string, but contains no entries"} {
+		if strings.Contains(text, s) {
+			return "\n  Nothing answers at GOPROXY. A mirror needs no network: --plugin-dir"
+		}
+	}
+	return ""
 }
 
 // lookGo finds the go command on the PATH of an environment.
