@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"golang.org/x/mod/module"
+	"golang.org/x/mod/sumdb/dirhash"
 	modzip "golang.org/x/mod/zip"
 )
 
@@ -22,7 +24,8 @@ import (
 //	plugin PATH NAME VERSION TYPE [bare]   writes an executable: the plugin NAME with the filter TYPE; bare makes no
 //	                                       certificates
 //	archive ARCHIVE NAME=FILE …            makes an archive, *.zip or *.tar.gz, of files under other names
-//	goproxy DIR MODULE VERSION FILE        puts a module into a file-system proxy of Go's, whose package cmd/x starts FILE
+//	goproxy DIR MODULE VERSION [FILE]      puts a module into a file-system proxy of Go's, whose package cmd/x starts FILE;
+//	                                       without FILE it is the plugin itself, with an SDK from example.com/jupiter
 
 type elsewhere struct {
 	dir  string
@@ -95,22 +98,58 @@ func archiveFiles(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b.Bytes(), 0o644))
 }
 
-// goproxy publishes a module. Its program is a few lines that become another one: what the SDK needs is in no module
-// proxy, and would take long to build.
+// goproxy publishes a module, whose go.mod and program depend on where its program comes from.
 func goproxy(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 4 {
-		ts.Fatalf("usage: goproxy DIR MODULE VERSION FILE")
+	if neg || len(args) < 3 || len(args) > 4 {
+		ts.Fatalf("usage: goproxy DIR MODULE VERSION [FILE]")
 	}
 	m := module.Version{Path: args[1], Version: args[2]}
+	if len(args) == 4 { // a few lines that become another program: a plugin takes long to build
+		publish(ts, args[0], m, map[string][]byte{
+			"go.mod":        []byte("module " + m.Path + "\n\ngo 1.24\n"),
+			"cmd/x/main.go": fmt.Appendf(nil, "package main\n\nimport (\n\t\"os\"\n\t\"syscall\"\n)\n\nfunc main() { panic(syscall.Exec(%q, os.Args, os.Environ())) }\n", ts.MkAbs(args[3])),
+		})
+		return
+	}
+	// The SDK calls itself jupiter, which no proxy serves; a fork of another path does, and is put in its place.
+	sdk := module.Version{Path: "example.com/jupiter", Version: "v0.1.0"}
+	mod, sum := string(sourceOf(ts, "go.mod")), string(sourceOf(ts, "go.sum"))
+	files := map[string][]byte{"go.mod": []byte(mod)}
+	for _, dir := range []string{"plugins/sdk", "plugins/proto/pluginv1", "plugins/schema"} {
+		paths, err := filepath.Glob(filepath.Join(repository, dir, "*.go"))
+		ts.Check(err)
+		for _, p := range paths {
+			if !strings.HasSuffix(p, "_test.go") {
+				files[dir+"/"+filepath.Base(p)] = sourceOf(ts, dir+"/"+filepath.Base(p))
+			}
+		}
+	}
+	whole, alone := publish(ts, args[0], sdk, files)
+	publish(ts, args[0], m, map[string][]byte{
+		"go.mod":        []byte(strings.Replace(mod, "module jupiter\n", "module "+m.Path+"\n\nrequire jupiter v0.1.0\n\nreplace jupiter => example.com/jupiter v0.1.0\n", 1)),
+		"go.sum":        fmt.Appendf(nil, "%s%s %s %s\n%s %s/go.mod %s\n", sum, sdk.Path, sdk.Version, whole, sdk.Path, sdk.Version, alone),
+		"cmd/x/main.go": sourceOf(ts, "cmd/jupiter/testdata/wordfilter/main.go"),
+	})
+}
+
+func sourceOf(ts *testscript.TestScript, name string) []byte {
+	b, err := os.ReadFile(filepath.Join(repository, filepath.FromSlash(name)))
+	ts.Check(err)
+	return b
+}
+
+// publish writes a version of a module as a proxy serves it, and gives the checksums of the module and of its go.mod as
+// go.sum has them.
+func publish(ts *testscript.TestScript, proxy string, m module.Version, files map[string][]byte) (whole, alone string) {
 	src := filepath.Join(ts.MkAbs("."), ".module")
-	ts.Check(os.MkdirAll(filepath.Join(src, "cmd", "x"), 0o755))
-	mod := "module " + m.Path + "\n\ngo 1.24\n"
-	ts.Check(os.WriteFile(filepath.Join(src, "go.mod"), []byte(mod), 0o644))
-	program := fmt.Sprintf("package main\n\nimport (\n\t\"os\"\n\t\"syscall\"\n)\n\nfunc main() { panic(syscall.Exec(%q, os.Args, os.Environ())) }\n", ts.MkAbs(args[3]))
-	ts.Check(os.WriteFile(filepath.Join(src, "cmd", "x", "main.go"), []byte(program), 0o644))
+	for name, text := range files {
+		path := filepath.Join(src, filepath.FromSlash(name))
+		ts.Check(os.MkdirAll(filepath.Dir(path), 0o755))
+		ts.Check(os.WriteFile(path, text, 0o644))
+	}
 	escaped, err := module.EscapePath(m.Path)
 	ts.Check(err)
-	dir := filepath.Join(ts.MkAbs(args[0]), filepath.FromSlash(escaped), "@v")
+	dir := filepath.Join(ts.MkAbs(proxy), filepath.FromSlash(escaped), "@v")
 	ts.Check(os.MkdirAll(dir, 0o755))
 	var b bytes.Buffer
 	ts.Check(modzip.CreateFromDir(&b, m, src))
@@ -120,9 +159,14 @@ func goproxy(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Check(err)
 	}
 	for name, text := range map[string][]byte{
-		"list": append(list, m.Version+"\n"...), m.Version + ".mod": []byte(mod), m.Version + ".zip": b.Bytes(),
+		"list": append(list, m.Version+"\n"...), m.Version + ".mod": files["go.mod"], m.Version + ".zip": b.Bytes(),
 		m.Version + ".info": fmt.Appendf(nil, `{"Version":%q,"Time":"2026-01-02T03:04:05Z"}`, m.Version),
 	} {
 		ts.Check(os.WriteFile(filepath.Join(dir, name), text, 0o644))
 	}
+	whole, err = dirhash.HashZip(filepath.Join(dir, m.Version+".zip"), dirhash.Hash1)
+	ts.Check(err)
+	alone, err = dirhash.Hash1([]string{"go.mod"}, func(string) (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(files["go.mod"])), nil })
+	ts.Check(err)
+	return whole, alone
 }

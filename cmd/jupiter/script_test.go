@@ -84,7 +84,9 @@ func TestScripts(t *testing.T) {
 			e.Values[held{}] = &holding{}
 			e.Setenv("JUPITER_HISTORY", historyOff)
 			e.Setenv("PLATFORM", platform)
-			e.Setenv("GOCACHE", goCache())
+			caches := goCaches()
+			e.Setenv("GOCACHE", caches[0])
+			e.Setenv("GOCACHED", filepath.Join(caches[1], "cache", "download"))
 			exe, err := exec.LookPath("jupiter")
 			e.Setenv("JUPITER", exe) // for scripts that change PATH
 			return err
@@ -116,13 +118,13 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// goCache is where the go command keeps what it has built: scripts have no home directory.
-var goCache = sync.OnceValue(func() string {
-	out, err := exec.Command("go", "env", "GOCACHE").Output()
-	if err != nil {
-		return ""
+// goCaches are where the go command keeps what it has built and downloaded: scripts have no home directory.
+var goCaches = sync.OnceValue(func() []string {
+	out, err := exec.Command("go", "env", "GOCACHE", "GOMODCACHE").Output()
+	if lines := strings.Split(strings.TrimSpace(string(out)), "\n"); err == nil && len(lines) == 2 {
+		return lines
 	}
-	return strings.TrimSpace(string(out))
+	return []string{"", ""}
 })
 
 func exits(ts *testscript.TestScript, neg bool, args []string) {

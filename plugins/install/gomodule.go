@@ -107,17 +107,15 @@ func (g goPackage) fetch(ctx context.Context, version, platform, toolchain, into
 		return "", err
 	}
 	defer os.RemoveAll(work)
-	cache, err := g.run(ctx, nil, "env", "GOMODCACHE", "GOVERSION")
+	env, err := g.buildEnv(ctx, platform, toolchain, work)
 	if err != nil {
 		return "", err
 	}
-	modules, have, _ := strings.Cut(strings.TrimSpace(string(cache)), "\n")
-	goos, arch, _ := strings.Cut(platform, "_")
-	env := []string{"GOPATH=" + work, "GOBIN=", "GOMODCACHE=" + modules, "GOOS=" + goos, "GOARCH=" + arch, "CGO_ENABLED=0", "GOAMD64=v1", "GOARM64=v8.0", "GOEXPERIMENT="}
-	if toolchain != "" && toolchain != have {
-		env = append(env, "GOTOOLCHAIN="+toolchain)
+	_, err = g.run(ctx, env, "install", "-trimpath", "-buildvcs=false", g.path+"@v"+version)
+	if err != nil && strings.Contains(err.Error(), "replace directives") {
+		err = g.buildCopy(ctx, env, version, work)
 	}
-	if _, err := g.run(ctx, env, "install", "-trimpath", "-buildvcs=false", g.path+"@v"+version); err != nil {
+	if err != nil {
 		return "", err
 	}
 	built, err := g.built(filepath.Join(work, "bin"))
@@ -133,6 +131,48 @@ func (g goPackage) fetch(ctx context.Context, version, platform, toolchain, into
 		return "", err
 	}
 	return by, os.WriteFile(filepath.Join(into, g.plugin), b, 0o755)
+}
+
+// buildEnv is what a build must not take from the user's environment. Programs are installed below work.
+func (g goPackage) buildEnv(ctx context.Context, platform, toolchain, work string) ([]string, error) {
+	cache, err := g.run(ctx, nil, "env", "GOMODCACHE", "GOVERSION")
+	if err != nil {
+		return nil, err
+	}
+	modules, have, _ := strings.Cut(strings.TrimSpace(string(cache)), "\n")
+	goos, arch, _ := strings.Cut(platform, "_")
+	env := []string{"GOPATH=" + work, "GOBIN=", "GOMODCACHE=" + modules, "GOOS=" + goos, "GOARCH=" + arch, "CGO_ENABLED=0", "GOAMD64=v1", "GOARM64=v8.0", "GOEXPERIMENT="}
+	if toolchain != "" && toolchain != have {
+		env = append(env, "GOTOOLCHAIN="+toolchain)
+	}
+	return env, nil
+}
+
+// buildCopy builds a module as its author does, in a copy of it. go install takes no module whose go.mod replaces another
+// one, and that is how a plugin comes by an SDK whose own path no proxy serves: replace jupiter => example.com/fork v1.0.0.
+func (g goPackage) buildCopy(ctx context.Context, env []string, version, work string) error {
+	m, err := g.module(ctx)
+	if err != nil {
+		return err
+	}
+	out, err := g.run(ctx, nil, "mod", "download", "-json", m.Path+"@v"+version)
+	if err != nil {
+		return err
+	}
+	var at struct{ Dir string }
+	if err := json.Unmarshal(out, &at); err != nil || at.Dir == "" {
+		return errors.Join(err, fmt.Errorf("go mod download of %s gave no directory", m.Path))
+	}
+	dir := filepath.Join(work, "module")
+	if err := os.CopyFS(dir, os.DirFS(at.Dir)); err != nil {
+		return err
+	}
+	bin := filepath.Join(work, "bin")
+	if err := os.MkdirAll(bin, 0o755); err != nil {
+		return err
+	}
+	_, err = g.runIn(ctx, dir, append(env, "GOFLAGS=-mod=readonly"), "build", "-trimpath", "-buildvcs=false", "-o", filepath.Join(bin, g.plugin), g.path)
+	return err
 }
 
 // builtBy gives the release of Go that built a program.
@@ -163,15 +203,20 @@ func (g goPackage) built(bin string) (string, error) {
 
 // run executes the go command outside of any module.
 func (g goPackage) run(ctx context.Context, env []string, args ...string) ([]byte, error) {
-	tool, err := lookGo(g.env)
-	if err != nil {
-		return nil, err
-	}
 	dir, err := os.MkdirTemp("", "jupiter-go-")
 	if err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
+	return g.runIn(ctx, dir, env, args...)
+}
+
+// runIn executes the go command in a directory.
+func (g goPackage) runIn(ctx context.Context, dir string, env []string, args ...string) ([]byte, error) {
+	tool, err := lookGo(g.env)
+	if err != nil {
+		return nil, err
+	}
 	cmd := exec.CommandContext(ctx, tool, args...)
 	cmd.Dir = dir
 	cmd.WaitDelay = time.Second
