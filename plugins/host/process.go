@@ -2,7 +2,6 @@ package host
 
 import (
 	"context"
-	"crypto/tls"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -88,12 +87,9 @@ func (h *Host) startWith(l *pool, want *profile, secure TLS) (*process, error) {
 	if err != nil {
 		return nil, fmt.Errorf("plugin %s: %w", name, err)
 	}
-	var given *tls.Config
-	var givenEnv []string
-	if secure == TLSGiven {
-		if given, givenEnv, err = givenTLS(); err != nil {
-			return nil, fmt.Errorf("plugin %s: make certificates: %w", name, err)
-		}
+	given, givenEnv, err := secure.given()
+	if err != nil {
+		return nil, fmt.Errorf("plugin %s: make certificates: %w", name, err)
 	}
 	may := profile{}
 	if want != nil {

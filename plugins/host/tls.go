@@ -50,8 +50,12 @@ func certified(handshake string) bool {
 	return len(parts) >= 6 && parts[5] != ""
 }
 
-// givenTLS makes the two certificates of TLSGiven: the client's side, and the plugin's as environment.
-func givenTLS() (*tls.Config, []string, error) {
+// given makes the two certificates of TLSGiven: the client's side, and the plugin's as environment. For any other TLS there
+// are none.
+func (t TLS) given() (*tls.Config, []string, error) {
+	if t != TLSGiven {
+		return nil, nil, nil
+	}
 	ours, ourPEM, _, err := selfSigned()
 	if err != nil {
 		return nil, nil, err

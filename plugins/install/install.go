@@ -310,7 +310,11 @@ func (in *Installer) ask(ctx context.Context, r Requirement, was, keep *lockfile
 	}
 	have := strings.TrimPrefix(id.Version, "v")
 	if !meets(have, r.Constraint) {
-		return lockfile.Plugin{}, fmt.Errorf("it has version %s, and %s is required", have, r.Constraint)
+		hint := ""
+		if strings.Contains(have, "-") {
+			hint = " (a pre-release meets a constraint only if that names one)"
+		}
+		return lockfile.Plugin{}, fmt.Errorf("it has version %s, and %s is required%s", have, r.Constraint, hint)
 	}
 	if keep != nil && !sameVersion(keep.Version, have) {
 		return lockfile.Plugin{}, fmt.Errorf("version %s is locked, and it has version %s: jupiter init --upgrade locks that", keep.Version, have)
