@@ -61,7 +61,7 @@ func TestLayers(t *testing.T) {
 		"jupiter/plugins/sdk":      {"jupiter/plugins/sdk", "jupiter/plugins/proto", "jupiter/plugins/schema"},
 		"jupiter/plugins/host":     {"jupiter/plugins/host", "jupiter/plugins/sdk", "jupiter/plugins/proto", "jupiter/plugins/schema"},
 		"jupiter/plugins/lockfile": {},
-		"jupiter/plugins/install":  {"jupiter/plugins/lockfile", "jupiter/plugins/host"},
+		"jupiter/plugins/install":  {"jupiter/plugins/lockfile", "jupiter/plugins/host", "jupiter/plugins/sdk"},
 		"jupiter/plugins/builtin":  {"jupiter/plugins/sdk", "jupiter/plugins/proto"},
 		"jupiter/domains":          {"jupiter/plugins/sdk", "jupiter/plugins/proto"},
 		"jupiter/bench":            {"jupiter/runtime", "jupiter/plan", "jupiter/plugins/host", "jupiter/plugins/schema", "jupiter/state"},
