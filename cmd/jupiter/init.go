@@ -148,6 +148,9 @@ func flatten(err error) []error {
 }
 
 func initialise(ctx context.Context, w *world, o *initOptions, arg string) error {
+	interrupted := watchInterrupts(ctx, w) // what is half fetched is removed
+	defer interrupted.close()
+	ctx = interrupted.ctx
 	f, err := o.requirements(w, o.path(arg))
 	if err != nil {
 		return err

@@ -80,6 +80,9 @@ func newSharedList(schema string, all []install.Shared) sharedList {
 }
 
 func lockPlugins(ctx context.Context, w *world, o *pluginLockOptions, arg string) error {
+	interrupted := watchInterrupts(ctx, w) // what is half fetched is removed
+	defer interrupted.close()
+	ctx = interrupted.ctx
 	f, err := o.requirements(w, o.path(arg))
 	if err != nil {
 		return err

@@ -28,6 +28,9 @@ Exit status: 0 done, 1 error.`,
 }
 
 func mirrorPlugins(ctx context.Context, w *world, o *pluginLockOptions, into string) error {
+	interrupted := watchInterrupts(ctx, w) // what is half fetched is removed
+	defer interrupted.close()
+	ctx = interrupted.ctx
 	f, err := o.requirements(w, o.path(""))
 	if err != nil {
 		return err
