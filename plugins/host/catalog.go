@@ -163,13 +163,17 @@ func (h *Host) info(ctx context.Context, name string) (*pluginv1.InfoResponse, e
 	} else if err != nil {
 		return nil, fmt.Errorf("plugin %s: %w", name, err)
 	}
-	if info := h.cached(name, key); info != nil {
+	hidden := h.pools[name].exe.hidden()
+	if info := h.cached(name, key); info != nil && !hidden {
 		return info, nil
 	}
 	client := pluginv1.NewPluginClient(&conn{pool: h.pools[name], stage: "plugin " + name})
 	info, err := client.Info(ctx, &pluginv1.InfoRequest{HostVersion: h.opts.Version})
 	if err != nil {
 		return nil, err
+	}
+	if hidden {
+		return info, nil
 	}
 	return info, h.cache(name, key, info)
 }

@@ -57,13 +57,14 @@ func treeFiles(root string) (files []coveredFile, err error) {
 	return files, err
 }
 
-// digestOf gives the SHA-256 of a program, with the files that it is of and what the file system said of each before it
-// was read.
-func digestOf(path, tree string) ([]byte, []coveredFile, error) {
-	files, err := covered(path, tree)
-	if err != nil {
-		return nil, nil, err
-	}
+// aloneFile is a program of which only its own file counts.
+func aloneFile(path string) []coveredFile {
+	return []coveredFile{{name: filepath.Base(path), path: path}}
+}
+
+// digestOf gives the SHA-256 of the files of a program, and the files with what the file system said of each before it was
+// read.
+func digestOf(files []coveredFile) (_ []byte, _ []coveredFile, err error) {
 	var lines bytes.Buffer
 	var last []byte
 	for i := range files {

@@ -15,17 +15,40 @@ import (
 type executable struct {
 	path     string
 	tree     string
+	free     bool                   // nothing is locked of it; see Program.Checksum
 	checksum func() ([]byte, error) // SHA-256, computed once
 	seen     []coveredFile          // the files that the checksum is of; valid after checksum
 }
 
 func newExecutable(p Program) *executable {
-	e := &executable{path: p.Path, tree: p.Tree}
+	e := &executable{path: p.Path, tree: p.Tree, free: p.Checksum == ""}
 	e.checksum = sync.OnceValues(func() (sum []byte, err error) {
-		sum, e.seen, err = digestOf(e.path, e.tree)
+		sum, e.seen, err = e.digest()
 		return sum, err
 	})
 	return e
+}
+
+// covered lists what the checksum is of.
+func (e *executable) covered() ([]coveredFile, error) {
+	if e.free && e.tree == "" {
+		return aloneFile(e.path), nil
+	}
+	return covered(e.path, e.tree)
+}
+
+func (e *executable) digest() ([]byte, []coveredFile, error) {
+	files, err := e.covered()
+	if err != nil {
+		return nil, nil, err
+	}
+	return digestOf(files)
+}
+
+// hidden says whether the program can change without its checksum: a script of which nothing is locked.
+func (e *executable) hidden() bool {
+	script, err := isScript(e.path)
+	return e.free && e.tree == "" && (script || err != nil)
 }
 
 // verify compares the program with what it was, and with want unless that is "". Its bytes are read again unless the file system says that nobody has
@@ -42,7 +65,7 @@ func (e *executable) verify(want string) error {
 	if e.untouched() {
 		return nil
 	}
-	again, _, err := digestOf(e.path, e.tree)
+	again, _, err := e.digest()
 	if err != nil {
 		return fmt.Errorf("verify %s: %w", e.path, err)
 	}
@@ -54,7 +77,7 @@ func (e *executable) verify(want string) error {
 
 // untouched says whether the checksum would be of the same files, and nobody has written to one of them.
 func (e *executable) untouched() bool {
-	now, err := covered(e.path, e.tree)
+	now, err := e.covered()
 	if err != nil || len(now) != len(e.seen) {
 		return false
 	}
@@ -70,7 +93,11 @@ func (e *executable) untouched() bool {
 // Checksum is the SHA-256 of a program, in hexadecimal: what Program.Checksum is compared with. Checksum itself is not
 // looked at.
 func Checksum(p Program) (string, error) {
-	sum, _, err := digestOf(p.Path, p.Tree)
+	files, err := covered(p.Path, p.Tree)
+	var sum []byte
+	if err == nil {
+		sum, _, err = digestOf(files)
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", err
 	} else if err != nil {

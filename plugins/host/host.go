@@ -113,7 +113,11 @@ func New(o Options) (*Host, error) {
 // Add gives the host more plugins. It must come before anything is asked of the host: so the configuration that says
 // which plugins it needs can be read while the checksums of the others are made.
 func (h *Host) Add(plugins map[string]Program) error {
-	byPath := map[[2]string]*executable{} // plugins of one executable read it once
+	type key struct {
+		path, tree string
+		free       bool
+	}
+	byPath := map[key]*executable{} // plugins of one executable read it once
 	for name, p := range plugins {
 		if !filepath.IsAbs(p.Path) {
 			return fmt.Errorf("plugin %s: the path of its executable is not absolute: %q", name, p.Path)
@@ -121,11 +125,11 @@ func (h *Host) Add(plugins map[string]Program) error {
 		if h.pools[name] != nil {
 			return fmt.Errorf("plugin %s: there are two programs for it", name)
 		}
-		key := [2]string{p.Path, p.Tree}
-		if byPath[key] == nil {
-			byPath[key] = newExecutable(p)
+		k := key{p.Path, p.Tree, p.Checksum == ""}
+		if byPath[k] == nil {
+			byPath[k] = newExecutable(p)
 		}
-		h.pools[name] = newPool(h, name, p, byPath[key])
+		h.pools[name] = newPool(h, name, p, byPath[k])
 	}
 	// Whoever makes a host will ask it something, and has a configuration to read before.
 	for _, e := range byPath {

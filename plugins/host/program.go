@@ -11,8 +11,9 @@ type Program struct {
 	// with the Python distribution whose script it is; covered.go has the whole story.
 	Tree string
 
-	// Checksum is the SHA-256, in hexadecimal, that it must have at every start (see the function Checksum). "" stands for what they are when
-	// the host first looks: so it is for the program itself, which vouches for its own plugins.
+	// Checksum is the SHA-256, in hexadecimal, that it must have at every start (see the function Checksum). "" stands for what its
+	// own file is when the host first looks: so it is for the program itself, which vouches for its own plugins, and for one
+	// that is being written, of which a script may be the smallest part.
 	Checksum string
 
 	TLS TLS // "": TLSAuto

@@ -37,7 +37,7 @@ const maxRecord = 64 << 20
 
 // scriptFiles lists a program without a tree: the file, and where it is the script of a Python distribution that too.
 func scriptFiles(program string) ([]coveredFile, error) {
-	alone := []coveredFile{{name: filepath.Base(program), path: program}}
+	alone := aloneFile(program)
 	script, err := isScript(program)
 	if err != nil || !script {
 		return alone, err
@@ -120,7 +120,7 @@ func distribution(record string) ([]coveredFile, error) {
 			Dir struct{ Editable bool } `json:"dir_info"`
 		}
 		if json.Unmarshal(b, &from) == nil && from.Dir.Editable {
-			return nil, fmt.Errorf("it belongs to %s, an editable installation, whose files lie elsewhere and can change at any time: install it without -e", filepath.Base(info))
+			return nil, fmt.Errorf("it belongs to %s, an editable installation, whose files lie elsewhere and can change at any time: install it without -e, or name it in dev_overrides", filepath.Base(info))
 		}
 	}
 	f, err := os.Open(record)
