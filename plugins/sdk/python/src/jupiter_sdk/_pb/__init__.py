@@ -1,0 +1,1 @@
+"""The protocol's messages, made by `make proto`. Nothing here is written by hand."""
