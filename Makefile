@@ -3,13 +3,26 @@
 GO          ?= go
 STATICCHECK  = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: build test lint unit cross fuzz proto proto-check data table-quickstart test-collapse bench-forecast bench-plan
+PYTHON      ?= python3
+
+# Its protoc makes the messages of the Python SDK. Raising it raises the least version of protobuf that the SDK runs with.
+GRPCIO_TOOLS = grpcio-tools==1.72.2 setuptools==80.9.0
+
+.PHONY: build test test-python lint unit cross fuzz proto proto-python proto-check data table-quickstart test-collapse bench-forecast bench-plan
 
 build:
 	$(GO) build -o jupiter ./cmd/jupiter
 
 # Build, vet, lint, unit and end-to-end tests.
 test: build lint cross unit
+
+# The packages in Python: format, lint, types, tests. Needs Python 3.10 or later and, the first time, the package index.
+test-python:
+	@venv=$$($(PYTHON) plugins/sdk/python/environment.py) && \
+	for d in plugins/sdk/python examples/plugins/python-markov; do \
+		echo "$$d" && (cd "$$d" && "$$venv/bin/ruff" format --check --quiet . && "$$venv/bin/ruff" check --quiet . && \
+			"$$venv/bin/mypy" && "$$venv/bin/pytest") || exit 1; \
+	done
 
 lint:
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$unformatted" ]; then echo "not gofmt-formatted:"; echo "$$unformatted"; exit 1; fi
@@ -38,8 +51,8 @@ fuzz:
 BUF_VERSION = 1.75.0
 BUF ?= $(if $(shell command -v npx),npx --yes @bufbuild/buf@$(BUF_VERSION),$(GO) run github.com/bufbuild/buf/cmd/buf@v$(BUF_VERSION))
 
-# Regenerates the protocol's Go code.
-proto:
+# Regenerates the protocol's code in Go and Python.
+proto: proto-python
 	cd plugins/proto && $(BUF) generate
 
 # The protocol keeps to the usual form, breaks no plugin that was made from a released version, and is what its code was made
@@ -48,6 +61,13 @@ proto-check:
 	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && cd plugins/proto && $(BUF) lint && \
 	for r in released/*; do mkdir -p "$$dir/$$r" && cp -r "$$r/." "$$dir/$$r" && $(BUF) breaking --against "$$dir/$$r" || exit 1; done && \
 	$(BUF) generate -o "$$dir" && diff -r "$$dir/pluginv1" pluginv1
+
+# The Python messages alone, with a protoc of their own in an environment that is thrown away.
+proto-python:
+	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && \
+	$(PYTHON) -m venv "$$dir/venv" && "$$dir/venv/bin/pip" install --quiet --disable-pip-version-check $(GRPCIO_TOOLS) && \
+	(cd plugins/proto && "$$dir/venv/bin/python" -m grpc_tools.protoc -I . --python_out="$$dir" --pyi_out="$$dir" jupiter/plugin/v1/plugin.proto) && \
+	cp "$$dir"/jupiter/plugin/v1/plugin_pb2.py "$$dir"/jupiter/plugin/v1/plugin_pb2.pyi plugins/sdk/python/src/jupiter_sdk/_pb/
 
 # Regenerates the default domain's data; a test compares the bytes.
 data:
