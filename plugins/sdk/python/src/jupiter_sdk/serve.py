@@ -12,7 +12,6 @@ import sys
 import tempfile
 import threading
 from concurrent import futures
-from pathlib import Path
 
 import grpc
 
@@ -48,7 +47,7 @@ def serve(plugin: Plugin) -> None:
     if os.environ.get(WATCH_KEY) == "1":
         threading.Thread(target=_watch, name="watch", daemon=True).start()
     credentials = tls.take_credentials(os.environ)
-    path = str(_socket_dir() / "plugin")
+    path = _socket_path()
     if credentials is None and tls.wants_auto(os.environ):
         with _listen(path) as listener:
             _announce(handshake, path)
@@ -98,9 +97,13 @@ def _announce(descriptor: int, path: str) -> None:
     os.close(descriptor)
 
 
-def _socket_dir() -> Path:
-    """A new directory below the host's, for this user alone: names of sockets never meet."""
-    return Path(tempfile.mkdtemp(prefix="plugin", dir=os.environ.get(SOCKET_DIR_KEY) or None))
+def _socket_path() -> str:
+    """Where to listen: in the directory that the host has made for this process, or in a new one for this user alone.
+
+    The name is short, since a Unix socket's path has room for a hundred bytes.
+    """
+    directory = os.environ.get(SOCKET_DIR_KEY) or tempfile.mkdtemp(prefix="plugin")
+    return os.path.join(directory, f"plugin{os.getpid()}")
 
 
 def _listen(path: str) -> socket.socket:
