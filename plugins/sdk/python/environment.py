@@ -18,7 +18,7 @@ PACKAGES = ("plugins/sdk/python", "examples/plugins/python-markov")
 
 
 def main() -> None:
-    if sys.version_info < (3, 10):
+    if sys.version_info < (3, 10):  # noqa: UP036 - whatever Python there is runs this
         sys.exit(f"Python 3.10 or later is needed, and {sys.executable} is {sys.version.split()[0]}")
     packages = [ROOT / p for p in PACKAGES if (ROOT / p / "pyproject.toml").exists()]
     key = hashlib.sha256(f"{sys.version}\0{ROOT}".encode())

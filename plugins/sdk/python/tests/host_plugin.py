@@ -63,7 +63,7 @@ class Generator(sdk.Generator[Config]):
     ) -> Iterable[sdk.Completion]:
         for p in prompts:
             if p.text == "poison":
-                os.kill(os.getpid(), signal.SIGSEGV)
+                signal.raise_signal(signal.SIGSEGV)
             yield sdk.Completion(text=p.text)
 
 

@@ -16,6 +16,7 @@ class Channel(Generic[T]):
         self._ahead = ahead
         self._items: deque[T] = deque()
         self._finished = False
+        self._asking = False  # the other side waits for a value
         self._changed = threading.Condition()
 
     def put(self, item: T) -> bool:
@@ -33,12 +34,21 @@ class Channel(Generic[T]):
         """The next value, or None after the last."""
         with self._changed:
             while not self._items and not self._finished:
+                self._asking = True
+                self._changed.notify_all()
                 self._changed.wait()
+            self._asking = False
             if not self._items:
                 return None
             item = self._items.popleft()
             self._changed.notify_all()
             return item
+
+    def settle(self) -> None:
+        """Waits until the other side has taken all that is there, and asks for more."""
+        with self._changed:
+            while not self._finished and (self._items or not self._asking):
+                self._changed.wait()
 
     def finish(self) -> None:
         """Takes no more values. Those that are there can still be had."""

@@ -25,21 +25,24 @@ E = TypeVar("E", bound=Message)
 R = TypeVar("R")
 T = TypeVar("T")
 
-_AHEAD = 8  # messages that may wait for the host
-
 
 class Outlet(Generic[E]):
     """What a call sends. After its end it takes nothing more, so a thread that outlives its call cannot disturb."""
 
     def __init__(self) -> None:
-        self._channel: Channel[E] = Channel(_AHEAD)
+        self._channel: Channel[E] = Channel(1)
 
     def put(self, message: E, what: str) -> None:
-        """Sends a message; what names it in errors. Cancelled: the host takes nothing more."""
+        """Sends a message; what names it in errors. Cancelled: the host takes nothing more.
+
+        It returns when gRPC has sent it: where the process dies in what comes next, the host has what came before, and
+        its report names the item that was in work.
+        """
         check_finite(message, what)
         check_size(message, what)
         if not self._channel.put(message):
             raise Cancelled
+        self._channel.settle()
 
     def report(
         self,
