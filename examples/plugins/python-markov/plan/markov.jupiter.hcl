@@ -4,7 +4,7 @@
 jupiter {
   required_plugins {
     markov = {
-      source  = "jupiter-markov"
+      source  = "./venv/bin/jupiter-markov"
       version = ">= 0.1"
     }
   }
