@@ -139,7 +139,16 @@ func newHost(w *world, dir string) (*host.Host, error) {
 	if err != nil {
 		return nil, fmt.Errorf("find the program itself: %w", err)
 	}
-	return host.New(host.Options{Plugins: builtinPrograms(exe), Wrapper: []string{exe, confineCommand}, Version: version, Env: w.environ, Dir: dir, CacheDir: cacheDir(w), StallAfter: stallAfter})
+	return hostOf(w, dir, builtinPrograms(exe), cacheDir(w))
+}
+
+// hostOf makes a host of programs, which it confines.
+func hostOf(w *world, dir string, programs map[string]host.Program, cache string) (*host.Host, error) {
+	exe, err := w.executable()
+	if err != nil {
+		return nil, fmt.Errorf("find the program itself: %w", err)
+	}
+	return host.New(host.Options{Plugins: programs, Wrapper: []string{exe, confineCommand}, Version: version, Env: w.environ, Dir: dir, CacheDir: cache, StallAfter: stallAfter})
 }
 
 // stallAfter is how long a plugin may say nothing while an answer is due. A slow model behind a server says something

@@ -40,6 +40,7 @@ Exit status: 0 done, 1 a plugin cannot be used, or another error.`,
 type pluginList struct {
 	Schema  string         `json:"schema"`
 	Plugins []listedPlugin `json:"plugins"` // the program's own first, then in the order of names
+	Lacks   []string       `json:"lacks"`   // what this system lacks to confine them, a sentence each
 }
 
 type listedPlugin struct {
@@ -82,6 +83,7 @@ func listPlugins(ctx context.Context, w *world, o *pluginListOptions, arg string
 		return err
 	}
 	l.Plugins = append(l.Plugins, more...)
+	l.Lacks = append([]string{}, h.Unconfined()...)
 	if o.json {
 		err = w.json(l)
 	} else {
@@ -144,7 +146,7 @@ func (r *required) list(ctx context.Context, w *world, need *config.RequiredPlug
 		return p, nil
 	}
 	p.Path = program.Path
-	h, err := host.New(host.Options{Plugins: map[string]host.Program{need.Name: program}, Version: version, Env: w.environ, Dir: r.cfg.Dir, CacheDir: cacheDir(w)})
+	h, err := hostOf(w, r.cfg.Dir, map[string]host.Program{need.Name: program}, cacheDir(w))
 	if err != nil {
 		return p, err
 	}

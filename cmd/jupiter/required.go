@@ -152,7 +152,7 @@ func addRequired(w *world, h *host.Host, cfg *config.Config) (config.Files, hcl.
 // identify starts a program by itself to ask who it is.
 func identify(w *world, dir string) func(context.Context, string, host.Program) (*host.Identity, error) {
 	return func(ctx context.Context, name string, p host.Program) (id *host.Identity, err error) {
-		h, err := host.New(host.Options{Plugins: map[string]host.Program{name: p}, Version: version, Env: w.environ, Dir: dir})
+		h, err := hostOf(w, dir, map[string]host.Program{name: p}, "")
 		if err != nil {
 			return nil, err
 		}

@@ -73,6 +73,9 @@ func viewPlugins(w *world, l pluginList) {
 	if len(problems) > 0 {
 		fmt.Fprintf(w.out, "\n%s\n", strings.Join(problems, "\n"))
 	}
+	if len(l.Lacks) > 0 {
+		fmt.Fprintf(w.out, "\nThis system confines plugins less than it could:\n  %s\n", strings.Join(l.Lacks, "\n  "))
+	}
 }
 
 func viewLocked(w *world, l sharedList) {

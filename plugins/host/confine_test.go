@@ -106,6 +106,25 @@ func confined(t *testing.T) (h *Host, missing []string) {
 	return h, h.Unconfined()
 }
 
+// What a system lacks is known without a plugin, and is the same as with one.
+func TestUnconfined(t *testing.T) {
+	t.Parallel()
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, want := confined(t)
+	if got := newHost(t, Options{Wrapper: []string{exe, "confine"}}, "good").Unconfined(); !slices.Equal(got, want) {
+		t.Errorf("%q without a plugin, %q with one", got, want)
+	}
+	if got := newHost(t, Options{}, "good").Unconfined(); !lacks(got, "nothing that Jupiter could confine them with") {
+		t.Errorf("%q without a wrapper", got)
+	}
+	if got := newHost(t, Options{Wrapper: []string{exe + ".missing"}}, "good").Unconfined(); !lacks(got, "does not start") {
+		t.Errorf("%q with a wrapper that is not there", got)
+	}
+}
+
 // A confined plugin writes to its own directories alone, and reads elsewhere.
 func TestConfinedWrites(t *testing.T) {
 	t.Parallel()

@@ -18,18 +18,40 @@ import (
 type confinement struct {
 	mu      sync.Mutex
 	refused bool // namespaces were
+	known   bool // a wrapper has reported
 	missing []string
 }
 
-// Unconfined lists what this system lacks to hold plugins to what they may do, a sentence each; empty where nothing is
-// known to be missing. It is known once a plugin has started.
+// Unconfined lists what this system lacks to hold plugins to what they may do, a sentence each; none where it lacks nothing.
 func (h *Host) Unconfined() []string {
 	if len(h.opts.Wrapper) == 0 || !confine.Supported {
 		return []string{"Plugins can write wherever the user can, and reach the network: this system has nothing that Jupiter could confine them with."}
 	}
+	known := func() bool {
+		h.confined.mu.Lock()
+		defer h.confined.mu.Unlock()
+		return h.confined.known
+	}
+	if !known() {
+		h.tryConfinement()
+	}
 	h.confined.mu.Lock()
 	defer h.confined.mu.Unlock()
+	if !h.confined.known {
+		return []string{"Whether plugins can be confined is not known: the wrapper that would confine them does not start."}
+	}
 	return slices.Clone(h.confined.missing)
+}
+
+// tryConfinement starts the wrapper with nothing to start.
+func (h *Host) tryConfinement() {
+	r := &runner{confined: &h.confined, wrapper: h.opts.Wrapper, exe: &executable{}, cmd: exec.Cmd{Env: environment(h.opts.Env)}}
+	if err := r.launchConfined(); err != nil {
+		h.log.Debug("try the wrapper", "error", err)
+		return
+	}
+	_ = r.cmd.Wait() // what it has told counts
+	r.status.wait()
 }
 
 func (c *confinement) namespaces() bool {
@@ -47,6 +69,7 @@ func (c *confinement) refuse() {
 func (c *confinement) learn(r *confine.Report) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.known = true
 	for _, m := range r.Missing {
 		if !slices.Contains(c.missing, m) {
 			c.missing = append(c.missing, m)

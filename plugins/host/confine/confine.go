@@ -30,7 +30,7 @@ import (
 
 // Spec is what a plugin may do.
 type Spec struct {
-	Path    string   `json:"path"`  // executable, absolute
+	Path    string   `json:"path"`  // executable, absolute; "": nothing is started, and the report is all
 	Args    []string `json:"args"`  // without the name
 	Write   []string `json:"write"` // directories, absolute, that it may write below; they must be there
 	Network bool     `json:"network"`

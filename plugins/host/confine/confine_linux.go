@@ -102,6 +102,9 @@ func (w *wrapper) run() (int, error) {
 	go w.watch() // on a thread of its own, which is not restricted
 	w.restrict()
 	w.tell(Message{Report: &w.report})
+	if w.spec.Path == "" {
+		return 0, nil
+	}
 	child, err := os.StartProcess(w.spec.Path, append([]string{w.spec.Path}, w.spec.Args...), &os.ProcAttr{
 		Files: []*os.File{os.Stdin, os.Stdout, os.Stderr}, Env: os.Environ(),
 		Sys: &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}, // this thread lives as long as the wrapper
