@@ -12,7 +12,7 @@ func (h *Host) PeakMemory() (bytes uint64, ok bool) {
 		if !p.alive() {
 			continue
 		}
-		n, known := peakMemory(p.pid())
+		n, known := peakMemory(p.pid(), p.wrapped())
 		if !known {
 			return 0, false
 		}
@@ -25,10 +25,13 @@ func (h *Host) PeakMemory() (bytes uint64, ok bool) {
 func (h *Host) ResetPeakMemory() {
 	for _, p := range h.processes() {
 		if p.alive() {
-			resetPeakMemory(p.pid())
+			resetPeakMemory(p.pid(), p.wrapped())
 		}
 	}
 }
+
+// wrapped says whether the process is the wrapper, whose memory is not the plugin's.
+func (p *process) wrapped() bool { return p.runner.status != nil }
 
 // memoryEvery is how often the memory of a process with a bound is looked at. What it takes and gives back in between is
 // not seen.
@@ -48,7 +51,7 @@ func (h *Host) boundMemory(p *process) {
 				return
 			case <-tick.C:
 			}
-			if n, ok := residentMemory(p.pid()); ok && n > p.profile.memory {
+			if n, ok := residentMemory(p.pid(), p.wrapped()); ok && n > p.profile.memory {
 				p.kill(&tooMuch{used: n, limit: p.profile.memory})
 				return
 			}

@@ -12,14 +12,26 @@ import (
 const MemoryBounds = true
 
 // peakMemory is the most memory that a process and its descendants have had resident since they began, or since
-// resetPeakMemory, each at its own worst moment.
-func peakMemory(pid int) (sum uint64, ok bool) { return sumStatus(pid, "\nVmHWM:") }
+// resetPeakMemory, each at its own worst moment. wrapped leaves out the process itself.
+func peakMemory(pid int, wrapped bool) (sum uint64, ok bool) {
+	return sumStatus(members(pid, wrapped), "\nVmHWM:")
+}
 
 // residentMemory is the memory that a process and its descendants have resident. What they share counts for each.
-func residentMemory(pid int) (sum uint64, ok bool) { return sumStatus(pid, "\nVmRSS:") }
+func residentMemory(pid int, wrapped bool) (sum uint64, ok bool) {
+	return sumStatus(members(pid, wrapped), "\nVmRSS:")
+}
 
-func sumStatus(pid int, line string) (sum uint64, ok bool) {
-	for _, p := range tree(pid) {
+func members(pid int, wrapped bool) []int {
+	all := tree(pid)
+	if wrapped {
+		return all[1:]
+	}
+	return all
+}
+
+func sumStatus(pids []int, line string) (sum uint64, ok bool) {
+	for _, p := range pids {
 		if n, known := statusLine(p, line); known { // else it has just ended
 			sum, ok = sum+n, true
 		}
@@ -46,8 +58,8 @@ func statusLine(pid int, line string) (uint64, bool) {
 }
 
 // resetPeakMemory begins to look for the most anew.
-func resetPeakMemory(pid int) {
-	for _, p := range tree(pid) {
+func resetPeakMemory(pid int, wrapped bool) {
+	for _, p := range members(pid, wrapped) {
 		_ = os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", p), []byte("5"), 0) // else the peak is that of the process's life
 	}
 }

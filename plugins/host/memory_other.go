@@ -6,8 +6,8 @@ package host
 const MemoryBounds = false
 
 // peakMemory is not known here.
-func peakMemory(int) (uint64, bool) { return 0, false }
+func peakMemory(int, bool) (uint64, bool) { return 0, false }
 
-func residentMemory(int) (uint64, bool) { return 0, false }
+func residentMemory(int, bool) (uint64, bool) { return 0, false }
 
-func resetPeakMemory(int) {}
+func resetPeakMemory(int, bool) {}
