@@ -153,6 +153,9 @@ func TestExamplesLoad(t *testing.T) {
 		t.Fatalf("%d examples, %v", len(dirs), err)
 	}
 	for _, dir := range dirs {
+		if filepath.Base(dir) == "plugins" { // holds plugins; each plan there needs its own, and is applied by a test with it
+			continue
+		}
 		if info, err := os.Stat(dir); err != nil || !info.IsDir() {
 			continue
 		}
