@@ -34,6 +34,9 @@ func Attr(namespaces, network bool) *syscall.SysProcAttr {
 	uid, gid := os.Getuid(), os.Getgid()
 	a.UidMappings = []syscall.SysProcIDMap{{ContainerID: uid, HostID: uid, Size: 1}}
 	a.GidMappings = []syscall.SysProcIDMap{{ContainerID: gid, HostID: gid, Size: 1}}
+	// Within its namespaces the wrapper mounts /proc and brings up an interface. Whoever is not root would lose the right to
+	// that by executing it.
+	a.AmbientCaps = []uintptr{unix.CAP_SYS_ADMIN, unix.CAP_NET_ADMIN}
 	return a
 }
 
