@@ -8,7 +8,7 @@ PYTHON      ?= python3
 # Its protoc makes the messages of the Python SDK. Raising it raises the least version of protobuf that the SDK runs with.
 GRPCIO_TOOLS = grpcio-tools==1.72.2 setuptools==80.9.0
 
-.PHONY: build test test-python lint unit cross fuzz proto proto-python proto-check data table-quickstart test-collapse bench-forecast bench-plan
+.PHONY: build test test-python lint unit cross fuzz proto proto-python proto-check data table-quickstart test-collapse bench-forecast bench-plan bench-plugins
 
 build:
 	$(GO) build -o jupiter ./cmd/jupiter
@@ -95,3 +95,10 @@ bench-plan:
 	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && \
 	$(GO) build -trimpath -o "$$dir/jupiter" ./cmd/jupiter && $(GO) build -trimpath -o "$$dir/bench-plan" ./bench/plan && \
 	"$$dir/bench-plan" -jupiter "$$dir/jupiter" $(BENCH)
+
+# How fast plugins start, and how fast records go to them and back: see docs/benchmarks.md. A minute or two on two cores,
+# and the first time the environment of the Python SDK.
+bench-plugins:
+	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && \
+	$(GO) build -trimpath -o "$$dir/jupiter" ./cmd/jupiter && $(GO) build -trimpath -o "$$dir/bench-plugins" ./bench/plugins && \
+	"$$dir/bench-plugins" -jupiter "$$dir/jupiter" -python plugins/sdk/python/environment.py $(BENCH)

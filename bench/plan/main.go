@@ -26,6 +26,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+
+	"jupiter/bench/figures"
 )
 
 func main() {
@@ -87,14 +89,14 @@ func run(ctx context.Context, o options) error {
 		}
 		projects = append(projects, p)
 	}
-	r := &report{machine: describe(o.program)}
+	r := &report{machine: figures.Machine(o.program)}
 	var peer *terraform
 	if path, err := exec.LookPath("terraform"); err == nil && o.peerRuns > 0 {
 		progress("terraform with %d chained resources", peerChain)
 		if peer, err = newTerraform(ctx, path, filepath.Join(o.dir, "terraform"), peerChain); err != nil {
 			return fmt.Errorf("prepare terraform: %w", err)
 		}
-		r.machine.terraform = peer.version
+		r.terraform = peer.version
 	}
 	if err := takeAll(ctx, r, o, projects, peer, env); err != nil {
 		return err

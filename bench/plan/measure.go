@@ -6,10 +6,11 @@ import (
 	"fmt"
 	"os/exec"
 	"runtime"
-	"slices"
 	"strings"
 	"syscall"
 	"time"
+
+	"jupiter/bench/figures"
 )
 
 // command is a process to measure.
@@ -58,13 +59,6 @@ func megabytes(maxrss int64) float64 {
 	return float64(maxrss) * 1024 / 1e6
 }
 
-// median is the middle one of some figures, or the mean of the two in the middle.
-func median(all []float64) float64 {
-	s := slices.Sorted(slices.Values(all))
-	n := len(s)
-	return (s[(n-1)/2] + s[n/2]) / 2
-}
-
 // medians takes the median of each figure by itself.
 func medians(all []sample) sample {
 	pick := func(f func(sample) float64) float64 {
@@ -72,7 +66,7 @@ func medians(all []sample) sample {
 		for i, s := range all {
 			x[i] = f(s)
 		}
-		return median(x)
+		return figures.Median(x)
 	}
 	return sample{
 		wall:   pick(func(s sample) float64 { return s.wall }),

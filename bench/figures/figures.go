@@ -1,0 +1,66 @@
+// Package figures holds what the benchmarks have in common: how a figure is made of many, on which machine, and how a goal
+// is judged.
+package figures
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"os/exec"
+	"runtime"
+	"slices"
+	"strings"
+)
+
+// Median is the middle one of some figures, or the mean of the two in the middle. There must be one.
+func Median(all []float64) float64 {
+	s := slices.Sorted(slices.Values(all))
+	n := len(s)
+	return (s[(n-1)/2] + s[n/2]) / 2
+}
+
+// Round keeps so many digits after the point.
+func Round(x float64, digits int) float64 {
+	f := math.Pow10(digits)
+	return math.Round(x*f) / f
+}
+
+// Goal is one of the bounds that the program is held to.
+type Goal struct {
+	What  string
+	Is    string // what was measured
+	Bound string
+	Met   bool
+}
+
+// WriteGoals prints goals as a table.
+func WriteGoals(w io.Writer, goals []Goal) {
+	fmt.Fprint(w, "\n| goal | measured | bound | |\n| --- | --- | --- | --- |\n")
+	for _, g := range goals {
+		met := "met"
+		if !g.Met {
+			met = "NOT MET"
+		}
+		fmt.Fprintf(w, "| %s | %s | %s | %s |\n", g.What, g.Is, g.Bound, met)
+	}
+}
+
+// Machine says what figures of a program are taken on: processor, system, the program's version and the Go that built it.
+func Machine(program string) string {
+	cpu, version := "unknown processor", "unknown"
+	if f, err := os.Open("/proc/cpuinfo"); err == nil {
+		defer f.Close()
+		for lines := bufio.NewScanner(f); lines.Scan(); {
+			if name, value, ok := strings.Cut(lines.Text(), ":"); ok && strings.TrimSpace(name) == "model name" {
+				cpu = strings.TrimSpace(value)
+				break
+			}
+		}
+	}
+	if out, err := exec.Command(program, "version").Output(); err == nil {
+		version, _, _ = strings.Cut(strings.TrimPrefix(string(out), "jupiter "), " ")
+	}
+	return fmt.Sprintf("%s, %d cores, %s/%s; jupiter %s built with %s", cpu, runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, version, runtime.Version())
+}
