@@ -87,7 +87,7 @@ func (h *Host) startWith(l *pool, want *profile, secure TLS) (*process, error) {
 	if err != nil {
 		return nil, fmt.Errorf("plugin %s: %w", name, err)
 	}
-	given, givenEnv, err := secure.given()
+	ours, certEnv, err := secure.certificates()
 	if err != nil {
 		return nil, fmt.Errorf("plugin %s: make certificates: %w", name, err)
 	}
@@ -106,8 +106,7 @@ func (h *Host) startWith(l *pool, want *profile, secure TLS) (*process, error) {
 		HandshakeConfig:  plugin.HandshakeConfig{ProtocolVersion: sdk.ProtocolVersion, MagicCookieKey: sdk.CookieKey, MagicCookieValue: sdk.CookieValue},
 		Plugins:          plugin.PluginSet{sdk.ServiceName: clientSide{}},
 		AllowedProtocols: []plugin.Protocol{plugin.ProtocolGRPC},
-		AutoMTLS:         secure == TLSAuto,
-		TLSConfig:        given,
+		TLSConfig:        ours,
 		SkipHostEnv:      true,
 		StartTimeout:     h.opts.StartTimeout,
 		UnixSocketConfig: &plugin.UnixSocketConfig{TempDir: dir},
@@ -117,7 +116,7 @@ func (h *Host) startWith(l *pool, want *profile, secure TLS) (*process, error) {
 		Logger:           hclog.NewNullLogger(),
 		RunnerFunc: func(_ hclog.Logger, cmd *exec.Cmd, sockets string) (goplugin.Runner, error) {
 			env := append(environment(h.opts.Env), cmd.Env...)
-			env = append(append(env, givenEnv...), sdk.WatchKey+"=1", "TMPDIR="+filepath.Join(own, temporary))
+			env = append(append(env, certEnv...), sdk.WatchKey+"=1", "TMPDIR="+filepath.Join(own, temporary))
 			p.runner = &runner{
 				cmd: exec.Cmd{Env: env, Dir: h.opts.Dir}, exe: l.exe, program: l.program, handshake: &firstLine{rest: h.opts.Debug}, exited: make(chan struct{}),
 				confined: &h.confined, wrapper: h.opts.Wrapper, spec: confine.Spec{Write: []string{own, sockets}, Network: may.network, Remove: dir},

@@ -4,12 +4,16 @@ package host
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/hashicorp/go-hclog"
@@ -117,5 +121,43 @@ func TestGivenTLS(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// The host's certificates are on a curve that every TLS library knows and that costs little, and until a plugin has shown its
+// certificate the host trusts none: no root of the system's.
+func TestCertificates(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		mode  TLS
+		env   []string
+		trust int
+	}{
+		{TLSAuto, []string{automtlsKey}, 0},
+		{TLSGiven, []string{sdk.TLSCertKey, sdk.TLSKeyKey, sdk.TLSClientKey}, 1},
+	} {
+		config, env, err := tt.mode.certificates()
+		if err != nil {
+			t.Fatal(err)
+		}
+		key, ok := config.Certificates[0].PrivateKey.(*ecdsa.PrivateKey)
+		if !ok || key.Curve != elliptic.P256() {
+			t.Errorf("%s: a key of another kind: %T", tt.mode, config.Certificates[0].PrivateKey)
+		}
+		trusted := 0
+		if config.RootCAs == nil || !config.RootCAs.Equal(x509.NewCertPool()) {
+			trusted = 1
+		}
+		var names []string
+		for _, kv := range env {
+			name, _, _ := strings.Cut(kv, "=")
+			names = append(names, name)
+		}
+		if trusted != tt.trust || !slices.Equal(names, tt.env) {
+			t.Errorf("%s: trusts %d, hands over %v", tt.mode, trusted, names)
+		}
+	}
+	if config, env, err := TLSOff.certificates(); config != nil || env != nil || err != nil {
+		t.Errorf("off: %v, %v, %v", config, env, err)
 	}
 }

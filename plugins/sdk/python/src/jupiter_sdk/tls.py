@@ -1,9 +1,8 @@
 """Certificates of a plugin's connection.
 
-go-plugin's AutoMTLS wants the plugin to make a certificate and to take the host's, which is on the curve P-521. Neither
-can be had with grpcio: it has nothing to make a certificate with, nor has the standard library, and its TLS library asks
-clients for no P-521 (docs/plugin-protocol.md has what was measured). So the host makes both sides' certificates, on
-P-256, and hands them over in the environment: `tls = "given"`.
+go-plugin's AutoMTLS wants the plugin to make a certificate, and grpcio has nothing to make one with, nor has the standard
+library. So the host makes both sides' certificates and hands them over in the environment: `tls = "given"`. They are on
+P-256: the TLS library asks clients for no P-521 (docs/plugin-protocol.md has what was measured).
 """
 
 from __future__ import annotations
