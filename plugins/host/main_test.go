@@ -23,6 +23,7 @@ import (
 	"jupiter/plugins/host/confine"
 	"jupiter/plugins/proto/pluginv1"
 	"jupiter/plugins/sdk"
+	"jupiter/plugins/sdk/certificate"
 )
 
 // The test binary is host and plugin in one, as the program is: started with "plugin NAME" it serves, with "host" it is a
@@ -72,7 +73,7 @@ func servePlugin(name string) {
 		if err != nil {
 			panic(err)
 		}
-		cert, _, _, err := selfSigned()
+		cert, _, _, err := certificate.New()
 		if err != nil {
 			panic(err)
 		}

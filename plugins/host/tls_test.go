@@ -23,6 +23,7 @@ import (
 
 	"jupiter/plugins/proto/pluginv1"
 	"jupiter/plugins/sdk"
+	"jupiter/plugins/sdk/certificate"
 )
 
 // given is a plugin that makes no certificate, and takes the one that the host has made.
@@ -63,32 +64,34 @@ func (given) GRPCClient(context.Context, *plugin.GRPCBroker, *grpc.ClientConn) (
 	return nil, errors.New("no client side")
 }
 
-// Info tells the directory of its socket as its version.
 func (given) Info(context.Context, *pluginv1.InfoRequest) (*pluginv1.InfoResponse, error) {
-	return &pluginv1.InfoResponse{Name: "given", Version: os.Getenv("PLUGIN_UNIX_SOCKET_DIR"), Stages: []*pluginv1.Stage{{Kind: pluginv1.Kind_KIND_FILTER, Name: "given"}}}, nil
+	return &pluginv1.InfoResponse{Name: "given", Version: "1", Stages: []*pluginv1.Stage{{Kind: pluginv1.Kind_KIND_FILTER, Name: "given"}}}, nil
 }
 
-// With certificates of the host's making the plugin answers the host, and no stranger: neither one without a certificate
-// nor one with another.
-func TestGivenTLS(t *testing.T) {
+// A plugin answers the host, and no stranger: neither one without a certificate nor one with another. "given" is served with
+// go-plugin alone, and "good" with the SDK.
+func TestStrangers(t *testing.T) {
 	t.Parallel()
-	for _, mode := range []TLS{TLSGiven, TLSOff} {
-		t.Run(string(mode), func(t *testing.T) {
+	for _, tt := range []struct {
+		plugin string
+		mode   TLS
+	}{{"given", TLSGiven}, {"given", TLSOff}, {"given", TLSAuto}, {"good", TLSAuto}} {
+		mode := tt.mode
+		t.Run(tt.plugin+" "+string(mode), func(t *testing.T) {
 			t.Parallel()
 			exe, err := os.Executable()
 			if err != nil {
 				t.Fatal(err)
 			}
-			h, err := New(Options{Plugins: map[string]Program{"given": {Path: exe, Args: []string{"plugin", "given"}, TLS: mode}}})
+			h, err := New(Options{Plugins: map[string]Program{tt.plugin: {Path: exe, Args: []string{"plugin", tt.plugin}, TLS: mode}}})
 			if err != nil {
 				t.Fatal(err)
 			}
 			defer h.Close()
-			s, err := h.Stage(t.Context(), "filter", "given")
-			if err != nil {
+			if _, err := h.Stage(t.Context(), "filter", tt.plugin); err != nil {
 				t.Fatal(err)
 			}
-			sockets, err := filepath.Glob(s.Schema.Version + "/*")
+			sockets, err := filepath.Glob(h.tmp + "/plugin*/plugin*")
 			if err != nil || len(sockets) != 1 {
 				t.Fatalf("sockets %v, %v", sockets, err)
 			}
@@ -105,7 +108,7 @@ func TestGivenTLS(t *testing.T) {
 			if mode == TLSOff {
 				return
 			}
-			stranger, _, _, err := selfSigned()
+			stranger, _, _, err := certificate.New()
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -133,7 +136,7 @@ func TestCertificates(t *testing.T) {
 		env   []string
 		trust int
 	}{
-		{TLSAuto, []string{automtlsKey}, 0},
+		{TLSAuto, []string{sdk.AutoMTLSKey}, 0},
 		{TLSGiven, []string{sdk.TLSCertKey, sdk.TLSKeyKey, sdk.TLSClientKey}, 1},
 	} {
 		config, env, err := tt.mode.certificates()

@@ -52,7 +52,13 @@ func Serve(p Plugin) {
 		signal.Notify(make(chan os.Signal, 1), hangup)
 		go watch(os.Stdin)
 	}
+	certificates, err := certified(os.Getenv(AutoMTLSKey), os.Stdout)
+	if err != nil {
+		fmt.Fprintf(stderr, "plugin %s: make a certificate: %v\n", p.Name, err)
+		os.Exit(1)
+	}
 	plugin.Serve(&plugin.ServeConfig{
+		TLSProvider:     certificates,
 		HandshakeConfig: plugin.HandshakeConfig{ProtocolVersion: ProtocolVersion, MagicCookieKey: CookieKey, MagicCookieValue: CookieValue},
 		Plugins:         plugin.PluginSet{ServiceName: grpcPlugin{server: newServer(p)}},
 		GRPCServer: func(opts []grpc.ServerOption) *grpc.Server {
