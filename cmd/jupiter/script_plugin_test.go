@@ -115,7 +115,7 @@ func goproxy(ts *testscript.TestScript, neg bool, args []string) {
 	sdk := module.Version{Path: "example.com/jupiter", Version: "v0.1.0"}
 	mod, sum := string(sourceOf(ts, "go.mod")), string(sourceOf(ts, "go.sum"))
 	files := map[string][]byte{"go.mod": []byte(mod)}
-	for _, dir := range []string{"plugins/sdk", "plugins/proto/pluginv1", "plugins/schema"} {
+	for _, dir := range []string{"plugins/sdk", "plugins/sdk/certificate", "plugins/proto/pluginv1", "plugins/schema"} {
 		paths, err := filepath.Glob(filepath.Join(repository, dir, "*.go"))
 		ts.Check(err)
 		for _, p := range paths {
