@@ -1,0 +1,110 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// pluginExample copies the plan of an example plugin, with the domain that it uses, and gives its directory.
+func pluginExample(t *testing.T, name string) string {
+	t.Helper()
+	root := t.TempDir()
+	for _, dir := range []string{"domains/quantities", "examples/plugins/" + name + "/plan"} {
+		paths, err := filepath.Glob(filepath.Join(repository, filepath.FromSlash(dir), "*.*"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range paths {
+			if ext := filepath.Ext(p); ext == ".jsonl" || strings.HasSuffix(p, ".jupiter.hcl") {
+				docFile(t, filepath.Join(root, filepath.FromSlash(dir), filepath.Base(p)), loopRead(t, p))
+			}
+		}
+	}
+	return filepath.Join(root, "examples", "plugins", name, "plan")
+}
+
+// inDir runs a command in a directory, and gives what it says.
+func inDir(t *testing.T, dir, program string, args ...string) string {
+	t.Helper()
+	cmd := exec.Command(program, args...)
+	cmd.Dir = dir
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s %s: %v\n%s", program, strings.Join(args, " "), err, out)
+	}
+	return string(out)
+}
+
+// TestWordfilterExample builds the example plugin in Go and applies its plan: records are dropped for its reasons.
+func TestWordfilterExample(t *testing.T) {
+	t.Parallel()
+	dir := pluginExample(t, "go-wordfilter")
+	inDir(t, filepath.Join(repository, "examples/plugins/go-wordfilter"), "go", "build", "-o", filepath.Join(dir, "bin", "wordfilter"), ".")
+	if out := inDir(t, dir, "jupiter", "init"); !strings.Contains(out, "1.0.0 locked, from ./bin/wordfilter") {
+		t.Errorf("init:\n%s", out)
+	}
+	if out := inDir(t, dir, "jupiter", "plan"); !strings.Contains(out, "+ filter.wordfilter.metric ") {
+		t.Errorf("plan:\n%s", out)
+	}
+	out := inDir(t, dir, "jupiter", "apply", "--auto-approve")
+	m := regexp.MustCompile(`done +filter\.wordfilter\.metric: (\d+) of (\d+) kept, imperial (\d+), rambling (\d+)`).FindStringSubmatch(out)
+	if m == nil {
+		t.Fatalf("no records were dropped for both reasons:\n%s", out)
+	}
+	var n [4]int
+	for i := range n {
+		n[i], _ = strconv.Atoi(m[i+1])
+	}
+	if n[0] == 0 || n[2] == 0 || n[3] == 0 || n[0]+n[2]+n[3] != n[1] {
+		t.Errorf("%s: the numbers are not of one set", m[0])
+	}
+	if !strings.Contains(out, "self_improvement.quantities: done") {
+		t.Errorf("the cycle did not come to its end:\n%s", out)
+	}
+}
+
+// pythonEnvironment is the virtual environment that pip has installed the Python packages in, made once for all tests.
+var pythonEnvironment = sync.OnceValues(func() (string, error) {
+	python := os.Getenv("PYTHON")
+	if python == "" {
+		python = "python3"
+	}
+	var stderr bytes.Buffer
+	cmd := exec.Command(python, filepath.Join(repository, "plugins/sdk/python/environment.py"))
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return "", errors.New(err.Error() + "\n" + stderr.String())
+	}
+	return strings.TrimSpace(string(out)), nil
+})
+
+// TestMarkovExample applies the plan of the example plugin in Python, which takes a minute: its student is promoted.
+func TestMarkovExample(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes a minute")
+	}
+	t.Parallel()
+	env, err := pythonEnvironment()
+	if err != nil {
+		t.Skipf("NOT TESTED, THE EXAMPLE PLUGIN IN PYTHON: its environment cannot be made: %v", err)
+	}
+	dir := pluginExample(t, "python-markov")
+	if err := os.Symlink(env, filepath.Join(dir, "venv")); err != nil {
+		t.Fatal(err)
+	}
+	if out := inDir(t, dir, "jupiter", "init"); !strings.Contains(out, "the host makes its certificate") {
+		t.Errorf("init:\n%s", out)
+	}
+	if out := inDir(t, dir, "jupiter", "apply", "--auto-approve"); !strings.Contains(out, "PROMOTE") || !strings.Contains(out, "generator_v2 is now in use") {
+		t.Errorf("no promotion:\n%s", out)
+	}
+}
