@@ -91,6 +91,9 @@ func (c *Conn) Config(t testing.TB, kind pluginv1.Kind, stage string, config any
 		if err != nil {
 			t.Fatalf("configuration of %s: %v", stage, err)
 		}
+		if attrs == nil { // config was a nil map
+			attrs = map[string]json.RawMessage{}
+		}
 	}
 	i := slices.IndexFunc(c.stages, func(s *pluginv1.Stage) bool { return s.Kind == kind && s.Name == stage })
 	if i < 0 {
