@@ -1,4 +1,3 @@
-// Package jupiter has no code. Its test holds the lines that docs/architecture.md draws between the packages.
 package jupiter
 
 import (
@@ -62,6 +61,7 @@ func TestLayers(t *testing.T) {
 		"jupiter/plugins/host":     {"jupiter/plugins/host", "jupiter/plugins/sdk", "jupiter/plugins/proto", "jupiter/plugins/schema"},
 		"jupiter/plugins/lockfile": {},
 		"jupiter/plugins/install":  {"jupiter/plugins/lockfile", "jupiter/plugins/host", "jupiter/plugins/sdk"},
+		"jupiter/plugins/scaffold": {"jupiter/plugins/sdk", "jupiter/plugins/proto"},
 		"jupiter/plugins/builtin":  {"jupiter/plugins/sdk", "jupiter/plugins/proto"},
 		"jupiter/domains":          {"jupiter/plugins/sdk", "jupiter/plugins/proto"},
 		"jupiter/bench":            {"jupiter/bench/figures", "jupiter/runtime", "jupiter/plan", "jupiter/plugins", "jupiter/state"},

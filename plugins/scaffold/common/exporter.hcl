@@ -1,0 +1,15 @@
+# How a plan requires the plugin, and uses its stage. Both blocks go into a plan of yours.
+
+jupiter {
+  required_plugins {
+    starter = {
+      source  = "@PROGRAM@"
+      version = ">= 0.1"
+    }
+  }
+}
+
+# Named by a cycle: exporter = exporter.starter.model.
+exporter "starter" "model" {
+  license = "CC-BY-4.0"
+}

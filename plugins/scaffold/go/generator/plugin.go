@@ -1,0 +1,119 @@
+// Command starter is a plugin of Jupiter with a generator: it continues a prompt with words from a list. A model would be
+// read from req.GetModel().GetPath().
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+
+	"jupiter/plugins/sdk"
+)
+
+const version = "0.1.0"
+
+var plugin = sdk.Plugin{Name: "starter", Version: version, Stages: []sdk.Stage{
+	sdk.Generator[config]("starter", sdk.Options{
+		Description: "Draws words from a list.",
+		Revision:    1, // rises when the same inputs give other outputs, and then all that was generated is generated again
+		// Equal calls give equal bytes, a call goes on where it was cut off, and several run at once: true of what is below.
+		Deterministic: true, Resumable: true, Concurrent: true,
+		Produces: []string{sdk.RecordsMediaType},
+	}, generator{}),
+}}
+
+// config is what a plan can say. A tag has the attribute's name and what a change of it does to work that is done.
+type config struct {
+	Words  []string `jupiter:"words" default:"[\"to\",\"be\",\"or\",\"not\"]" desc:"What it can say."`
+	Length int      `jupiter:"length" default:"5" desc:"Words of a text."`
+	Batch  int      `jupiter:"batch,effect=none" default:"50" desc:"Samples that are handed over at once."`
+}
+
+// Validate finds what the schema cannot.
+func (c config) Validate() (out []*sdk.Diagnostic) {
+	if len(c.Words) == 0 {
+		out = append(out, sdk.Error("No words", "There is nothing to draw from.", "words"))
+	}
+	for name, n := range map[string]int{"length": c.Length, "batch": c.Batch} {
+		if n < 1 {
+			out = append(out, sdk.Error("Number too small", name+" is at least 1.", name))
+		}
+	}
+	return out
+}
+
+// Estimate says what n texts take, before anything runs.
+func (c config) Estimate(req *sdk.EstimateRequest) (*sdk.EstimateResponse, error) {
+	words := float64(req.GetItems()) * float64(c.Length)
+	return &sdk.EstimateResponse{CompletionTokens: words, MaxCompletionTokens: words, BytesWritten: 8 * words}, nil
+}
+
+// draw makes a text that depends on its own seed alone, so that a call that goes on draws what the first would have.
+func (c config) draw(seed ...any) string {
+	h := sha256.Sum256(fmt.Appendf(nil, "%q", seed))
+	rng := rand.New(rand.NewPCG(binary.LittleEndian.Uint64(h[:]), binary.LittleEndian.Uint64(h[8:])))
+	words := make([]string, c.Length)
+	for i := range words {
+		words[i] = c.Words[rng.IntN(len(c.Words))]
+	}
+	return strings.Join(words, " ")
+}
+
+type generator struct{}
+
+// Generate draws the samples of each set. The host moves a set's start past what it has; when the call is stopped, what
+// was handed over stays.
+func (generator) Generate(_ context.Context, call *sdk.Call, c config, req *sdk.GenerateRequest, emit func(*sdk.RecordBatch) error) error {
+	var done, total uint64
+	for _, set := range req.GetSets() {
+		total += set.GetSamples()
+	}
+	for _, set := range req.GetSets() {
+		first, end := set.GetStartIndex(), set.GetStartIndex()+set.GetSamples()
+		for first < end && !call.IsStopped() {
+			batch := &sdk.RecordBatch{}
+			for last := min(end, first+uint64(c.Batch)); first < last; first++ {
+				r := &sdk.Record{Text: c.draw(call.Seed, set.GetTemplate(), first), CompletionTokens: uint64(c.Length)}
+				if n := uint64(len(set.GetPrompts())); n > 0 {
+					p := set.GetPrompts()[first%n]
+					r.Prompt, r.Bucket = p.GetText(), p.GetBucket()
+				}
+				call.Spend(0, r.CompletionTokens)
+				batch.Records = append(batch.Records, r)
+			}
+			done += uint64(len(batch.Records))
+			batch.Cursor = fmt.Append(nil, done)
+			if err := emit(batch); err != nil {
+				return err
+			}
+			call.Progress(done, total, "samples", nil)
+		}
+	}
+	return nil
+}
+
+// Complete answers prompts, one completion each, in order.
+func (generator) Complete(_ context.Context, call *sdk.Call, c config, _ *sdk.Artifact, _ *sdk.Sampling, prompts []*sdk.Prompt, emit func(*sdk.Completion) error) error {
+	for _, p := range prompts {
+		if call.IsStopped() {
+			return nil
+		}
+		call.Spend(0, uint64(c.Length))
+		done := &sdk.Completion{Text: c.draw(call.Seed, p.GetText()), FinishReason: "stop", CompletionTokens: uint64(c.Length)}
+		if err := emit(done); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Score is not called: the options do not have the feature "score". A model that knows how likely a text is has it.
+func (generator) Score(context.Context, *sdk.Call, config, *sdk.Artifact, []*sdk.LikelihoodItem, func(*sdk.LikelihoodEvent) error) error {
+	return errors.New("this generator knows no likelihoods")
+}
+
+func main() { sdk.Serve(plugin) }

@@ -1,0 +1,1 @@
+"""The plugin starter of Jupiter."""
