@@ -158,6 +158,15 @@ class Connection:
         """A trainer's checkpoints."""
         return [e.checkpoint for e in self.stream("Trainer", "Train", request) if e.HasField("checkpoint")]
 
+    def prepare(self, request: pb.PrepareRequest) -> list[pb.Question]:
+        """The questions of an evaluator."""
+        return [q for e in self.stream("Evaluator", "Prepare", request) for q in e.questions]
+
+    def evaluate(self, call: pb.Call, answers: Iterable[pb.Answer]) -> list[pb.QuestionScore]:
+        """An evaluator's scores of answers."""
+        requests = [pb.ScoreRequest(call=call), *(pb.ScoreRequest(answer=a) for a in answers)]
+        return list(self.stream("Evaluator", "Score", *requests).scores)
+
     def export(self, call: pb.Call, checkpoint: pb.Artifact) -> list[pb.Output]:
         """An exporter's outputs."""
         events = self.stream("Exporter", "Export", pb.ExportRequest(call=call, checkpoint=checkpoint))
