@@ -9,6 +9,7 @@ import "embed"
 // what glob has for "not _test.go": no name ends in "t.go", or none in "st.go".
 //
 //go:embed go.mod go.sum
+//go:embed plugins/sdk/certificate/certificate.go
 //go:embed plugins/sdk/*[^t].go plugins/sdk/*[^s]t.go plugins/sdk/sdktest/*.go plugins/proto/pluginv1/*.go
 //go:embed plugins/sdk/python/pyproject.toml plugins/sdk/python/README.md
 //go:embed plugins/sdk/python/src/jupiter_sdk/*.py plugins/sdk/python/src/jupiter_sdk/py.typed

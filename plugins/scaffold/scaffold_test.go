@@ -24,7 +24,7 @@ func TestSource(t *testing.T) {
 	t.Parallel()
 	var want []string
 	for _, pattern := range []string{
-		"go.mod", "go.sum", "plugins/sdk/*.go", "plugins/sdk/sdktest/*.go", "plugins/proto/pluginv1/*.go", "plugins/sdk/python/pyproject.toml", "plugins/sdk/python/README.md",
+		"go.mod", "go.sum", "plugins/sdk/*.go", "plugins/sdk/certificate/*.go", "plugins/sdk/sdktest/*.go", "plugins/proto/pluginv1/*.go", "plugins/sdk/python/pyproject.toml", "plugins/sdk/python/README.md",
 		"plugins/sdk/python/src/jupiter_sdk/*.*", "plugins/sdk/python/src/jupiter_sdk/_pb/*.*",
 	} {
 		paths, err := filepath.Glob(filepath.Join(root, filepath.FromSlash(pattern)))
