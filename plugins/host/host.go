@@ -62,6 +62,7 @@ type Options struct {
 
 	Logger *slog.Logger // starts and ends of processes, at debug level; nil: discarded
 	Debug  io.Writer    // all that plugins write to standard error and output; nil: the last lines are kept for crash reports
+	Stdout io.Writer    // what plugins write to standard output after the handshake, which Debug then does not get; nil: Debug
 }
 
 // maxProcesses bounds the processes of one plugin, of each profile.
@@ -105,6 +106,11 @@ func New(o Options) (*Host, error) {
 	}
 	if o.Debug != nil {
 		h.opts.Debug = &lockedWriter{w: o.Debug}
+	}
+	if o.Stdout != nil {
+		h.opts.Stdout = &lockedWriter{w: o.Stdout}
+	} else {
+		h.opts.Stdout = h.opts.Debug
 	}
 	h.socketDir = sync.OnceValues(h.makeSocketDir)
 	return h, h.Add(o.Plugins)

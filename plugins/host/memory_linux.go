@@ -80,3 +80,13 @@ func tree(pid int) []int {
 	}
 	return all
 }
+
+// lives says whether a process runs: one that has ended and was not waited for yet does not.
+func lives(pid int) bool {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return false
+	}
+	i := bytes.LastIndex(b, []byte(") ")) // the name before it may hold anything
+	return i >= 0 && !bytes.ContainsAny(b[i+2:i+3], "ZX")
+}

@@ -118,7 +118,7 @@ func (h *Host) startWith(l *pool, want *profile, secure TLS) (*process, error) {
 			env := append(environment(h.opts.Env), cmd.Env...)
 			env = append(append(env, certEnv...), sdk.WatchKey+"=1", "TMPDIR="+filepath.Join(own, temporary))
 			p.runner = &runner{
-				cmd: exec.Cmd{Env: env, Dir: h.opts.Dir}, exe: l.exe, program: l.program, handshake: &firstLine{rest: h.opts.Debug}, exited: make(chan struct{}),
+				cmd: exec.Cmd{Env: env, Dir: h.opts.Dir}, exe: l.exe, program: l.program, handshake: &firstLine{rest: h.opts.Stdout}, exited: make(chan struct{}),
 				confined: &h.confined, wrapper: h.opts.Wrapper, spec: confine.Spec{Write: []string{own, sockets}, Network: may.network, Remove: dir},
 			}
 			if !h.adopt(p.runner) {

@@ -58,6 +58,9 @@ func printable(s string, limit int) string {
 	return strings.TrimSpace(s)
 }
 
+// IsError says whether the configuration cannot work; else it is a warning.
+func (d Diagnostic) IsError() bool { return d.Severity == hcl.DiagError }
+
 // HCL gives the diagnostic with the source range that its path leads to in body.
 func (d Diagnostic) HCL(body hcl.Body) *hcl.Diagnostic {
 	r := RangeOf(body, d.Path)
