@@ -138,8 +138,8 @@ func (generator) Import(ctx context.Context, c *sdk.Call, cfg generatorConfig, p
 	return importModel(c, "model", ModelMediaType, path, emit)
 }
 
-// Complete answers greedily, whatever the temperature.
-func (generator) Complete(ctx context.Context, c *sdk.Call, cfg generatorConfig, a *sdk.Artifact, _ *sdk.Sampling, prompts []*sdk.Prompt, emit func(*sdk.Completion) error) error {
+// Complete answers greedily, whatever the temperature. An answer ends before the first stop sequence.
+func (generator) Complete(ctx context.Context, c *sdk.Call, cfg generatorConfig, a *sdk.Artifact, sampling *sdk.Sampling, prompts []*sdk.Prompt, emit func(*sdk.Completion) error) error {
 	quality, err := cfg.quality(a)
 	if err != nil {
 		return err
@@ -148,13 +148,23 @@ func (generator) Complete(ctx context.Context, c *sdk.Call, cfg generatorConfig,
 		if err := cfg.before(ctx, uint64(i)+1); err != nil {
 			return err
 		}
-		done := &sdk.Completion{PromptId: p.GetId(), Text: answer(p.GetText(), quality, 0), FinishReason: "stop", PromptTokens: 1, CompletionTokens: cfg.tokens()}
+		done := &sdk.Completion{PromptId: p.GetId(), Text: before(answer(p.GetText(), quality, 0), sampling.GetStop()), FinishReason: "stop", PromptTokens: 1, CompletionTokens: cfg.tokens()}
 		c.Spend(1, cfg.tokens())
 		if err := emit(done); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// before is a text up to the first of some sequences.
+func before(text string, stop []string) string {
+	for _, s := range stop {
+		if s != "" {
+			text, _, _ = strings.Cut(text, s)
+		}
+	}
+	return text
 }
 
 // Score finds what the model would say likely, e^(−0.1) a byte, and the rest less so, e^(−1) and less; the better the
