@@ -1,0 +1,217 @@
+package conformance
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"google.golang.org/protobuf/proto"
+
+	"jupiter/plugins/proto/pluginv1"
+)
+
+func judgesInOrder(ctx context.Context, s *subject) error {
+	t := &transcript{}
+	if err := s.judgeBatches(ctx, s.host, 7, true, t); err != nil {
+		return err
+	}
+	items, err := s.items(0, 300) // the answers to a batch come while the next ones are sent
+	if err != nil {
+		return err
+	}
+	return s.judged(ctx, s.host, nil, inBatches(items, 1), func(answer) {})
+}
+
+func judgesNothing(ctx context.Context, s *subject) error {
+	none := func(func([]item) error) error { return nil }
+	if err := s.judged(ctx, s.host, nil, none, func(answer) {}); err != nil {
+		return fmt.Errorf("a call without a batch: %w", err)
+	}
+	items, err := s.items(0, 3)
+	if err != nil {
+		return err
+	}
+	err = s.judged(ctx, s.host, nil, func(send func([]item) error) error {
+		for _, b := range [][]item{nil, items[:1], nil, nil, items[1:], nil} {
+			if err := send(b); err != nil {
+				return err
+			}
+		}
+		return nil
+	}, func(answer) {})
+	if err != nil {
+		return fmt.Errorf("empty batches between others: %w", err)
+	}
+	return nil
+}
+
+func judgesLarge(ctx context.Context, s *subject) error {
+	large := func(id string, bytes int) item {
+		var b strings.Builder
+		for n := 0; b.Len() < bytes; n++ {
+			b.WriteString(sum(n))
+			b.WriteString("\n")
+		}
+		return item{id: id, text: b.String()[:bytes]}
+	}
+	for _, tc := range []struct {
+		what  string
+		items []item
+	}{
+		{"four records of a quarter MiB in a batch", []item{large("a", 1<<18-64), large("b", 1<<18-64), large("c", 1<<18-64), large("d", 1<<18-64)}},
+		{"a record of 3 MiB", []item{large("e", 3<<20-64)}},
+		{"a record of 3 MiB in one line", []item{{id: "f", text: strings.Repeat("x", 3<<20-64)}}},
+	} {
+		if err := s.judged(ctx, s.host, nil, inBatches(tc.items, len(tc.items)), func(answer) {}); err != nil {
+			return fmt.Errorf("%s: %w", tc.what, err)
+		}
+	}
+	many := make([]item, 20_000)
+	for i := range many {
+		many[i] = item{id: fmt.Sprintf("m%d", i), text: fmt.Sprintf("Text %d of many.", i)}
+	}
+	if err := s.judged(ctx, s.host, nil, inBatches(many, len(many)), func(answer) {}); err != nil {
+		return fmt.Errorf("a batch of 20,000 short records: %w", err)
+	}
+	return nil
+}
+
+func judgesUnicode(ctx context.Context, s *subject) error {
+	var items []item
+	for i, text := range hard {
+		items = append(items, item{fmt.Sprintf("t%d", i), "", text}, item{fmt.Sprintf("p%d", i), text, "4"}, item{fmt.Sprintf("b%d:%.200s", i, text), text, text})
+	}
+	bad := ""
+	for _, it := range items {
+		err := s.judged(ctx, s.host, nil, inBatches([]item{it}, 1), func(a answer) {
+			for _, said := range sayings(a.message) {
+				if !utf8.ValidString(said) {
+					bad = said
+				}
+			}
+		})
+		if err != nil {
+			return fmt.Errorf("prompt %q, text %q: %w", clip(it.prompt), clip(it.text), err)
+		}
+		if bad != "" {
+			return fmt.Errorf("text %q: the answer says %q, which is not UTF-8", clip(it.text), clip(bad))
+		}
+	}
+	return nil
+}
+
+// sayings are the texts of an answer.
+func sayings(m proto.Message) []string {
+	switch m := m.(type) {
+	case *pluginv1.Verdict:
+		return []string{m.Reason, m.DuplicateOf}
+	case *pluginv1.Judgement:
+		return []string{m.Reason, m.Key, m.Family, m.Question, m.Answer}
+	}
+	return nil
+}
+
+func judgesAnyBatches(ctx context.Context, s *subject) error {
+	if !s.sure() {
+		return s.unsure()
+	}
+	for _, size := range []int{1, 13, 2 * plainItems} {
+		t := &transcript{}
+		if err := s.judgeBatches(ctx, s.host, size, true, t); err != nil {
+			return err
+		}
+		if !bytes.Equal(t.b.Bytes(), s.plain) {
+			return fmt.Errorf("batches of %d have other answers than batches of 20: %s", size, differ(s.plain, t.b.Bytes()))
+		}
+	}
+	return nil
+}
+
+func filterReference(ctx context.Context, s *subject) error {
+	all, err := s.items(0, 30)
+	if err != nil {
+		return err
+	}
+	if err := s.judged(ctx, s.host, all[:20], inBatches(all[10:], 7), func(answer) {}); err != nil {
+		return err
+	}
+	none := func(func([]item) error) error { return nil }
+	if err := s.judged(ctx, s.host, all[:20], none, func(answer) {}); err != nil {
+		return fmt.Errorf("reference records alone: %w", err)
+	}
+	return nil
+}
+
+// longestReason is more than a short stable word has.
+const longestReason = 64
+
+func filterVerdict(ctx context.Context, s *subject) error {
+	items, err := s.items(0, 20)
+	if err != nil {
+		return err
+	}
+	for i := range items[:5] {
+		items = append(items, item{fmt.Sprintf("twice%d", i), items[i].prompt, items[i].text})
+	}
+	var wrong error
+	err = s.judged(ctx, s.host, nil, inBatches(items, 8), func(a answer) {
+		v := a.message.(*pluginv1.Verdict)
+		switch {
+		case math.IsNaN(v.Score) || math.IsInf(v.Score, 0):
+			wrong = fmt.Errorf("the score of %s is %g", v.Id, v.Score)
+		case !v.Keep && v.Reason == "":
+			wrong = fmt.Errorf("%s is dropped without a reason", v.Id)
+		case len(v.Reason) > longestReason || strings.ContainsFunc(v.Reason, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }):
+			wrong = fmt.Errorf("the reason of %s is no short word: %q", v.Id, clip(v.Reason))
+		}
+	})
+	return errors.Join(err, wrong)
+}
+
+// judgesInBoundedMemory has many records judged in one call of a new process. What the process had after a tenth is what it
+// may have to work with; a filter of duplicates has to remember what it saw, at some 1 KiB a record.
+func judgesInBoundedMemory(ctx context.Context, s *subject) (err error) {
+	h, err := s.fresh()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, h.Close()) }()
+	ctx, cancel := context.WithTimeoutCause(ctx, 10*s.Timeout, errSlow)
+	defer cancel()
+	n, early, known := 0, uint64(0), false
+	err = s.judged(ctx, h, nil, func(send func([]item) error) error {
+		for at := 0; at < s.Many; at += 1000 {
+			items, err := s.items(at, min(at+1000, s.Many))
+			if err == nil {
+				err = send(items)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	}, func(answer) {
+		if n++; n == s.Many/10 {
+			early, known = h.PeakMemory()
+		}
+	})
+	if err != nil {
+		return err
+	}
+	if !known {
+		return notChecked("this system does not say how much memory a process has")
+	}
+	late, known := h.PeakMemory()
+	if !known {
+		return notChecked("this system does not say how much memory a process has")
+	}
+	if late > early+s.Memory {
+		return fmt.Errorf("%d MiB after %d, %d MiB after %d", early>>20, s.Many/10, late>>20, s.Many)
+	}
+	return nil
+}
