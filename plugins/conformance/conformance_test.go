@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -221,6 +222,28 @@ func TestPython(t *testing.T) {
 	conforms(t, r)
 	if r.TLS != "given" {
 		t.Errorf("tls is %s", r.TLS)
+	}
+}
+
+// TestDocs: docs/conformance.md lists the rules as they are, and no others.
+func TestDocs(t *testing.T) {
+	t.Parallel()
+	b, err := os.ReadFile("../../docs/conformance.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	listed := map[string]string{}
+	for _, m := range regexp.MustCompile("(?m)^\\| `([a-z-]+)` \\| (.*) \\| \\[.*\\]\\((.*)\\) \\|$").FindAllStringSubmatch(string(b), -1) {
+		listed[m[1]] = m[2] + " " + m[3]
+	}
+	for _, r := range Rules() {
+		if got := listed[r.ID]; !strings.HasPrefix(got, r.About+" ") || !strings.HasSuffix(got, r.Where) {
+			t.Errorf("docs/conformance.md says of %s: %q, want %q, %s", r.ID, got, r.About, r.Where)
+		}
+		delete(listed, r.ID)
+	}
+	if len(listed) > 0 {
+		t.Errorf("docs/conformance.md has rules that there are not: %q", slices.Collect(maps.Keys(listed)))
 	}
 }
 
