@@ -63,7 +63,8 @@ func readStageConfigs(path string) (stageConfigs, error) {
 func literals(body *hclsyntax.Body) (map[string]any, hcl.Diagnostics) {
 	out := map[string]any{}
 	var diags hcl.Diagnostics
-	for name, a := range body.Attributes {
+	for _, name := range sortedKeys(body.Attributes) {
+		a := body.Attributes[name]
 		v, more := a.Expr.Value(nil)
 		if diags = append(diags, more...); more.HasErrors() {
 			continue
