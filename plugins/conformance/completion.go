@@ -9,8 +9,6 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"google.golang.org/protobuf/proto"
-
 	"jupiter/plugins/host"
 	"jupiter/plugins/proto/pluginv1"
 )
@@ -228,7 +226,7 @@ func generatorScore(ctx context.Context, s *subject) error {
 		}
 		for k, l := range e.Likelihoods {
 			if !(l.SumLogprob <= 0) || math.IsInf(l.SumLogprob, 0) || l.Tokens == 0 || l.Bytes < uint64(len(it.Continuations[k])) {
-				return fmt.Errorf("the likelihood of %q is %s", it.Continuations[k], short(proto.Message(l)))
+				return fmt.Errorf("the likelihood of %q is %s", it.Continuations[k], short(l))
 			}
 		}
 	}

@@ -40,7 +40,7 @@ func asked() []*pluginv1.Prompt {
 // greedy is the sampling of all completions.
 func greedy() *pluginv1.Sampling { return &pluginv1.Sampling{MaxTokens: 24} }
 
-// open gives the common parts of a request to a generator.
+// opening gives the common parts of a request to a generator.
 func (s *subject) opening(ctx context.Context, h *host.Host) (*host.Stage, *pluginv1.Call, *pluginv1.Artifact, error) {
 	model, err := s.modelOf()
 	if err != nil {

@@ -145,7 +145,8 @@ func (s *subject) judgeAll(ctx context.Context, h *host.Host, what judgment) err
 	got, err := receiveInOrder(j, asked, what)
 	if err != nil {
 		cancel()
-		return errors.Join(err, ignored(<-sent))
+		<-sent // it fails for the same reason
+		return err
 	}
 	if err := <-sent; err != nil {
 		return err
@@ -155,9 +156,6 @@ func (s *subject) judgeAll(ctx context.Context, h *host.Host, what judgment) err
 	}
 	return nil
 }
-
-// ignored drops the error of who sends to a call that has failed already.
-func ignored(error) error { return nil }
 
 func receiveInOrder(j *judging, asked <-chan string, what judgment) (got int, err error) {
 	for {
