@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/agext/levenshtein"
+	"golang.org/x/mod/semver"
 
 	"jupiter/plugins/proto/pluginv1"
 	"jupiter/plugins/schema"
@@ -81,11 +82,21 @@ func (h *Host) stages(ctx context.Context) (*catalog, error) {
 const maxStages = 64
 
 func (c *catalog) add(plugin string, info *pluginv1.InfoResponse) error {
+	breach := func(format string, args ...any) error {
+		e := &ProtocolError{Plugin: plugin, Detail: fmt.Sprintf(format, args...)}
+		if word(info.Version) {
+			e.Version = info.Version
+		}
+		return e
+	}
 	if info.Name != plugin {
-		return &ProtocolError{Plugin: plugin, Version: info.Version, Detail: fmt.Sprintf("it calls itself %.40q", info.Name)}
+		return breach("it calls itself %.40q", info.Name)
+	}
+	if !word(info.Version) || !semver.IsValid("v"+info.Version) {
+		return breach("it says that its version is %.40q, and one is like 1.2.3", info.Version)
 	}
 	if len(info.Stages) > maxStages {
-		return &ProtocolError{Plugin: plugin, Version: info.Version, Detail: fmt.Sprintf("it lists %d stages, at most %d are allowed", len(info.Stages), maxStages)}
+		return breach("it lists %d stages, at most %d are allowed", len(info.Stages), maxStages)
 	}
 	for _, p := range info.Stages {
 		s, err := schema.FromProto(plugin, info.Version, p)
@@ -93,7 +104,9 @@ func (c *catalog) add(plugin string, info *pluginv1.InfoResponse) error {
 			return err
 		}
 		name := stageName(s.Kind, s.Type)
-		if other := c.byName[name]; other != nil {
+		if other := c.byName[name]; other != nil && other.Plugin == plugin {
+			return breach("it lists %s twice", name)
+		} else if other != nil {
 			return fmt.Errorf("%s is offered by two plugins, %s and %s", name, other.Plugin, plugin)
 		}
 		c.byName[name] = s

@@ -1,6 +1,7 @@
 package host
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
 
+	"jupiter/plugins/proto/pluginv1"
 	"jupiter/plugins/schema"
 	"jupiter/plugins/sdk"
 )
@@ -25,6 +27,7 @@ type conn struct {
 
 	schema *schema.Stage // nil: calls that are of no stage
 	memory uint64        // see profile
+	stall  time.Duration // 0: Options.StallAfter
 }
 
 func (c *conn) acquire(ctx context.Context) (*call, error) {
@@ -68,11 +71,43 @@ func (c *conn) Invoke(ctx context.Context, method string, args, reply any, opts 
 	defer l.release()
 	t := &tracker{}
 	t.send(args)
-	w := newWatchdog(l.process, c.pool.host.opts.StallAfter)
+	w := newWatchdog(l.process, c.patience(method))
 	w.set(true)
 	defer w.set(false)
-	err = l.process.conn.Invoke(ctx, method, args, reply, opts...)
-	return c.explain(ctx, l.process, method, t, err)
+	if err = l.process.conn.Invoke(ctx, method, args, reply, opts...); err != nil {
+		return c.explain(ctx, l.process, method, t, err)
+	}
+	if wrong := t.receive(reply); wrong != "" {
+		return c.ended(l.process, wrong, method, t)
+	}
+	return nil
+}
+
+// stallAfter is how long the stage may owe a message.
+func (c *conn) stallAfter() time.Duration { return cmp.Or(c.stall, c.pool.host.opts.StallAfter) }
+
+// patience is how long a call with one answer may take. What a plugin says of itself and of a configuration needs no look at
+// the world; a fingerprint may.
+func (c *conn) patience(method string) time.Duration {
+	o, stall := c.pool.host.opts, c.stallAfter()
+	limit := o.AnswerWithin
+	switch method {
+	case pluginv1.Plugin_Fingerprint_FullMethodName:
+		return stall
+	case pluginv1.Plugin_Info_FullMethodName:
+		limit = o.StartTimeout
+	}
+	if stall == 0 {
+		return limit
+	}
+	return min(limit, stall)
+}
+
+// ended ends a process that breaks the protocol, and says how it does.
+func (c *conn) ended(p *process, wrong, method string, t *tracker) error {
+	err := c.broken(p, c.pool.host.Hide(wrong), method, t)
+	p.kill(err)
+	return err
 }
 
 // NewStream makes a call with a stream in either direction, or both.
@@ -88,7 +123,7 @@ func (c *conn) NewStream(ctx context.Context, desc *grpc.StreamDesc, method stri
 		return nil, c.explain(ctx, l.process, method, t, err)
 	}
 	s := &stream{ClientStream: inner, conn: c, call: l, ctx: ctx, method: method, single: !desc.ServerStreams, track: t}
-	s.watch = newWatchdog(l.process, c.pool.host.opts.StallAfter)
+	s.watch = newWatchdog(l.process, c.stallAfter())
 	// A caller that gives up may never read again.
 	s.unhook = context.AfterFunc(ctx, s.finish)
 	return s, nil
@@ -152,12 +187,10 @@ func (s *stream) RecvMsg(m any) error {
 	if err != nil {
 		return s.over(err)
 	}
-	if !s.track.receive(m) {
-		p := s.call.process
-		perr := s.conn.broken(p, "it answers more than it was asked", s.method, s.track)
-		p.kill(perr)
+	if wrong := s.track.receive(m); wrong != "" {
+		err := s.conn.ended(s.call.process, wrong, s.method, s.track)
 		s.finish()
-		return perr
+		return err
 	}
 	if s.single {
 		s.finish()

@@ -24,7 +24,13 @@ type StageError struct {
 // MayPass says whether the stage expects that another try may do.
 func (e *StageError) MayPass() bool { return e.Code == codes.Aborted.String() }
 
-func (e *StageError) Error() string { return fmt.Sprintf("%s: %s", e.Stage, e.Message) }
+// Error names the plugin too, where the stage is not called like it.
+func (e *StageError) Error() string {
+	if _, typ, _ := strings.Cut(e.Stage, " "); typ == e.Plugin {
+		return fmt.Sprintf("%s: %s", e.Stage, e.Message)
+	}
+	return fmt.Sprintf("plugin %s, %s: %s", e.Plugin, e.Stage, e.Message)
+}
 
 // Crash says how a plugin's process died in the middle of a call, or before it could take one.
 type Crash struct {

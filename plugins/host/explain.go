@@ -10,6 +10,8 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/connectivity"
 	"google.golang.org/grpc/status"
+
+	"jupiter/plugins/schema"
 )
 
 // deathGrace is how long the host waits to see a process die whose connection broke.
@@ -45,7 +47,7 @@ func (c *conn) explain(ctx context.Context, p *process, method string, t *tracke
 	if detail := violation(st); detail != "" {
 		return c.broken(p, c.pool.host.Hide(detail), method, t)
 	}
-	return &StageError{Plugin: p.name, Stage: c.stage, Code: st.Code().String(), Message: c.pool.host.Hide(st.Message())}
+	return &StageError{Plugin: p.name, Stage: c.stage, Code: st.Code().String(), Message: schema.Printable(c.pool.host.Hide(st.Message()), maxMessage)}
 }
 
 // violation recognises what gRPC itself says of a server that is not what it should be.
@@ -67,6 +69,9 @@ func violation(st *status.Status) string {
 	}
 	return ""
 }
+
+// maxMessage bounds what a stage's error may say, in characters.
+const maxMessage = 8 << 10
 
 func (c *conn) broken(p *process, detail, method string, t *tracker) error {
 	e := p.protocolError(detail).(*ProtocolError)

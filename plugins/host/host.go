@@ -59,6 +59,7 @@ type Options struct {
 	StartTimeout time.Duration // for the handshake; 0: 30 s
 	StopGrace    time.Duration // from Stop until a call is killed; 0: 30 s
 	StallAfter   time.Duration // without a message, while one is due, until a call is killed; 0: never
+	AnswerWithin time.Duration // for Validate and Estimate, which look at a configuration alone; 0: 2 min
 
 	Logger *slog.Logger // starts and ends of processes, at debug level; nil: discarded
 	Debug  io.Writer    // all that plugins write to standard error and output; nil: the last lines are kept for crash reports
@@ -99,6 +100,9 @@ func New(o Options) (*Host, error) {
 	}
 	if o.StopGrace == 0 {
 		o.StopGrace = 30 * time.Second
+	}
+	if o.AnswerWithin == 0 {
+		o.AnswerWithin = 2 * time.Minute
 	}
 	h := &Host{opts: o, log: o.Logger, pools: map[string]*pool{}, young: map[*runner]bool{}}
 	if h.log == nil {

@@ -339,7 +339,7 @@ func TestExclusiveStage(t *testing.T) {
 			return "", nil, err
 		}
 		e, err := stream.Recv()
-		return e.GetOutput().GetName(), func() error { _, err := stream.Recv(); return err }, err
+		return e.GetOutput().GetPath(), func() error { _, err := stream.Recv(); return err }, err
 	}
 	release := func(dir string) {
 		if err := os.WriteFile(dir+"/go", nil, 0o644); err != nil {

@@ -29,6 +29,9 @@ func (h *Host) Identify(ctx context.Context, name string) (*Identity, error) {
 	if err != nil {
 		return nil, err
 	}
+	if !word(info.Name) {
+		return nil, &ProtocolError{Plugin: name, Detail: fmt.Sprintf("it calls itself %.40q", info.Name)}
+	}
 	sum, err := l.exe.checksum()
 	if err != nil {
 		return nil, fmt.Errorf("plugin %s: %w", name, err)

@@ -229,7 +229,7 @@ func export(ctx context.Context, c *sdk.Call, _ struct{}, _ *sdk.Artifact, emit 
 	if err := os.WriteFile(filepath.Join(c.WorkDir, name), nil, 0o644); err != nil {
 		return err
 	}
-	if err := emit(&sdk.Output{Name: name, Path: name}); err != nil {
+	if err := emit(&sdk.Output{Name: "model", Path: name}); err != nil {
 		return err
 	}
 	for {

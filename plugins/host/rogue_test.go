@@ -69,7 +69,7 @@ func (r *rogue) Filter(s grpc.BidiStreamingServer[pluginv1.FilterRequest, plugin
 			return err
 		}
 	}
-	return s.Send(&pluginv1.FilterEvent{Event: &pluginv1.FilterEvent_Verdicts{Verdicts: &pluginv1.VerdictBatch{Verdicts: []*pluginv1.Verdict{{}, {}}}}})
+	return s.Send(&pluginv1.FilterEvent{Event: &pluginv1.FilterEvent_Verdicts{Verdicts: &pluginv1.VerdictBatch{Verdicts: []*pluginv1.Verdict{{Id: "a"}, {Id: "a"}}}}})
 }
 
 // Export sends too much, or shuts the server down.

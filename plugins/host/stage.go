@@ -2,8 +2,10 @@ package host
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"time"
 
 	"google.golang.org/grpc/codes"
 
@@ -34,6 +36,23 @@ func (s *Stage) Limited(memory uint64) *Stage {
 	c := *s.conn
 	c.memory = memory
 	return &Stage{Schema: s.Schema, conn: &c}
+}
+
+// Stalling gives the same stage with another Options.StallAfter; 0: the host's.
+func (s *Stage) Stalling(after time.Duration) *Stage {
+	c := *s.conn
+	c.stall = after
+	return &Stage{Schema: s.Schema, conn: &c}
+}
+
+// Breach is the error of a stage that breaks the protocol in a way that only the caller can see. method is that of the
+// protocol, item what was in work or "".
+func (s *Stage) Breach(method, item, format string, args ...any) error {
+	e := &ProtocolError{Plugin: s.Schema.Plugin, Version: s.conn.version, Stage: s.conn.inMethod("/" + method), Item: item, Detail: s.conn.pool.host.Hide(fmt.Sprintf(format, args...))}
+	if sum, err := s.conn.pool.exe.checksum(); err == nil {
+		e.Checksum = hex.EncodeToString(sum)
+	}
+	return e
 }
 
 // Warm starts the stage's process where none runs, and does not wait for it. What goes wrong is there for the first call,

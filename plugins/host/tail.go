@@ -5,7 +5,8 @@ import (
 	"io"
 	"strings"
 	"sync"
-	"unicode"
+
+	"jupiter/plugins/schema"
 )
 
 // Bounds of what is kept of a plugin's standard error.
@@ -67,7 +68,7 @@ func clean(s string) string {
 		switch {
 		case r == '\t':
 			return r
-		case unicode.IsControl(r):
+		case schema.Controls(r):
 			return ' '
 		}
 		return r

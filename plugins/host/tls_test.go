@@ -65,7 +65,7 @@ func (given) GRPCClient(context.Context, *plugin.GRPCBroker, *grpc.ClientConn) (
 }
 
 func (given) Info(context.Context, *pluginv1.InfoRequest) (*pluginv1.InfoResponse, error) {
-	return &pluginv1.InfoResponse{Name: "given", Version: "1", Stages: []*pluginv1.Stage{{Kind: pluginv1.Kind_KIND_FILTER, Name: "given"}}}, nil
+	return &pluginv1.InfoResponse{Name: "given", Version: "1.0.0", Stages: []*pluginv1.Stage{{Kind: pluginv1.Kind_KIND_FILTER, Name: "given"}}}, nil
 }
 
 // A plugin answers the host, and no stranger: neither one without a certificate nor one with another. "given" is served with

@@ -2,7 +2,6 @@ package host
 
 import (
 	"fmt"
-	"strconv"
 	"sync"
 
 	"jupiter/plugins/proto/pluginv1"
@@ -12,12 +11,21 @@ import (
 // due.
 type tracker struct {
 	mu       sync.Mutex
-	call     string   // ID
-	what     string   // of the items: "record", "prompt"
-	asked    []string // items that were sent and have no answer yet, in order
+	call     string  // ID
+	what     string  // of the items: "record", "prompt"
+	asked    []asked // items that were sent and have no answer yet, in order
 	answered uint64
 	note     string // where there are no items: how far the call had come
 	sent     bool   // the caller has sent all
+
+	from, to uint64          // steps: after the last checkpoint, and the last that there may be
+	named    map[string]bool // outputs, or questions: what may be there once
+}
+
+// asked is one item that awaits its answer.
+type asked struct {
+	id    string
+	parts int // of a likelihood's item: its continuations
 }
 
 // send takes note of a request.
@@ -31,23 +39,30 @@ func (t *tracker) send(m any) {
 	case *pluginv1.FilterRequest:
 		t.what = "record"
 		for _, r := range m.GetBatch().GetRecords() {
-			t.asked = append(t.asked, r.Id)
+			t.asked = append(t.asked, asked{id: r.Id})
 		}
 	case *pluginv1.VerifyRequest:
 		t.what = "item"
 		for _, it := range m.GetBatch().GetItems() {
-			t.asked = append(t.asked, it.Id)
+			t.asked = append(t.asked, asked{id: it.Id})
 		}
 	case *pluginv1.CompleteRequest:
 		t.what = "prompt"
 		for _, p := range m.Prompts {
-			t.asked = append(t.asked, p.Id)
+			t.asked = append(t.asked, asked{id: p.Id})
 		}
 	case *pluginv1.LikelihoodRequest:
 		t.what = "prompt"
 		for _, it := range m.Items {
-			t.asked = append(t.asked, it.PromptId)
+			t.asked = append(t.asked, asked{it.PromptId, len(it.Continuations)})
 		}
+	case *pluginv1.ScoreRequest:
+		t.what = "answer"
+		if a := m.GetAnswer(); a != nil {
+			t.asked = append(t.asked, asked{id: a.GetQuestion().GetPrompt().GetId()})
+		}
+	case *pluginv1.TrainRequest:
+		t.from, t.to = m.FromStep, m.ToStep
 	case *pluginv1.GenerateRequest:
 		if len(m.Sets) > 0 && t.note == "" {
 			t.note = fmt.Sprintf("template %s, from sample %d on", m.Sets[0].Template, m.Sets[0].StartIndex)
@@ -55,45 +70,41 @@ func (t *tracker) send(m any) {
 	}
 }
 
-// receive takes note of an answer. It is false where the plugin answers more than it was asked.
-func (t *tracker) receive(m any) bool {
+// receive takes note of an answer, and says what is wrong with it; "": nothing.
+func (t *tracker) receive(m any) (wrong string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	switch m := m.(type) {
-	case *pluginv1.FilterEvent:
-		return t.answer(len(m.GetVerdicts().GetVerdicts()))
-	case *pluginv1.VerifyEvent:
-		return t.answer(len(m.Judgements))
-	case *pluginv1.CompleteEvent:
-		if m.GetCompletion() != nil {
-			return t.answer(1)
-		}
-	case *pluginv1.LikelihoodEvent:
-		return t.answer(1)
 	case *pluginv1.CollectEvent:
-		t.records(m.GetBatch())
+		if wrong = badBatch(m.GetBatch(), true); wrong == "" {
+			t.records(m.GetBatch())
+		}
 	case *pluginv1.GenerateEvent:
-		t.records(m.GetBatch())
+		if wrong = badBatch(m.GetBatch(), false); wrong == "" {
+			t.records(m.GetBatch())
+		}
+	case *pluginv1.FilterEvent, *pluginv1.VerifyEvent, *pluginv1.CompleteEvent, *pluginv1.LikelihoodEvent, *pluginv1.ScoreResponse:
+		wrong = t.answers(m)
+	case *pluginv1.PrepareResponse:
+		wrong = t.questions(m.Questions)
 	case *pluginv1.TrainEvent:
 		t.progress(m.GetProgress())
-		if c := m.GetCheckpoint(); c != nil {
-			t.note = "after the checkpoint of step " + strconv.FormatUint(c.Step, 10)
-		}
+		wrong = t.checkpoint(m.GetCheckpoint())
 	case *pluginv1.ExportEvent:
 		t.progress(m.GetProgress())
+		wrong = t.output(m.GetOutput(), exportedName)
 	case *pluginv1.ImportEvent:
 		t.progress(m.GetProgress())
+		wrong = t.output(m.GetOutput(), "")
+	case *pluginv1.EstimateResponse:
+		wrong = badEstimate(m)
+	case *pluginv1.FingerprintResponse:
+		wrong = badFingerprint(m)
 	}
-	return true
-}
-
-func (t *tracker) answer(n int) bool {
-	if n > len(t.asked) {
-		return false
+	if p, ok := m.(interface{ GetProgress() *pluginv1.Progress }); ok && wrong == "" {
+		wrong = badProgress(p.GetProgress())
 	}
-	t.asked = t.asked[n:]
-	t.answered += uint64(n)
-	return true
+	return wrong
 }
 
 func (t *tracker) progress(p *pluginv1.Progress) {
@@ -128,7 +139,7 @@ func (t *tracker) item() (call, item string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if len(t.asked) > 0 {
-		return t.call, fmt.Sprintf("%s %s (%d answered)", t.what, t.asked[0], t.answered)
+		return t.call, fmt.Sprintf("%s %s (%d answered)", t.what, t.asked[0].id, t.answered)
 	}
 	return t.call, t.note
 }

@@ -22,7 +22,7 @@ type Diagnostic struct {
 // DiagnosticFromProto reads a diagnostic. Its text comes from another program and is shown on a terminal: control
 // characters become spaces, and length is bounded.
 func DiagnosticFromProto(p *pluginv1.Diagnostic) Diagnostic {
-	d := Diagnostic{Severity: hcl.DiagError, Summary: printable(p.GetSummary(), 200), Detail: printable(p.GetDetail(), 4000)}
+	d := Diagnostic{Severity: hcl.DiagError, Summary: Printable(p.GetSummary(), 200), Detail: Printable(p.GetDetail(), 4000)}
 	if p.GetSeverity() == pluginv1.Diagnostic_SEVERITY_WARNING {
 		d.Severity = hcl.DiagWarning
 	}
@@ -45,9 +45,11 @@ func DiagnosticFromProto(p *pluginv1.Diagnostic) Diagnostic {
 	return d
 }
 
-func printable(s string, limit int) string {
+// Printable makes text of another program fit to be shown on a terminal: valid UTF-8, at most limit characters, spaces for
+// characters that control it. Line breaks stay.
+func Printable(s string, limit int) string {
 	s = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) && r != '\n' {
+		if Controls(r) && r != '\n' {
 			return ' '
 		}
 		return r
@@ -60,6 +62,11 @@ func printable(s string, limit int) string {
 
 // IsError says whether the configuration cannot work; else it is a warning.
 func (d Diagnostic) IsError() bool { return d.Severity == hcl.DiagError }
+
+// Controls says whether a character controls a terminal, or the direction in which it shows text.
+func Controls(r rune) bool {
+	return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029'
+}
 
 // HCL gives the diagnostic with the source range that its path leads to in body.
 func (d Diagnostic) HCL(body hcl.Body) *hcl.Diagnostic {

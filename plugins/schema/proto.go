@@ -6,7 +6,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/zclconf/go-cty/cty"
@@ -23,6 +22,7 @@ const (
 	maxJSON       = 1 << 18 // bytes of a type or a default
 	maxText       = 1 << 14 // bytes of a description
 	maxList       = 64      // media types and features
+	maxWord       = 200     // bytes of one
 )
 
 var name = regexp.MustCompile(`^[a-z][a-z0-9_]{0,63}$`)
@@ -33,11 +33,11 @@ var name = regexp.MustCompile(`^[a-z][a-z0-9_]{0,63}$`)
 func FromProto(plugin, version string, p *pluginv1.Stage) (*Stage, error) {
 	kind, ok := KindName(p.GetKind())
 	if !ok {
-		return nil, fmt.Errorf("plugin %s: stage %q is of a kind that this version does not know (%d)", plugin, p.GetName(), p.GetKind())
+		return nil, fmt.Errorf("plugin %s: stage %.40q is of a kind that this version does not know (%d)", plugin, p.GetName(), p.GetKind())
 	}
 	s, err := fromProto(plugin, version, kind, p)
 	if err != nil {
-		return nil, fmt.Errorf("plugin %s: schema of %s %q: %w", plugin, kind, p.GetName(), err)
+		return nil, fmt.Errorf("plugin %s: schema of %s %.40q: %w", plugin, kind, p.GetName(), err)
 	}
 	return s, nil
 }
@@ -47,8 +47,8 @@ func fromProto(plugin, version, kind string, p *pluginv1.Stage) (*Stage, error) 
 		return nil, errors.New("its name is no identifier")
 	}
 	for _, list := range [][]string{p.Consumes, p.Produces, p.Features} {
-		if len(list) > maxList {
-			return nil, fmt.Errorf("%d media types or features, at most %d are allowed", len(list), maxList)
+		if err := words(list); err != nil {
+			return nil, fmt.Errorf("media types and features: %w", err)
 		}
 	}
 	description, err := text(p.GetSchema().GetDescription())
@@ -83,7 +83,7 @@ func (r *reader) body(p *pluginv1.Schema, depth int) ([]Attribute, []Block, erro
 		case r.left < 0:
 			return fmt.Errorf("more than %d attributes and blocks", maxAttributes)
 		case !name.MatchString(n):
-			return fmt.Errorf("%q is no identifier", n)
+			return fmt.Errorf("%.40q is no identifier", n)
 		case seen[n]:
 			return fmt.Errorf("%q is there twice", n)
 		case depth == 0 && slices.Contains(r.reserved, n):
@@ -144,8 +144,8 @@ func (r *reader) block(p *pluginv1.NestedBlock, depth int) (Block, error) {
 
 func attribute(p *pluginv1.Attribute) (Attribute, error) {
 	a := Attribute{Name: p.Name, Required: p.Required, Sensitive: p.Sensitive, Accepts: p.Accepts}
-	if len(p.Accepts) > maxList {
-		return a, fmt.Errorf("accepts %d media types, at most %d are allowed", len(p.Accepts), maxList)
+	if err := words(p.Accepts); err != nil {
+		return a, fmt.Errorf("accepts: %w", err)
 	}
 	var err error
 	if a.Type, err = parseType(p.Type); err != nil {
@@ -200,12 +200,25 @@ func parseDefault(p *pluginv1.Attribute, t cty.Type) (cty.Value, error) {
 	return d, nil
 }
 
+// words refuses a list that is long, or of what is no media type and no name of a feature.
+func words(list []string) error {
+	if len(list) > maxList {
+		return fmt.Errorf("%d words, at most %d are allowed", len(list), maxList)
+	}
+	for _, w := range list {
+		if w == "" || len(w) > maxWord || strings.ContainsFunc(w, func(r rune) bool { return r <= ' ' || r > '~' || r == '"' }) {
+			return fmt.Errorf("%.40q is no word", w)
+		}
+	}
+	return nil
+}
+
 // text refuses what cannot be shown on a terminal.
 func text(s string) (string, error) {
 	if len(s) > maxText {
 		return "", fmt.Errorf("a description of %d bytes, at most %d are allowed", len(s), maxText)
 	}
-	if !utf8.ValidString(s) || strings.ContainsFunc(s, func(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' }) {
+	if !utf8.ValidString(s) || strings.ContainsFunc(s, func(r rune) bool { return Controls(r) && r != '\n' && r != '\t' }) {
 		return "", errors.New("a description has control characters")
 	}
 	return s, nil

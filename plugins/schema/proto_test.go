@@ -150,11 +150,23 @@ func TestFromProtoRefuses(t *testing.T) {
 		`block "b": unknown nesting 0`:                    block(&pluginv1.NestedBlock{Type: "b"}),
 		`block "b": a single block is there once at most`: block(&pluginv1.NestedBlock{Type: "b", Nesting: pluginv1.NestedBlock_NESTING_SINGLE, MaxItems: 2}),
 		`block "b": at least 3 and at most 2 items`:       block(&pluginv1.NestedBlock{Type: "b", Nesting: pluginv1.NestedBlock_NESTING_LIST, MinItems: 3, MaxItems: 2}),
+		`"a b" is no identifier`:                          trainerProto(attr("a b", `"string"`)),
+		`"a\"b" is no identifier`:                         trainerProto(attr(`a"b`, `"string"`)),
+		`"a\x00b" is no identifier`:                       trainerProto(attr("a\x00b", `"string"`)),
+		`"depends_on" belongs to the core`:                trainerProto(attr("depends_on", `"string"`)),
+		`media types and features: "a b" is no word`:      {Kind: pluginv1.Kind_KIND_FILTER, Name: "x", Features: []string{"a b"}},
+		`media types and features: "" is no word`:         {Kind: pluginv1.Kind_KIND_FILTER, Name: "x", Produces: []string{""}},
+		"media types and features: 65 words":              {Kind: pluginv1.Kind_KIND_FILTER, Name: "x", Consumes: make([]string, 65)},
+		`attribute "a": accepts: "\x1b[2J" is no word`:    trainerProto(attr("a", `"string"`, func(a *pluginv1.Attribute) { a.Accepts = []string{"\x1b[2J"} })),
+		`schema of filter "` + strings.Repeat("n", 40):    {Kind: pluginv1.Kind_KIND_FILTER, Name: strings.Repeat("n", 1<<20)},
+		`"` + strings.Repeat("N", 40) + `" is no ident`:   trainerProto(attr(strings.Repeat("N", 1<<20), `"string"`)),
 		"blocks are nested more than 8 deep":              {Kind: pluginv1.Kind_KIND_TRAINER, Name: "x", Schema: deep},
 	} {
 		s, err := FromProto("p", "1", p)
 		if err == nil || !strings.Contains(err.Error(), want) || !strings.HasPrefix(err.Error(), "plugin p: ") {
 			t.Errorf("%v, %v, want %s", s, err, want)
+		} else if len(err.Error()) > 400 {
+			t.Errorf("%d bytes say %s", len(err.Error()), want)
 		}
 	}
 }
