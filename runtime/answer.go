@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -131,11 +132,8 @@ func (j *job) answerBlock(ctx context.Context, runner *host.Stage, c contestant,
 		prompts[i] = q.prompt()
 	}
 	err := complete(ctx, j, runner, j.a.Judges.Runner, c.model, prompts, func(done *pluginv1.Completion) error {
-		i, ok := index[done.PromptId]
-		if !ok || block[i].Finish != "" {
-			return fmt.Errorf("the generator answered a prompt that was not asked, or twice: %q", done.PromptId)
-		}
-		block[i].Text, block[i].Finish, block[i].Tokens = done.Text, done.FinishReason, done.CompletionTokens
+		i := index[done.PromptId]
+		block[i].Text, block[i].Finish, block[i].Tokens = done.Text, cmp.Or(done.FinishReason, "stop"), done.CompletionTokens
 		return nil
 	})
 	if err != nil {
@@ -144,7 +142,7 @@ func (j *job) answerBlock(ctx context.Context, runner *host.Stage, c contestant,
 	items := make([]*pluginv1.VerifyItem, len(qs))
 	for i, q := range qs {
 		if block[i].Finish == "" {
-			return nil, fmt.Errorf("the generator gave no answer to %q", q.ID)
+			return nil, runner.Breach("Complete", "prompt "+q.ID, "it ends without an answer")
 		}
 		items[i] = &pluginv1.VerifyItem{Id: q.ID, Prompt: q.Prompt, Text: block[i].Text, Reference: q.Reference}
 	}
@@ -166,10 +164,7 @@ func (j *job) answerBlock(ctx context.Context, runner *host.Stage, c contestant,
 		likely[i] = &pluginv1.LikelihoodItem{PromptId: q.ID, Prompt: q.Prompt, Continuations: append([]string{q.Reference}, q.Distractors...), End: true}
 	}
 	return block, likelihoods(ctx, j, runner, j.a.Judges.Runner, c.model, likely, func(e *pluginv1.LikelihoodEvent) error {
-		i, ok := index[e.PromptId]
-		if !ok || len(e.Likelihoods) != 1+len(qs[i].Distractors) {
-			return fmt.Errorf("the generator scored %q, which was not asked, or not all of it", e.PromptId)
-		}
+		i := index[e.PromptId]
 		for _, l := range e.Likelihoods {
 			block[i].Likelihoods = append(block[i].Likelihoods, likelihood{l.SumLogprob, l.Tokens, l.Bytes})
 		}
@@ -211,11 +206,11 @@ func complete(ctx context.Context, j *job, st *host.Stage, s *config.Stage, mode
 			return err
 		}
 		use.heard(e.GetProgress())
-		if c := e.GetCompletion(); c != nil {
+		if c := e.GetCompletion(); c != nil { // the host has seen to it that it answers what was asked
 			use.saw(c.PromptTokens, c.CompletionTokens)
 			err = each(c)
 		} else if d := e.GetDiagnostic(); d != nil {
-			err = j.diagnostic(d)
+			err = j.diagnostic(st, d)
 		}
 		if err != nil {
 			return err
@@ -253,7 +248,7 @@ func likelihoods(ctx context.Context, j *job, st *host.Stage, s *config.Stage, m
 		e, err := stream.Recv()
 		if errors.Is(err, io.EOF) {
 			if got != len(items) {
-				return fmt.Errorf("the generator scored %d of %d items", got, len(items))
+				return st.Breach("Score", "prompt "+items[got].PromptId, "it ends after %d of %d likelihoods", got, len(items))
 			}
 			return nil
 		}
@@ -326,6 +321,11 @@ func (j *job) askVerifier(ctx context.Context, v *config.Stage, items []*pluginv
 			<-sent
 			return nil, j.poison.crashed(string(v.Addr), err, len(js), pace, func() [32]byte { return verifyKey(items[len(js)]) })
 		}
+		for _, d := range e.Diagnostics {
+			if err := j.diagnostic(st, d); err != nil {
+				return nil, err
+			}
+		}
 		js = append(js, e.Judgements...)
 		pace.answered(len(js))
 	}
@@ -333,12 +333,7 @@ func (j *job) askVerifier(ctx context.Context, v *config.Stage, items []*pluginv
 		return nil, err
 	}
 	if len(js) != len(items) {
-		return nil, fmt.Errorf("verifier %q judged %d of %d items", v.Type, len(js), len(items))
-	}
-	for i, jd := range js {
-		if jd.Id != items[i].Id {
-			return nil, fmt.Errorf("verifier %q answered %q where %q was asked", v.Type, jd.Id, items[i].Id)
-		}
+		return nil, st.Breach("Verify", "item "+items[len(js)].Id, "it ends after %d of %d judgements", len(js), len(items))
 	}
 	return js, nil
 }

@@ -18,6 +18,7 @@ import (
 	"jupiter/plugins/proto/pluginv1"
 	"jupiter/plugins/schema"
 	"jupiter/state"
+	"jupiter/state/artifact"
 )
 
 // job is one action about to run: its identity, the digests of its inputs, and a directory of its own.
@@ -35,14 +36,16 @@ type job struct {
 	began   time.Time
 	cost    *forecast.Work // what a cost model says of it; nil: none does
 	warned  int
+	lost    map[string]bool // metrics that were no numbers
 	poison  poison
 }
 
 // put is a file or directory that becomes an output.
 type put struct {
-	path      string // below the work directory
+	path      string // below the work directory, or absolute
 	digest    string // set instead of path: an artifact that is in the store already
 	mediaType string
+	from      *host.Stage // that wrote it; nil: the core
 }
 
 // result is what an executor gives back.
@@ -313,6 +316,9 @@ func (j *job) ingest(ctx context.Context, p put) (state.Artifact, error) {
 		return state.Artifact{}, err
 	}
 	info, err := store(ctx, path, p.mediaType)
+	if p.from != nil && (errors.Is(err, artifact.ErrRefused) || errors.Is(err, artifact.ErrChanged)) {
+		return state.Artifact{}, p.from.Breach("", "", "its output cannot be taken: %v", err)
+	}
 	if err != nil {
 		return state.Artifact{}, err
 	}
@@ -409,29 +415,6 @@ func (j *job) callDir(plugin string) (string, error) {
 	return dir, nil
 }
 
-// output is where a plugin's output lies: in its directory, and not by way of a link that leads out of it.
-func (j *job) output(plugin, path string) (string, error) {
-	dir, err := j.callDir(plugin)
-	if err != nil {
-		return "", err
-	}
-	full := filepath.Join(dir, path)
-	if filepath.IsLocal(path) {
-		dir, err := filepath.EvalSymlinks(dir)
-		if err != nil {
-			return "", err
-		}
-		real, err := filepath.EvalSymlinks(full)
-		if err != nil {
-			return "", fmt.Errorf("plugin %s names %q as its output: %w", plugin, path, err)
-		}
-		if rel, err := filepath.Rel(dir, real); err == nil && filepath.IsLocal(rel) {
-			return full, nil
-		}
-	}
-	return "", fmt.Errorf("plugin %s names %q as its output, which lies outside the directory of the call", plugin, path)
-}
-
 // cleanup removes what the action's calls have left.
 func (j *job) cleanup() error {
 	j.dirsMu.Lock()
@@ -446,29 +429,6 @@ func (j *job) cleanup() error {
 // artifact is an input in the plugins' terms.
 func (j *job) artifact(digest, mediaType string) *pluginv1.Artifact {
 	return &pluginv1.Artifact{Digest: digest, MediaType: mediaType, Path: j.r.at(digest)}
-}
-
-func (j *job) progress(p *pluginv1.Progress) {
-	j.r.emit(Event{Type: Progressed, Address: string(j.a.Address), Title: j.a.Title, Done: p.Done, Total: p.Total, Unit: p.Unit, Metrics: p.Metrics})
-}
-
-// maxWarnings bounds what one call may say.
-const maxWarnings = 50
-
-// diagnostic takes what a plugin says in the middle of a call. An error ends the call.
-func (j *job) diagnostic(d *pluginv1.Diagnostic) error {
-	text := d.Summary
-	if d.Detail != "" {
-		text += ": " + d.Detail
-	}
-	text = j.r.Host.Hide(text)
-	if d.Severity == pluginv1.Diagnostic_SEVERITY_ERROR {
-		return fmt.Errorf("%s", text)
-	}
-	if j.warned++; j.warned <= maxWarnings {
-		j.r.emit(Event{Type: Warned, Address: string(j.a.Address), Message: text})
-	}
-	return nil
 }
 
 func (r *Runner) journal(ctx context.Context, event string, a *plan.Action, detail string) {

@@ -40,7 +40,7 @@ func mayPass(err error) bool {
 func (r *Runner) repeat(ctx context.Context, j *job) (*result, error) {
 	pause, tries, before := firstPause, 1, j.progressed()
 	for faults := 1; ; faults++ {
-		res, err := executor(j.a.Kind)(j, ctx)
+		res, err := j.try(ctx)
 		if err == nil || !mayPass(err) || r.stopping.Load() || ctx.Err() != nil {
 			return res, err
 		}
@@ -62,6 +62,13 @@ func (r *Runner) repeat(ctx context.Context, j *job) (*result, error) {
 			return nil, err
 		}
 	}
+}
+
+// try runs a job's executor once. What it leaves of a call that it gives up ends with it.
+func (j *job) try(ctx context.Context) (*result, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	return executor(j.a.Kind)(j, ctx)
 }
 
 // wait waits, unless the run is asked to stop meanwhile.

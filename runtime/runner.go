@@ -127,10 +127,16 @@ func (r *Runner) Stop(ctx context.Context, reason string) {
 // stage is the implementation behind a block, held to what the block allows it.
 func (r *Runner) stage(ctx context.Context, s *config.Stage) (*host.Stage, error) {
 	st, err := r.Host.Stage(ctx, s.Kind, s.Type)
-	if err != nil || s.Limits.MemoryGB == 0 {
-		return st, err
+	if err != nil {
+		return nil, err
 	}
-	return st.Limited(uint64(s.Limits.MemoryGB * 1e9)), nil
+	if s.Limits.MemoryGB > 0 {
+		st = st.Limited(uint64(s.Limits.MemoryGB * 1e9))
+	}
+	if s.Timeouts.Stall > 0 {
+		st = st.Stalling(s.Timeouts.Stall)
+	}
+	return st, nil
 }
 
 func (r *Runner) store() *artifact.Store { return r.DB.Artifacts() }

@@ -124,6 +124,9 @@ func (j *job) sample(ctx context.Context, g *state.Generator, o SampleOptions) (
 			items = append(items, &pluginv1.VerifyItem{Id: c.PromptId, Prompt: o.Prompt, Text: c.Text})
 		}
 	}
+	if len(out) < len(req.Prompts) {
+		return nil, st.Breach("Complete", "", "it ends after %d of %d completions", len(out), len(req.Prompts))
+	}
 	if v := j.a.Judges.Verifier; v != nil {
 		js, err := j.judgements(ctx, v, items)
 		if err != nil {

@@ -62,9 +62,6 @@ func (j *job) benchmark(ctx context.Context) (*result, error) {
 	sum := sealed{Splits: map[string]int{}, Seal: index.Digest(), Keyed: index.Keyed()}
 	entry := state.Seal{Domain: string(j.a.Domain.Addr), Digest: sum.Seal, Keys: uint64(index.Items()), Splits: map[string]state.Split{}, At: j.r.Clock()}
 	for _, name := range sortedKeys(splits) {
-		if !filepath.IsLocal(name) {
-			return nil, fmt.Errorf("the evaluator gave a split the name %q", name)
-		}
 		sum.Splits[name] = len(splits[name])
 		entry.Splits[name] = state.Split{Digest: questionsDigest(splits[name]), Items: uint64(len(splits[name]))}
 		if err := writeLines(filepath.Join(dir, name+".jsonl"), splits[name]); err != nil {
@@ -137,9 +134,12 @@ func (j *job) prepare(ctx context.Context) ([]question, error) {
 			return nil, err
 		}
 		for _, diag := range e.Diagnostics {
-			if err := j.diagnostic(diag); err != nil {
+			if err := j.diagnostic(st, diag); err != nil {
 				return nil, err
 			}
+		}
+		if e.Progress != nil {
+			j.progress(e.Progress)
 		}
 		for _, q := range e.Questions {
 			qs = append(qs, newQuestion(q))

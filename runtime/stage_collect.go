@@ -26,7 +26,7 @@ func (j *job) collect(ctx context.Context) (*result, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := newSink(j, "records", func(r *sdk.Record) error {
+	s := newSink(j, st, "Collect", "records", func(r *sdk.Record) error {
 		r.Bucket, r.GeneratorVersion = src.Bucket, 0
 		if src.License != "" {
 			if r.Meta == nil {
@@ -42,11 +42,11 @@ func (j *job) collect(ctx context.Context) (*result, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := drain(ctx, j, s, stream.Recv); err != nil {
+	if err := drain(ctx, j, st, s, stream.Recv); err != nil {
 		return nil, err
 	}
 	if s.done() == 0 {
-		return nil, fmt.Errorf("the source gave no records")
+		return nil, st.Refuses("the source gave no records")
 	}
 	out, err := s.close()
 	return &result{outputs: map[string]put{"records": out}, detail: collected{s.done()}}, err

@@ -160,18 +160,12 @@ func (j *job) score(ctx context.Context, qs []question, answers []answer) ([]ite
 		return nil, err
 	}
 	for _, d := range resp.Diagnostics {
-		if err := j.diagnostic(d); err != nil {
+		if err := j.diagnostic(st, d); err != nil {
 			return nil, err
 		}
 	}
-	if len(resp.Scores) != len(qs) {
-		return nil, fmt.Errorf("evaluator %q scored %d of %d answers", ev.Type, len(resp.Scores), len(qs))
-	}
 	scores := make([]itemScore, len(qs))
-	for i, s := range resp.Scores {
-		if s.PromptId != qs[i].ID {
-			return nil, fmt.Errorf("evaluator %q scored %q where %q was asked", ev.Type, s.PromptId, qs[i].ID)
-		}
+	for i, s := range resp.Scores { // one an answer, in order: the host has seen to it
 		scores[i] = itemScore{Accuracy: s.Accuracy, Coherence: s.Coherence, Domain: s.Domain, Text: answers[i].Text, Correct: answers[i].AnswerOK}
 	}
 	return scores, nil

@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 
@@ -49,12 +50,12 @@ func (j *job) generate(ctx context.Context) (*result, error) {
 	if j.partial != nil && j.partial.Done > j.a.Samples {
 		j.partial = nil // what was saved is of a larger order; a shard is not cut
 	}
-	s := newSink(j, "samples", func(r *sdk.Record) error {
-		r.Bucket, r.GeneratorVersion = t.Bucket, version
+	s := newSink(j, st, "Generate", "samples", func(r *sdk.Record) error {
+		r.Bucket, r.GeneratorVersion, r.Key = t.Bucket, version, "" // a key is the verifier's to give
 		r.Id = recordID(r)
 		return nil
 	})
-	s.use = j.use(stage)
+	s.use, s.most = j.use(stage), j.a.Samples
 	prompts := config.ExpandPrompts(t, j.a.Samples)
 	set := &pluginv1.PromptSet{Template: t.Name, Samples: j.a.Samples - min(s.done(), j.a.Samples), StartIndex: s.done()}
 	for i, p := range prompts {
@@ -72,7 +73,7 @@ func (j *job) generate(ctx context.Context) (*result, error) {
 		if err := stream.CloseSend(); err != nil {
 			return nil, err
 		}
-		if err := drain(ctx, j, s, stream.Recv); err != nil {
+		if err := drain(ctx, j, st, s, stream.Recv); err != nil {
 			return nil, err
 		}
 	}
@@ -83,7 +84,7 @@ func (j *job) generate(ctx context.Context) (*result, error) {
 		}
 		return nil, ErrInterrupted
 	case got != j.a.Samples:
-		return nil, fmt.Errorf("asked for %d samples, got %d", j.a.Samples, got)
+		return nil, errors.Join(s.breach("it ends after %d of %d samples", got, j.a.Samples), s.flush(ctx))
 	}
 	out, err := s.close()
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 
 	"jupiter/plugins/host"
 	"jupiter/plugins/proto/pluginv1"
+	"jupiter/plugins/schema"
 	"jupiter/plugins/sdk"
 )
 
@@ -63,7 +64,7 @@ func (j *job) importModel(ctx context.Context) (*result, error) {
 	if err != nil {
 		return nil, err
 	}
-	out, err := j.importEvents(stream, want)
+	out, err := j.importEvents(st, stream, want)
 	if err != nil {
 		return nil, refusedImport(from.Written, err)
 	}
@@ -71,7 +72,7 @@ func (j *job) importModel(ctx context.Context) (*result, error) {
 	if now, err := digestOf(from.Path); err != nil || now != source {
 		return nil, fmt.Errorf("%s changed while it was imported; do it again", from.Written)
 	}
-	path, err := j.output(st.Schema.Plugin, out.Path)
+	path, err := j.output(st, "Import", out.Path)
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +81,7 @@ func (j *job) importModel(ctx context.Context) (*result, error) {
 			return nil, err
 		}
 	}
-	return &result{outputs: map[string]put{want: {path: path, mediaType: mediaType}}, detail: imported{Path: from.Written, Source: source, Meta: out.Meta}}, nil
+	return &result{outputs: map[string]put{want: {path: path, mediaType: mediaType, from: st}}, detail: imported{Path: from.Written, Source: source, Meta: shown(out.Meta)}}, nil
 }
 
 // importStream is the answer of either service.
@@ -89,7 +90,7 @@ type importStream interface {
 }
 
 // importEvents reads the answer to its end, and gives the one output.
-func (j *job) importEvents(stream importStream, want string) (*pluginv1.Output, error) {
+func (j *job) importEvents(st *host.Stage, stream importStream, want string) (*pluginv1.Output, error) {
 	var out *pluginv1.Output
 	for {
 		e, err := stream.Recv()
@@ -102,22 +103,35 @@ func (j *job) importEvents(stream importStream, want string) (*pluginv1.Output, 
 		switch {
 		case e.GetOutput() != nil:
 			if o := e.GetOutput(); out != nil || o.Name != want {
-				return nil, fmt.Errorf("the plugin gave %q, and one %q was due", o.Name, want)
+				return nil, st.Breach("Import", "", "it gives an output called %.40q, and one called %q is due", o.Name, want)
 			}
 			out = e.GetOutput()
 		case e.GetProgress() != nil:
 			j.progress(e.GetProgress())
 		case e.GetDiagnostic() != nil:
-			if err := j.diagnostic(e.GetDiagnostic()); err != nil {
+			if err := j.diagnostic(st, e.GetDiagnostic()); err != nil {
 				return nil, err
 			}
 		}
 	}
 	if out == nil {
-		return nil, fmt.Errorf("the plugin gave no %q", want)
+		return nil, st.Breach("Import", "", "it ends without an output called %q", want)
 	}
 	return out, nil
 }
+
+// shown is what a plugin says of an output, as far as it can be shown: maxShown entries of one line each.
+func shown(meta map[string]string) map[string]string {
+	all := map[string]string{}
+	for _, key := range sortedKeys(meta) {
+		if len(all) < maxShown {
+			all[schema.Printable(key, maxUnit)] = strings.ReplaceAll(schema.Printable(meta[key], 200), "\n", " ")
+		}
+	}
+	return all
+}
+
+const maxShown = 20
 
 // refusedImport puts what a stage has against a model in words for the person who named it.
 func refusedImport(path string, err error) error {

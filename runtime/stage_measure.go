@@ -13,6 +13,7 @@ import (
 
 	"jupiter/plan"
 	"jupiter/plan/config"
+	"jupiter/plugins/host"
 	"jupiter/plugins/proto/pluginv1"
 	"jupiter/plugins/sdk"
 	"jupiter/runtime/guard"
@@ -80,7 +81,11 @@ const guardSeed = 0x6775617264 // "guard"
 // rawSamples draws samples of every template, in proportion to its weight, judged where the domain has a verifier. What was
 // drawn before an interruption stays.
 func (j *job) rawSamples(ctx context.Context) ([]guard.Sample, error) {
-	raw := newSink(j, "samples", func(*sdk.Record) error { return nil })
+	st, err := j.r.stage(ctx, j.a.Judges.Runner)
+	if err != nil {
+		return nil, err
+	}
+	raw := newSink(j, st, "Generate", "samples", func(*sdk.Record) error { return nil })
 	raw.use = j.use(j.a.Judges.Runner)
 	end := uint64(0)
 	for _, set := range guardSets(j.a.Domain) {
@@ -90,14 +95,15 @@ func (j *job) rawSamples(ctx context.Context) ([]guard.Sample, error) {
 		}
 		set.StartIndex = raw.done() - from
 		set.Samples -= set.StartIndex
-		if err := j.drawRaw(ctx, raw, set); err != nil {
+		raw.most = end
+		if err := j.drawRaw(ctx, st, raw, set); err != nil {
 			return nil, err
 		}
 		if got := raw.done(); got != end {
 			if j.r.stopping.Load() {
 				return nil, errors.Join(raw.flush(context.WithoutCancel(ctx)), ErrInterrupted)
 			}
-			return nil, fmt.Errorf("asked for %d raw samples of template %q, got %d", end-from, set.Template, got-from)
+			return nil, raw.breach("it ends after %d of %d samples of template %q", got-from, end-from, set.Template)
 		}
 	}
 	if _, err := raw.close(); err != nil {
@@ -105,7 +111,7 @@ func (j *job) rawSamples(ctx context.Context) ([]guard.Sample, error) {
 	}
 	var samples []guard.Sample
 	var items []*pluginv1.VerifyItem
-	err := eachRecord(filepath.Join(j.work, recordsFile), func(r *sdk.Record) error {
+	err = eachRecord(filepath.Join(j.work, recordsFile), func(r *sdk.Record) error {
 		samples = append(samples, guard.Sample{Text: r.Prompt + r.Text, Question: r.Prompt})
 		items = append(items, &pluginv1.VerifyItem{Id: strconv.Itoa(len(items)), Prompt: r.Prompt, Text: r.Text})
 		return nil
@@ -132,12 +138,8 @@ func (j *job) rawSamples(ctx context.Context) ([]guard.Sample, error) {
 }
 
 // drawRaw draws one template's raw samples.
-func (j *job) drawRaw(ctx context.Context, raw *sink, set *pluginv1.PromptSet) error {
+func (j *job) drawRaw(ctx context.Context, st *host.Stage, raw *sink, set *pluginv1.PromptSet) error {
 	runner := j.a.Judges.Runner
-	st, err := j.r.stage(ctx, runner)
-	if err != nil {
-		return err
-	}
 	call, err := j.call(runner.Type, runner.Body)
 	if err != nil {
 		return err
@@ -161,7 +163,7 @@ func (j *job) drawRaw(ctx context.Context, raw *sink, set *pluginv1.PromptSet) e
 	if err := stream.CloseSend(); err != nil {
 		return err
 	}
-	return drain(ctx, j, raw, stream.Recv)
+	return drain(ctx, j, st, raw, stream.Recv)
 }
 
 // passes says whether a verifier found nothing wrong.
@@ -225,9 +227,6 @@ func (j *job) heldOut(ctx context.Context) (*float64, error) {
 	var nats float64
 	var bytes uint64
 	err = likelihoods(ctx, j, st, runner, model, items, func(e *pluginv1.LikelihoodEvent) error {
-		if len(e.Likelihoods) != 1 {
-			return fmt.Errorf("the generator gave %d likelihoods of one text", len(e.Likelihoods))
-		}
 		nats -= e.Likelihoods[0].SumLogprob
 		bytes += e.Likelihoods[0].Bytes
 		return nil

@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 
 	"jupiter/plan/config"
 	"jupiter/plugins/proto/pluginv1"
+	"jupiter/plugins/schema"
 	"jupiter/plugins/sdk"
 	"jupiter/runtime/seal"
 )
@@ -27,11 +29,22 @@ type tally struct {
 func newTally() *tally { return &tally{Reasons: map[string]int{}, Families: map[string]int{}} }
 
 func (t *tally) drop(reason string, r *sdk.Record) {
-	t.Reasons[reason]++
+	count(t.Reasons, reason)
 	if len(t.First) < 3 {
-		text := []rune(r.Prompt + r.Text)
-		t.First = append(t.First, reason+": "+string(text[:min(len(text), 200)]))
+		t.First = append(t.First, reason+": "+schema.Printable(r.Prompt+r.Text, 200))
 	}
+}
+
+// maxCounted bounds the reasons, and the families, that are counted by name: they are a plugin's words, and go into the
+// state and onto the screen.
+const maxCounted = 200
+
+// count adds one to a word, or to "other" where there are too many words.
+func count(words map[string]int, w string) {
+	if _, known := words[w]; !known && len(words) >= maxCounted {
+		w = "other"
+	}
+	words[w]++
 }
 
 // check proves that nothing was lost on the way.
@@ -109,7 +122,7 @@ func (j *job) real(ctx context.Context) (*result, error) {
 			seen["key "+r.Key] = true
 		}
 		if jd := judged[i]; jd != nil && jd.Family != "" {
-			t.Families[jd.Family]++
+			count(t.Families, jd.Family)
 		}
 		kept = append(kept, r)
 	}
@@ -164,7 +177,7 @@ func (j *job) verify(ctx context.Context) (*result, error) {
 				continue
 			}
 			if jd := judged[i]; jd != nil && jd.Family != "" {
-				t.Families[jd.Family]++
+				count(t.Families, jd.Family)
 			}
 			kept = append(kept, r)
 		}
@@ -286,18 +299,15 @@ func (j *job) filter(ctx context.Context) (*result, error) {
 			return nil, j.poison.crashed(string(stage.Addr), err, n, pace, func() [32]byte { return recordKey(recs[n]) })
 		}
 		if d := e.GetDiagnostic(); d != nil {
-			if err := j.diagnostic(d); err != nil {
+			if err := j.diagnostic(st, d); err != nil {
 				return nil, err
 			}
 		}
 		for _, v := range e.GetVerdicts().GetVerdicts() {
-			if n == len(recs) || v.Id != recs[n].Id {
-				return nil, fmt.Errorf("filter %q: verdict %d is about %q", stage.Type, n, v.Id)
-			}
-			if v.Keep {
+			if v.Keep { // the host has seen to it that it is about this record
 				kept = append(kept, recs[n])
 			} else {
-				t.drop(v.Reason, recs[n])
+				t.drop(cmp.Or(v.Reason, "no reason"), recs[n])
 			}
 			n++
 		}
@@ -307,7 +317,7 @@ func (j *job) filter(ctx context.Context) (*result, error) {
 		return nil, err
 	}
 	if n != len(recs) {
-		return nil, fmt.Errorf("filter %q judged %d of %d records", stage.Type, n, len(recs))
+		return nil, st.Breach("Filter", "record "+recs[n].Id, "it ends after %d of %d verdicts", n, len(recs))
 	}
 	return j.keep(t, kept)
 }

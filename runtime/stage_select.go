@@ -9,6 +9,7 @@ import (
 
 	"jupiter/plan"
 	"jupiter/plan/config"
+	"jupiter/plugins/host"
 	"jupiter/plugins/proto/pluginv1"
 	"jupiter/plugins/sdk"
 	"jupiter/state"
@@ -163,20 +164,20 @@ func (j *job) export(ctx context.Context) (*result, error) {
 	if _, err := j.path("checkpoint"); err != nil {
 		return nil, err
 	}
-	model, err := j.exported(ctx, j.artifact(j.inputs["checkpoint"], sdk.CheckpointMediaType))
+	st, err := j.r.stage(ctx, j.a.Stage)
 	if err != nil {
 		return nil, err
 	}
-	return &result{outputs: map[string]put{"model": {path: model, mediaType: ModelMediaType}}}, nil
+	model, err := j.exported(ctx, st, j.artifact(j.inputs["checkpoint"], sdk.CheckpointMediaType))
+	if err != nil {
+		return nil, err
+	}
+	return &result{outputs: map[string]put{"model": {path: model, mediaType: ModelMediaType, from: st}}}, nil
 }
 
 // exported has the exporter make a model of a checkpoint, and gives its directory.
-func (j *job) exported(ctx context.Context, checkpoint *pluginv1.Artifact) (string, error) {
+func (j *job) exported(ctx context.Context, st *host.Stage, checkpoint *pluginv1.Artifact) (string, error) {
 	stage := j.a.Stage
-	st, err := j.r.stage(ctx, stage)
-	if err != nil {
-		return "", err
-	}
 	call, err := j.call(stage.Type, stage.Body)
 	if err != nil {
 		return "", err
@@ -196,19 +197,19 @@ func (j *job) exported(ctx context.Context, checkpoint *pluginv1.Artifact) (stri
 		}
 		switch {
 		case e.GetOutput() != nil:
-			if o := e.GetOutput(); o.Name == "model" {
-				if model, err = j.output(st.Schema.Plugin, o.Path); err != nil {
-					return "", err
-				}
+			if model, err = j.output(st, "Export", e.GetOutput().Path); err != nil {
+				return "", err
 			}
+		case e.GetProgress() != nil:
+			j.progress(e.GetProgress())
 		case e.GetDiagnostic() != nil:
-			if err := j.diagnostic(e.GetDiagnostic()); err != nil {
+			if err := j.diagnostic(st, e.GetDiagnostic()); err != nil {
 				return "", err
 			}
 		}
 	}
 	if model == "" {
-		return "", fmt.Errorf("exporter %q gave no output named \"model\"", stage.Type)
+		return "", st.Breach("Export", "", "it ends without an output called \"model\"")
 	}
 	return j.asDirectory(model)
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 
+	"jupiter/plugins/host"
 	"jupiter/plugins/proto/pluginv1"
 	"jupiter/plugins/sdk"
 	"jupiter/state"
@@ -21,7 +22,10 @@ type trained struct {
 }
 
 func (t trained) String() string {
-	return fmt.Sprintf("steps %d → %d, loss %.4f", t.From, t.To, t.Metrics["loss"])
+	if loss, ok := t.Metrics["loss"]; ok {
+		return fmt.Sprintf("steps %d → %d, loss %.4f", t.From, t.To, loss)
+	}
+	return fmt.Sprintf("steps %d → %d, loss unavailable", t.From, t.To)
 }
 
 // saved is a window's checkpoints so far: what a partial result of training remembers.
@@ -66,16 +70,15 @@ func (j *job) train(ctx context.Context) (*result, error) {
 			}
 			switch {
 			case e.GetProgress() != nil:
-				if m := e.GetProgress().Metrics; len(m) > 0 {
+				use.heard(e.GetProgress())
+				if m := j.progress(e.GetProgress()); len(e.GetProgress().Metrics) > 0 {
 					metrics = m
 				}
-				use.heard(e.GetProgress())
-				j.progress(e.GetProgress())
 			case e.GetDiagnostic() != nil:
-				err = j.diagnostic(e.GetDiagnostic())
+				err = j.diagnostic(st, e.GetDiagnostic())
 			case e.GetCheckpoint() != nil:
 				cp := e.GetCheckpoint()
-				if err = j.checkpoint(ctx, cp, last, have); err == nil {
+				if err = j.checkpoint(ctx, st, cp, have); err == nil {
 					last = cp.Step
 				}
 			}
@@ -88,7 +91,7 @@ func (j *job) train(ctx context.Context) (*result, error) {
 		if j.r.stopping.Load() || ctx.Err() != nil {
 			return nil, ErrInterrupted
 		}
-		return nil, fmt.Errorf("the trainer ended at step %d of %d", last, w.End)
+		return nil, st.Breach("Train", "", "it ends at step %d of %d", last, w.End)
 	}
 	res := &result{outputs: map[string]put{}, detail: trained{w.Start, w.End, len(have.Checkpoints), metrics}}
 	for name, digest := range have.Checkpoints {
@@ -130,18 +133,15 @@ func (j *job) trainRequest(ctx context.Context) (*pluginv1.TrainRequest, *saved,
 
 // checkpoint makes one checkpoint durable. A checkpoint between two multiples of save_every_steps is where an
 // interruption stopped: the next try starts there, and it is no candidate.
-func (j *job) checkpoint(ctx context.Context, cp *pluginv1.Checkpoint, last uint64, have *saved) error {
+func (j *job) checkpoint(ctx context.Context, st *host.Stage, cp *pluginv1.Checkpoint, have *saved) error {
 	w := j.a.Window
-	if cp.Step <= last || cp.Step > w.End {
-		return fmt.Errorf("the trainer saved step %d after step %d of a window that ends at %d", cp.Step, last, w.End)
-	}
-	path, err := j.output(j.a.Stage.Body.Schema.Plugin, cp.GetOutput().GetPath())
+	path, err := j.output(st, "Train", cp.GetOutput().GetPath())
 	if err != nil {
 		return fmt.Errorf("the checkpoint of step %d: %w", cp.Step, err)
 	}
-	art, err := j.ingest(ctx, put{path: path, mediaType: sdk.CheckpointMediaType})
+	art, err := j.ingest(ctx, put{path: path, mediaType: sdk.CheckpointMediaType, from: st})
 	if err != nil {
-		return err
+		return fmt.Errorf("the checkpoint of step %d: %w", cp.Step, err)
 	}
 	every := j.a.Stage.SaveEverySteps
 	if cp.Step == w.End || every > 0 && (cp.Step-w.Start)%every == 0 {

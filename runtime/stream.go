@@ -10,6 +10,9 @@ import (
 	"path/filepath"
 	"time"
 
+	"google.golang.org/protobuf/proto"
+
+	"jupiter/plugins/host"
 	"jupiter/plugins/proto/pluginv1"
 	"jupiter/plugins/sdk"
 	"jupiter/state"
@@ -18,8 +21,12 @@ import (
 // Shards bound what a kill can cost: a shard is made durable after so many records or so much time, whichever is first.
 const (
 	shardRecords = 4096
+	shardBytes   = 64 << 20
 	shardEvery   = 5 * time.Second
 )
+
+// maxHeld bounds what a call may give without a cursor, in bytes: until there is one it is held in memory.
+const maxHeld = 512 << 20
 
 const recordsFile = "records.jsonl.zst"
 
@@ -38,15 +45,23 @@ type sink struct {
 	stamp  func(*sdk.Record) error // completes each record before it is kept
 	buffer []*sdk.Record
 	sure   int // of buffer: what came before the last cursor
+	bytes  int // of buffer, about
+	loose  int // bytes of what came after the last cursor
 	cursor []byte
 	since  time.Time
 	use    *callUse // nil: no model runs
 	state  state.Partial
+
+	most   uint64                                 // records that are asked for; 0: as many as there are
+	breach func(format string, args ...any) error // of the stage that gives them
 }
 
 // newSink goes on from the job's partial result, if it has one.
-func newSink(j *job, unit string, stamp func(*sdk.Record) error) *sink {
+func newSink(j *job, st *host.Stage, method, unit string, stamp func(*sdk.Record) error) *sink {
 	s := &sink{j: j, unit: unit, stamp: stamp, since: j.r.Clock()}
+	s.breach = func(format string, args ...any) error {
+		return st.Breach(method, fmt.Sprintf("after %d %s", s.done(), unit), format, args...)
+	}
 	if j.partial != nil {
 		s.state = *j.partial
 		s.cursor = j.partial.Cursor
@@ -59,7 +74,12 @@ func newSink(j *job, unit string, stamp func(*sdk.Record) error) *sink {
 func (s *sink) done() uint64 { return s.state.Done + uint64(len(s.buffer)) }
 
 func (s *sink) take(ctx context.Context, b *pluginv1.RecordBatch) error {
+	if n := s.done() + uint64(len(b.Records)); s.most > 0 && n > s.most {
+		return errors.Join(s.breach("it gives at least %d %s where %d are due", n, s.unit, s.most), s.flush(ctx))
+	}
 	for _, rec := range b.Records {
+		size := proto.Size(rec)
+		s.bytes, s.loose = s.bytes+size, s.loose+size
 		s.use.saw(rec.PromptTokens, rec.CompletionTokens)
 		if err := s.stamp(rec); err != nil {
 			return err
@@ -67,10 +87,13 @@ func (s *sink) take(ctx context.Context, b *pluginv1.RecordBatch) error {
 		s.buffer = append(s.buffer, rec)
 	}
 	if len(b.Cursor) > 0 {
-		s.cursor, s.sure = b.Cursor, len(s.buffer)
-		if len(s.buffer) >= shardRecords || s.j.r.Clock().Sub(s.since) >= shardEvery {
+		s.cursor, s.sure, s.loose = b.Cursor, len(s.buffer), 0
+		if len(s.buffer) >= shardRecords || s.bytes >= shardBytes || s.j.r.Clock().Sub(s.since) >= shardEvery {
 			return s.flush(ctx)
 		}
+	}
+	if s.loose > maxHeld {
+		return errors.Join(s.breach("it gives more than %d MiB without a cursor", maxHeld>>20), s.flush(ctx))
 	}
 	return nil
 }
@@ -93,7 +116,7 @@ func (s *sink) flush(ctx context.Context) error {
 	if err := s.j.save(ctx, &p, art); err != nil {
 		return err
 	}
-	s.state, s.buffer, s.sure, s.since = p, s.buffer[s.sure:], 0, s.j.r.Clock()
+	s.state, s.buffer, s.sure, s.bytes, s.since = p, s.buffer[s.sure:], 0, s.loose, s.j.r.Clock()
 	return nil
 }
 
@@ -117,7 +140,7 @@ func (s *sink) close() (put, error) {
 }
 
 // drain reads a stream of records to its end. Asked to stop, it keeps what came and returns ErrInterrupted.
-func drain[E recordEvent](ctx context.Context, j *job, s *sink, recv func() (E, error)) error {
+func drain[E recordEvent](ctx context.Context, j *job, st *host.Stage, s *sink, recv func() (E, error)) error {
 	for {
 		e, err := recv()
 		if errors.Is(err, io.EOF) {
@@ -139,7 +162,9 @@ func drain[E recordEvent](ctx context.Context, j *job, s *sink, recv func() (E, 
 			s.use.heard(e.GetProgress())
 			j.progress(e.GetProgress())
 		case e.GetDiagnostic() != nil:
-			err = j.diagnostic(e.GetDiagnostic())
+			if err = j.diagnostic(st, e.GetDiagnostic()); err != nil {
+				err = errors.Join(err, s.flush(ctx))
+			}
 		}
 		if err != nil {
 			return err

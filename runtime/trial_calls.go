@@ -79,13 +79,13 @@ func (t *trial) steps(ctx context.Context, a *plan.Action, steps uint64, dataset
 			tokens = u.PromptTokens + u.CompletionTokens
 		}
 		if o := e.GetCheckpoint().GetOutput(); o != nil {
-			if checkpoint, err = j.output(st.Schema.Plugin, o.Path); err != nil {
+			if checkpoint, err = j.output(st, "Train", o.Path); err != nil {
 				return "", 0, err
 			}
 		}
 	}
 	if checkpoint == "" {
-		return "", 0, errors.New("the trainer left no checkpoint")
+		return "", 0, st.Breach("Train", "", "it ends without a checkpoint")
 	}
 	return checkpoint, tokens, nil
 }
@@ -97,7 +97,11 @@ func (t *trial) export(ctx context.Context, c *config.Cycle, maker *config.Stage
 	if err != nil {
 		return nil, err
 	}
-	dir, err := j.exported(ctx, &pluginv1.Artifact{Path: checkpoint, MediaType: sdk.CheckpointMediaType})
+	st, err := t.r.stage(ctx, c.Exporter)
+	if err != nil {
+		return nil, err
+	}
+	dir, err := j.exported(ctx, st, &pluginv1.Artifact{Path: checkpoint, MediaType: sdk.CheckpointMediaType})
 	if err != nil {
 		return nil, err
 	}

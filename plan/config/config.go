@@ -192,6 +192,8 @@ type Lifecycle struct {
 type Timeouts struct {
 	Run  time.Duration // of one action
 	Stop time.Duration // from asking it to save until it is ended
+
+	Stall time.Duration // without a message that is due
 }
 
 // Limits bound the process of a stage, with what it starts. Zero: no bound.

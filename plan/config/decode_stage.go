@@ -81,6 +81,7 @@ func (in *instance) stageBlocks(s *Stage, content *hcl.BodyContent, each *lang.E
 			f := in.block(b, timeoutsForm, each, s.Attrs)
 			f.duration("run", &s.Timeouts.Run)
 			f.duration("stop", &s.Timeouts.Stop)
+			f.duration("stall", &s.Timeouts.Stall)
 		case "limits":
 			f := in.block(b, limitsForm, each, s.Attrs)
 			f.positive("memory_gb", &s.Limits.MemoryGB)

@@ -93,6 +93,7 @@ var timeoutsForm = &form{
 	attrs: []attribute{
 		{name: "run", kind: spanValue, doc: "Of one action."},
 		{name: "stop", kind: spanValue, doc: "From asking it to save until it is ended."},
+		{name: "stall", kind: spanValue, doc: "Without a message while one is due, until its process is ended."},
 	},
 }
 

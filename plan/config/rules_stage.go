@@ -253,9 +253,9 @@ func ruleNode(c *Config) (diags hcl.Diagnostics) {
 func ruleTimeouts(c *Config) (diags hcl.Diagnostics) {
 	for _, s := range c.Stages {
 		if s.Kind == "exporter" || s.Kind == "verifier" {
-			if a, ok := s.Attrs["timeouts"]; ok {
+			if a, ok := s.Attrs["timeouts"]; ok && (s.Timeouts.Run > 0 || s.Timeouts.Stop > 0) {
 				diags = append(diags, problem(a.Range, "Nothing to bound", fmt.Sprintf(
-					"timeouts bound the lines of a plan, and %s has none of its own: it works within those of other stages.", s.Addr)))
+					"run and stop bound the lines of a plan, and %s has none of its own: it works within those of other stages. Only stall bounds it.", s.Addr)))
 			}
 		}
 	}

@@ -77,8 +77,8 @@ func (c *conn) Invoke(ctx context.Context, method string, args, reply any, opts 
 	if err = l.process.conn.Invoke(ctx, method, args, reply, opts...); err != nil {
 		return c.explain(ctx, l.process, method, t, err)
 	}
-	if wrong := t.receive(reply); wrong != "" {
-		return c.ended(l.process, wrong, method, t)
+	if wrong := t.receive(reply); wrong != "" { // figures that nobody needs to go on: the process may
+		return c.broken(l.process, c.pool.host.Hide(wrong), method, t)
 	}
 	return nil
 }

@@ -46,13 +46,22 @@ func (s *Stage) Stalling(after time.Duration) *Stage {
 }
 
 // Breach is the error of a stage that breaks the protocol in a way that only the caller can see. method is that of the
-// protocol, item what was in work or "".
+// protocol and item what was in work; either may be "".
 func (s *Stage) Breach(method, item, format string, args ...any) error {
-	e := &ProtocolError{Plugin: s.Schema.Plugin, Version: s.conn.version, Stage: s.conn.inMethod("/" + method), Item: item, Detail: s.conn.pool.host.Hide(fmt.Sprintf(format, args...))}
+	in := s.conn.stage
+	if method != "" {
+		in = s.conn.inMethod("/" + method)
+	}
+	e := &ProtocolError{Plugin: s.Schema.Plugin, Version: s.conn.version, Stage: in, Item: item, Detail: s.conn.pool.host.Hide(fmt.Sprintf(format, args...))}
 	if sum, err := s.conn.pool.exe.checksum(); err == nil {
 		e.Checksum = hex.EncodeToString(sum)
 	}
 	return e
+}
+
+// Refuses is the error of a stage that says, in a diagnostic in the middle of a call, that it cannot go on.
+func (s *Stage) Refuses(text string) error {
+	return &StageError{Plugin: s.Schema.Plugin, Stage: s.conn.stage, Code: codes.FailedPrecondition.String(), Message: text}
 }
 
 // Warm starts the stage's process where none runs, and does not wait for it. What goes wrong is there for the first call,

@@ -1,5 +1,5 @@
 exporter "llama" "e" {
-  timeouts { # ERROR: timeouts
+  timeouts {
     run = "2 minutes" # ERROR: Not a length of time
   }
 }

@@ -3,10 +3,16 @@ exporter "llama" "e" {
     run = "1h"
   }
 }
+exporter "llama" "patient" {
+  timeouts {
+    stall = "1h"
+  }
+}
 filter "quality" "f" {
   timeouts {
     run  = "soon" # ERROR: Not a length of time
     stop = "-2m" # ERROR: Not a length of time
+    stall = "0s" # ERROR: Not a length of time
     for  = "2m" # ERROR: not expected here
   }
 }
