@@ -33,6 +33,15 @@ type Report struct {
 	Stderr   []string  `json:"stderr"`         // the last 50 lines at most
 }
 
+// reported is an error whose report is kept.
+type reported struct {
+	error
+	where string // the line that says where
+}
+
+func (r *reported) Error() string { return r.error.Error() + r.where }
+func (r *reported) Unwrap() error { return r.error }
+
 // keptReports bounds the reports of a project. The oldest go.
 const keptReports = 50
 

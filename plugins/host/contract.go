@@ -127,13 +127,15 @@ func badJudgement(j *pluginv1.Judgement) string {
 	return ""
 }
 
+// badScore judges the components of a score. What a guess would reach is taken off the domain's, so that it can be below 0.
 func badScore(s *pluginv1.QuestionScore) string {
 	for _, c := range []struct {
 		name  string
 		value *float64
-	}{{"accuracy", s.Accuracy}, {"coherence", s.Coherence}, {"domain", s.Domain}} {
-		if c.value != nil && !(*c.value >= 0 && *c.value <= 1) { // NaN is neither
-			return fmt.Sprintf("%s %v of question %.80q, and a score lies between 0 and 1", c.name, *c.value, s.PromptId)
+		least float64
+	}{{"accuracy", s.Accuracy, 0}, {"coherence", s.Coherence, 0}, {"domain", s.Domain, -1}} {
+		if c.value != nil && !(*c.value >= c.least && *c.value <= 1) { // NaN is neither
+			return fmt.Sprintf("%s %v of question %.80q, which lies between %v and 1", c.name, *c.value, s.PromptId, c.least)
 		}
 	}
 	return ""

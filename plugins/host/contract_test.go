@@ -201,6 +201,8 @@ func evaluations() map[string]exchange {
 		"no split":            {said: said(q("", "a")), want: `a split called ""`},
 		"nil question":        {said: said(&pluginv1.PrepareResponse{Questions: []*pluginv1.Question{nil}}), want: "a question with the id"},
 		"scores":              {sent: ask, said: one(0)},
+		"worse than a guess":  {sent: ask, said: s(&pluginv1.QuestionScore{PromptId: "a", Domain: proto.Float64(-1)}, &pluginv1.QuestionScore{PromptId: "b"})},
+		"much worse":          {sent: ask, said: s(&pluginv1.QuestionScore{PromptId: "a", Domain: proto.Float64(-1.1)}, &pluginv1.QuestionScore{PromptId: "b"}), want: "domain -1.1 of question"},
 		"unavailable":         {sent: ask, said: s(&pluginv1.QuestionScore{PromptId: "a"}, &pluginv1.QuestionScore{PromptId: "b"})},
 		"scores swapped":      {sent: ask, said: s(&pluginv1.QuestionScore{PromptId: "b"}, &pluginv1.QuestionScore{PromptId: "a"}), want: `it answers "b" where "a" is due`},
 		"missing score":       {sent: ask, said: s(&pluginv1.QuestionScore{PromptId: "a"}), want: "it scores 1 of 2 answers"},
