@@ -185,8 +185,8 @@ func (h *Host) info(ctx context.Context, name string) (*pluginv1.InfoResponse, e
 	if err != nil {
 		return nil, err
 	}
-	if hidden {
-		return info, nil
+	if probe := (&catalog{byName: map[string]*schema.Stage{}}); hidden || probe.add(name, info) != nil {
+		return info, nil // what is refused may be another answer the next time
 	}
 	return info, h.cache(name, key, info)
 }

@@ -5,7 +5,9 @@ package host
 import (
 	"context"
 	"errors"
+	"math"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -50,7 +52,16 @@ func (r *rogue) GRPCClient(context.Context, *plugin.GRPCBroker, *grpc.ClientConn
 	return nil, errors.New("no client side")
 }
 
+// Info answers otherwise where the file "fickle" is not empty, and leaves it so.
 func (r *rogue) Info(context.Context, *pluginv1.InfoRequest) (*pluginv1.InfoResponse, error) {
+	if b, err := os.ReadFile("fickle"); err == nil {
+		if len(b) > 0 {
+			return &pluginv1.InfoResponse{Name: "rogue", Version: "2.0.0", Stages: []*pluginv1.Stage{{Kind: pluginv1.Kind_KIND_VERIFIER, Name: "another"}}}, nil
+		}
+		if err := os.WriteFile("fickle", []byte("asked"), 0o644); err != nil {
+			return nil, err
+		}
+	}
 	return &pluginv1.InfoResponse{Name: "rogue", Version: "0.0.1", Stages: []*pluginv1.Stage{
 		{Kind: pluginv1.Kind_KIND_FILTER, Name: "rogue", Concurrent: true},
 		{Kind: pluginv1.Kind_KIND_EXPORTER, Name: "rogue", Concurrent: true},
@@ -60,6 +71,17 @@ func (r *rogue) Info(context.Context, *pluginv1.InfoRequest) (*pluginv1.InfoResp
 
 func (r *rogue) Validate(context.Context, *pluginv1.ValidateRequest) (*pluginv1.ValidateResponse, error) {
 	return &pluginv1.ValidateResponse{Diagnostics: []*pluginv1.Diagnostic{{Address: "not asked about"}}}, nil
+}
+
+// Estimate never comes, or gives what is no figure.
+func (r *rogue) Estimate(ctx context.Context, req *pluginv1.EstimateRequest) (*pluginv1.EstimateResponse, error) {
+	switch string(req.Config.GetJson()) {
+	case "never":
+		select {}
+	case "NaN":
+		return &pluginv1.EstimateResponse{Flop: math.NaN()}, nil
+	}
+	return r.UnimplementedPluginServer.Estimate(ctx, req)
 }
 
 // Filter answers one record with two verdicts.
@@ -138,5 +160,72 @@ func TestRogue(t *testing.T) {
 	want(err, "it answers more than it was asked")
 	if _, err := stage("filter").Estimate(t.Context(), nil, 1); !errors.Is(err, errors.ErrUnsupported) {
 		t.Errorf("estimate: %v, want ErrUnsupported", err)
+	}
+}
+
+// A plugin that owes an answer about a configuration is ended after Options.AnswerWithin; one that gives a figure that is none
+// may live.
+func TestRogueEstimates(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, Options{AnswerWithin: 200 * time.Millisecond}, "rogue")
+	s, err := h.Stage(t.Context(), "filter", "rogue")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pid := h.processes()[0].pid()
+	var pe *ProtocolError
+	if _, err := s.Estimate(t.Context(), []byte("NaN"), 1); !errors.As(err, &pe) || !strings.Contains(err.Error(), "plugin rogue 0.0.1 breaks the protocol in filter rogue, Estimate: it estimates flop = NaN") {
+		t.Errorf("%v, want that NaN is no estimate", err)
+	}
+	if !running(pid) {
+		t.Error("the process was ended for an estimate")
+	}
+	var c *Crash
+	if _, err := s.Estimate(t.Context(), []byte("never"), 1); !errors.As(err, &c) || !c.Stalled || !strings.Contains(err.Error(), "plugin rogue 0.0.1 stalled in filter rogue, Estimate: no message for 200ms") {
+		t.Errorf("%v, want that it stalled", err)
+	}
+	gone(t, pid)
+}
+
+// A plugin that describes itself otherwise than before is taken at its first word, until its bytes change.
+func TestRogueFickle(t *testing.T) {
+	t.Parallel()
+	dir, cache := t.TempDir(), t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "fickle"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		h := newHost(t, Options{Dir: dir, CacheDir: cache}, "rogue")
+		s, err := h.Stage(t.Context(), "filter", "rogue")
+		if err != nil {
+			t.Fatalf("%v, want its first word", err)
+		}
+		if _, err := s.Estimate(t.Context(), nil, 1); !errors.Is(err, errors.ErrUnsupported) {
+			t.Errorf("%v, want that the stage is there", err)
+		}
+	}
+	h := newHost(t, Options{Dir: dir, CacheDir: t.TempDir()}, "rogue")
+	if _, err := h.Stage(t.Context(), "filter", "rogue"); err == nil || !strings.Contains(err.Error(), `no plugin offers filter "rogue"`) {
+		t.Errorf("%v, want what it says where nobody knows it", err)
+	}
+}
+
+// What only the caller sees to be wrong names the plugin as the host's own errors do.
+func TestBreach(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, Options{}, "good")
+	s, err := h.Stage(t.Context(), "filter", "good")
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = s.Breach("Filter", "record r", "it ends after %d of %d verdicts", 1, 2)
+	if want := "plugin good 1.2.3 breaks the protocol in filter good, Filter, record r: it ends after 1 of 2 verdicts\nits executable: sha256:"; !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("%v, want %s…", err, want)
+	}
+	if err := s.Refuses("no"); err.Error() != "filter good: no" {
+		t.Errorf("%v", err)
+	}
+	if e := (&StageError{Plugin: "acme", Stage: "filter good", Message: "no"}); e.Error() != "plugin acme, filter good: no" {
+		t.Errorf("%v does not name the plugin", e)
 	}
 }
