@@ -17,12 +17,14 @@ type poison struct {
 	out     map[[32]byte]bool // left out, by what it says
 	crashes map[string]int    // by stage
 	from    map[string]int    // by stage: the first item, of all, that had no answer at the last crash
+	stalls  map[string]int    // by stage: items in a row that it stalled on, with no answer in between
 }
 
 const (
 	quarantined = "quarantined"
 	careful     = 8192 // items that are sent one at a time: more than a plugin can have been sent and not answered
 	maxPoison   = 100  // of an action; more is a plugin that does not work
+	maxStalls   = 3    // in a row, for the same reason: each costs as long as the host waits
 )
 
 // itemKey names an item by what it says.
@@ -42,13 +44,22 @@ func (p *poison) crashed(stage string, err error, first int, at *pace, key func(
 		return err
 	}
 	if p.out == nil {
-		p.out, p.crashes, p.from = map[[32]byte]bool{}, map[string]int{}, map[string]int{}
+		p.out, p.crashes, p.from, p.stalls = map[[32]byte]bool{}, map[string]int{}, map[string]int{}, map[string]int{}
 	}
 	p.crashes[stage]++
+	if p.from[stage] != first { // what was left out before is no more among the items
+		p.stalls[stage] = 0
+	}
 	p.from[stage] = first
 	if at.alone(first) {
-		if len(p.out) == maxPoison {
-			return &hopeless{err}
+		if c.Stalled {
+			p.stalls[stage]++
+		}
+		switch {
+		case len(p.out) == maxPoison:
+			return &hopeless{err, fmt.Sprintf("%d items were left out because each of them ended the process, and there is another one", maxPoison)}
+		case p.stalls[stage] == maxStalls:
+			return &hopeless{err, fmt.Sprintf("it stalls on %d items in a row, and answers none between them", maxStalls)}
 		}
 		p.out[key()] = true
 	}
@@ -56,11 +67,13 @@ func (p *poison) crashed(stage string, err error, first int, at *pace, key func(
 }
 
 // hopeless is a plugin that too many items end.
-type hopeless struct{ last error }
-
-func (h *hopeless) Error() string {
-	return fmt.Sprintf("%d items were left out because each of them ended the process, and there is another one: %v", maxPoison, h.last)
+type hopeless struct {
+	last error
+	why  string
 }
+
+func (h *hopeless) Error() string { return h.why + ": " + h.last.Error() }
+func (h *hopeless) Unwrap() error { return h.last }
 
 // pace is how the next try of a stage sends its items.
 func (p *poison) pace(stage string) *pace {

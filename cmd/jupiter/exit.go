@@ -64,11 +64,14 @@ func hintFor(err error) string {
 	var crash *host.Crash
 	var source *plan.SourceError
 	var changed *host.ChecksumError
+	var broken *host.ProtocolError
 	switch {
 	case errors.As(err, &changed) && changed.Locked:
 		return "It was not started. Where the change is meant, jupiter init --upgrade locks it; where it is not, put the program\nback that was locked, and find out who changed it."
 	case errors.As(err, &crash):
 		return crashHint(crash)
+	case errors.As(err, &broken):
+		return "What was recorded before is kept. It is the plugin that has to change: with one that keeps to the protocol the next\njupiter apply goes on from there."
 	case errors.As(err, &source) && source.Collected:
 		return "What was last collected of it is kept: plan and apply go on with that under --refresh=false."
 	case errors.Is(err, state.ErrLocked):

@@ -64,18 +64,24 @@ type applying struct {
 func startApply(t *testing.T, dir string) *applying {
 	t.Helper()
 	a := &applying{t: t, cmd: jupiter(t, dir, "apply", "--auto-approve", "--json")}
+	a.begin()
+	return a
+}
+
+// begin starts the command.
+func (a *applying) begin() {
+	a.t.Helper()
 	a.cmd.Stderr = &a.errs
 	out, err := a.cmd.StdoutPipe()
 	if err != nil {
-		t.Fatal(err)
+		a.t.Fatal(err)
 	}
 	if err := a.cmd.Start(); err != nil {
-		t.Fatal(err)
+		a.t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = a.cmd.Process.Kill() })
+	a.t.Cleanup(func() { _ = a.cmd.Process.Kill() })
 	a.lines = bufio.NewScanner(out)
 	a.lines.Buffer(nil, 8<<20)
-	return a
 }
 
 // until reads events up to one that is wanted.

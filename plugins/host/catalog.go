@@ -49,8 +49,8 @@ func (h *Host) Stage(ctx context.Context, kind, typ string) (*Stage, error) {
 func (h *Host) stages(ctx context.Context) (*catalog, error) {
 	h.catalogMu.Lock()
 	defer h.catalogMu.Unlock()
-	if h.catalog != nil {
-		return h.catalog, nil
+	if h.catalog != nil || h.refused != nil {
+		return h.catalog, h.refused
 	}
 	names := make([]string, 0, len(h.pools))
 	for n := range h.pools {
@@ -69,8 +69,8 @@ func (h *Host) stages(ctx context.Context) (*catalog, error) {
 	}
 	c := &catalog{byName: map[string]*schema.Stage{}}
 	for i, info := range infos {
-		if err := c.add(names[i], info); err != nil {
-			return nil, err
+		if h.refused = c.add(names[i], info); h.refused != nil {
+			return nil, h.refused
 		}
 	}
 	c.sort()

@@ -91,6 +91,7 @@ type Host struct {
 
 	catalogMu sync.Mutex
 	catalog   *catalog
+	refused   error // what is wrong with a description; asking again helps no one
 }
 
 // New makes a host. It starts no process.
