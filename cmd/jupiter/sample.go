@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"jupiter/plugins/schema"
 	"jupiter/runtime"
 )
 
@@ -85,10 +86,20 @@ func sample(ctx context.Context, w *world, o *sampleOptions, prompt string) (err
 	return nil
 }
 
+// harmless is a model's text without what controls a terminal.
+func harmless(text string) string {
+	return strings.Map(func(r rune) rune {
+		if schema.Controls(r) && r != '\n' && r != '\t' {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(text, "\uFFFD"))
+}
+
 func viewSamples(out io.Writer, version uint64, all []runtime.Sampled) {
 	right, judged := 0, 0
 	for _, s := range all {
-		fmt.Fprintln(out, strings.TrimRight(s.Text, "\n"))
+		fmt.Fprintln(out, harmless(strings.TrimRight(s.Text, "\n")))
 		if s.Judged {
 			judged++
 		}
