@@ -3,11 +3,8 @@ package host
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strconv"
 	"sync"
-
-	"github.com/hashicorp/hcl/v2"
 
 	"jupiter/plugins/proto/pluginv1"
 	"jupiter/plugins/schema"
@@ -96,27 +93,9 @@ func validate(ctx context.Context, c *conn, items []Item) ([][]schema.Diagnostic
 			all[i] = append(all[i], said)
 		}
 		for i := start; i < end; i++ {
-			all[i] = fewer(c.pool.name, all[i])
+			all[i] = schema.Fewer(c.pool.name, all[i])
 		}
 		start = end
 	}
 	return all, nil
-}
-
-// maxSaid bounds the errors, and the warnings, that a plugin may have about one configuration.
-const maxSaid = 50
-
-// fewer leaves out what is more than anybody reads, and says so. One error stays one.
-func fewer(plugin string, said []schema.Diagnostic) []schema.Diagnostic {
-	count := map[hcl.DiagnosticSeverity]int{}
-	kept := slices.DeleteFunc(said, func(d schema.Diagnostic) bool {
-		count[d.Severity]++
-		return count[d.Severity] > maxSaid
-	})
-	for _, s := range []hcl.DiagnosticSeverity{hcl.DiagError, hcl.DiagWarning} {
-		if n := count[s] - maxSaid; n > 0 {
-			kept = append(kept, schema.Diagnostic{Severity: s, Summary: "More is not shown", Detail: fmt.Sprintf("Plugin %s says %d more of this kind about this block.", plugin, n)})
-		}
-	}
-	return kept
 }

@@ -1,6 +1,8 @@
 package schema
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -43,6 +45,25 @@ func DiagnosticFromProto(p *pluginv1.Diagnostic) Diagnostic {
 		}
 	}
 	return d
+}
+
+// maxSaid bounds the errors, and the warnings, that a plugin may have about one configuration.
+const maxSaid = 50
+
+// Fewer leaves out what is more than anybody reads of what a plugin says about one configuration, and says so. One error
+// stays one.
+func Fewer(plugin string, said []Diagnostic) []Diagnostic {
+	count := map[hcl.DiagnosticSeverity]int{}
+	kept := slices.DeleteFunc(said, func(d Diagnostic) bool {
+		count[d.Severity]++
+		return count[d.Severity] > maxSaid
+	})
+	for _, s := range []hcl.DiagnosticSeverity{hcl.DiagError, hcl.DiagWarning} {
+		if n := count[s] - maxSaid; n > 0 {
+			kept = append(kept, Diagnostic{Severity: s, Summary: "More is not shown", Detail: fmt.Sprintf("Plugin %s says %d more of this kind about this block.", plugin, n)})
+		}
+	}
+	return kept
 }
 
 // Printable makes text of another program fit to be shown on a terminal: valid UTF-8, at most limit characters, spaces for

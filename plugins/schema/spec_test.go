@@ -244,6 +244,23 @@ func TestDiagnostic(t *testing.T) {
 	}
 }
 
+// TestFewer: of much that a plugin says enough is shown, and no error is lost among warnings.
+func TestFewer(t *testing.T) {
+	t.Parallel()
+	var said []Diagnostic
+	for range 1000 {
+		said = append(said, Diagnostic{Severity: hcl.DiagWarning, Summary: "hm"})
+	}
+	said = append(said, Diagnostic{Severity: hcl.DiagError, Summary: "no"})
+	got := Fewer("acme", said)
+	if len(got) != maxSaid+2 || got[maxSaid].Summary != "no" || got[maxSaid+1].Detail != "Plugin acme says 950 more of this kind about this block." {
+		t.Errorf("%d diagnostics, at last %+v", len(got), got[len(got)-2:])
+	}
+	if got := Fewer("acme", said[:maxSaid]); len(got) != maxSaid {
+		t.Errorf("%d of %d are left", len(got), maxSaid)
+	}
+}
+
 // TestWholeNumbers: the short way for whole numbers writes what big.Float writes, on both sides of where a number's
 // neighbours are more than 1 away, and strings that need no escapes are what encoding/json makes of them.
 func TestWholeNumbers(t *testing.T) {
