@@ -120,9 +120,36 @@ func rogueActions(t *testing.T, dir string) map[string]string {
 // after the other on its way through a cycle, and comes to its end once the plugin behaves.
 func TestRogue(t *testing.T) {
 	t.Parallel()
+	for name, chain := range rogueChains() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := rogueProject(t)
+			for _, c := range chain {
+				args := []string{"apply", "--auto-approve"}
+				if target := rogueTarget(c[1]); target != "" {
+					args = append(args, "--target", target)
+				}
+				out := rogueRun(t, dir, c[0], exitError, args...)
+				for _, want := range []string{"plugin rogue 6.6.6 breaks the protocol " + c[1], c[2], "jupiter apply goes on from there", "the report: .jupiter/crashes/"} {
+					if !strings.Contains(out, want) {
+						t.Errorf("%s: want %q in\n%s", c[0], want, out)
+					}
+				}
+			}
+			rogueRun(t, dir, "", exitDone, "apply", "--auto-approve", "--cycles", "1")
+			loopSound(t, dir, true)
+			if v := loopVerdicts(t, dir); v != "PROMOTE" {
+				t.Errorf("the cycle came to %q", v)
+			}
+		})
+	}
+}
+
+// rogueChains are faults, each with where the error is and what it says, in the order in which a cycle comes to them.
+func rogueChains() map[string][][3]string {
 	const collector, evaluator, verifier = "in collector rogue, Collect", "in evaluator rogue, ", "in verifier rogue, Verify"
 	const generator, filter, trainer, exporter = "in generator rogue, ", "in filter rogue, Filter", "in trainer rogue, Train", "in exporter rogue"
-	for name, chain := range map[string][][3]string{ // fault, where, what is wrong
+	return map[string][][3]string{
 		"a": {
 			{"collector-id", collector, `record 0 of a batch has the id "mine"`},
 			{"evaluator-twice", evaluator + "Prepare", `have the id`},
@@ -188,28 +215,6 @@ func TestRogue(t *testing.T) {
 			{"exporter-utf8", exporter, "invalid UTF-8"},
 			{"evaluator-more", evaluator + "Score", "it answers more than it was asked"},
 		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			dir := rogueProject(t)
-			for _, c := range chain {
-				args := []string{"apply", "--auto-approve"}
-				if target := rogueTarget(c[1]); target != "" {
-					args = append(args, "--target", target)
-				}
-				out := rogueRun(t, dir, c[0], exitError, args...)
-				for _, want := range []string{"plugin rogue 6.6.6 breaks the protocol " + c[1], c[2], "jupiter apply goes on from there", "the report: .jupiter/crashes/"} {
-					if !strings.Contains(out, want) {
-						t.Errorf("%s: want %q in\n%s", c[0], want, out)
-					}
-				}
-			}
-			rogueRun(t, dir, "", exitDone, "apply", "--auto-approve", "--cycles", "1")
-			loopSound(t, dir, true)
-			if v := loopVerdicts(t, dir); v != "PROMOTE" {
-				t.Errorf("the cycle came to %q", v)
-			}
-		})
 	}
 }
 

@@ -20,7 +20,8 @@ const (
 	maxBatchBytes  = 1 << 20 // of the records of a batch of several
 	maxRecordBytes = 3 << 20
 	maxCursorBytes = 64 << 10
-	maxWordBytes   = 100     // of a reason or a family, which are counted and shown
+	maxWordBytes   = 100 // of a reason or a family, which are counted and shown
+	maxMetrics     = 100
 	maxNameBytes   = 1 << 10 // of an ID, a path, a digest
 	maxTokens      = 1 << 40 // in one message: more is no count
 	maxFigure      = 1e30    // of an estimate: more operations than all computers have made
@@ -69,8 +70,8 @@ func badProgress(p *pluginv1.Progress) string {
 		return "a count of tokens that is none"
 	case len(p.GetUnit()) > maxWordBytes:
 		return fmt.Sprintf("a unit of %d bytes, and one has at most %d", len(p.Unit), maxWordBytes)
-	case len(p.GetMetrics()) > maxWordBytes:
-		return fmt.Sprintf("%d metrics, and there are at most %d", len(p.Metrics), maxWordBytes)
+	case len(p.GetMetrics()) > maxMetrics:
+		return fmt.Sprintf("%d metrics, and there are at most %d", len(p.Metrics), maxMetrics)
 	}
 	for name := range p.GetMetrics() {
 		if !word(name) {
