@@ -85,7 +85,17 @@ func send(_ context.Context, _ *sdk.Call, l load, emit func(*sdk.RecordBatch) er
 		return err
 	}
 	defer stop()
-	return l.each(func(b *sdk.RecordBatch) error { return emit(b) })
+	bare := map[*sdk.Record]*sdk.Record{} // the identity is the host's to give
+	return l.each(func(b *sdk.RecordBatch) error {
+		out := &sdk.RecordBatch{Records: make([]*sdk.Record, len(b.Records))}
+		for i, r := range b.Records {
+			if bare[r] == nil {
+				bare[r] = &sdk.Record{Text: r.Text}
+			}
+			out.Records[i] = bare[r]
+		}
+		return emit(out)
+	})
 }
 
 // each gives the batches of a load.

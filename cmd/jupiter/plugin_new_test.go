@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -21,6 +22,14 @@ func checkExample(t *testing.T, dir string) {
 	}
 	if out := inDir(t, dir, "jupiter", "fmt", "--check", "example"); out != "" {
 		t.Errorf("fmt:\n%s", out)
+	}
+	example := loopRead(t, filepath.Join(dir, "example", filepath.Base(dir)+".jupiter.hcl"))
+	source := regexp.MustCompile(`source +=  *"(.+)"`).FindStringSubmatch(example)
+	if source == nil {
+		t.Fatalf("no source in\n%s", example)
+	}
+	if out := inDir(t, filepath.Join(dir, "example"), "jupiter", "plugin", "conformance", source[1]); !strings.Contains(out, " 0 broken") {
+		t.Errorf("conformance:\n%s", out)
 	}
 }
 

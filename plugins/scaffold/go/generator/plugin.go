@@ -52,15 +52,25 @@ func (c config) Estimate(req *sdk.EstimateRequest) (*sdk.EstimateResponse, error
 	return &sdk.EstimateResponse{CompletionTokens: words, MaxCompletionTokens: words, BytesWritten: 8 * words}, nil
 }
 
-// draw makes a text that depends on its own seed alone, so that a call that goes on draws what the first would have.
-func (c config) draw(seed ...any) string {
+// draw makes a text that depends on its own seed alone, so that a call that goes on draws what the first would have. It has
+// as many words as the sampling allows, a word being a token here, and ends before the first stop sequence.
+func (c config) draw(s *sdk.Sampling, seed ...any) (text string, words uint64, finish string) {
 	h := sha256.Sum256(fmt.Appendf(nil, "%q", seed))
 	rng := rand.New(rand.NewPCG(binary.LittleEndian.Uint64(h[:]), binary.LittleEndian.Uint64(h[8:])))
-	words := make([]string, c.Length)
-	for i := range words {
-		words[i] = c.Words[rng.IntN(len(c.Words))]
+	drawn, finish := make([]string, c.Length), "stop"
+	if most := int(s.GetMaxTokens()); most > 0 && most < len(drawn) {
+		drawn, finish = drawn[:most], "length"
 	}
-	return strings.Join(words, " ")
+	for i := range drawn {
+		drawn[i] = c.Words[rng.IntN(len(c.Words))]
+	}
+	text = strings.Join(drawn, " ")
+	for _, stop := range s.GetStop() {
+		if before, _, found := strings.Cut(text, stop); found {
+			text, finish = before, "stop"
+		}
+	}
+	return text, uint64(len(drawn)), finish
 }
 
 type generator struct{}
@@ -77,7 +87,8 @@ func (generator) Generate(_ context.Context, call *sdk.Call, c config, req *sdk.
 		for first < end && !call.IsStopped() {
 			batch := &sdk.RecordBatch{}
 			for last := min(end, first+uint64(c.Batch)); first < last; first++ {
-				r := &sdk.Record{Text: c.draw(call.Seed, set.GetTemplate(), first), CompletionTokens: uint64(c.Length)}
+				text, words, finish := c.draw(req.GetSampling(), call.Seed, set.GetTemplate(), first)
+				r := &sdk.Record{Text: text, CompletionTokens: words, Meta: map[string]string{"finish": finish}}
 				if n := uint64(len(set.GetPrompts())); n > 0 {
 					p := set.GetPrompts()[first%n]
 					r.Prompt, r.Bucket = p.GetText(), p.GetBucket()
@@ -97,13 +108,14 @@ func (generator) Generate(_ context.Context, call *sdk.Call, c config, req *sdk.
 }
 
 // Complete answers prompts, one completion each, in order.
-func (generator) Complete(_ context.Context, call *sdk.Call, c config, _ *sdk.Artifact, _ *sdk.Sampling, prompts []*sdk.Prompt, emit func(*sdk.Completion) error) error {
+func (generator) Complete(_ context.Context, call *sdk.Call, c config, _ *sdk.Artifact, s *sdk.Sampling, prompts []*sdk.Prompt, emit func(*sdk.Completion) error) error {
 	for _, p := range prompts {
 		if call.IsStopped() {
 			return nil
 		}
-		call.Spend(0, uint64(c.Length))
-		done := &sdk.Completion{Text: c.draw(call.Seed, p.GetText()), FinishReason: "stop", CompletionTokens: uint64(c.Length)}
+		text, words, finish := c.draw(s, call.Seed, p.GetText())
+		call.Spend(0, words)
+		done := &sdk.Completion{Text: text, FinishReason: finish, CompletionTokens: words}
 		if err := emit(done); err != nil {
 			return err
 		}

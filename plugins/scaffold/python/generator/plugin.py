@@ -28,10 +28,20 @@ class Config:
         words = request.items * self.length
         return sdk.EstimateResponse(completion_tokens=words, max_completion_tokens=words, bytes_written=8 * words)
 
-    def draw(self, *seed: object) -> str:
-        """A text that depends on its own seed alone, so that a call that goes on draws what the first would have."""
+    def draw(self, sampling: sdk.Sampling | None, *seed: object) -> tuple[str, int, str]:
+        """A text, its words, and why it ended. It depends on its own seed alone: a call goes on as the first would have.
+
+        It has as many words as the sampling allows, a word being a token here, and ends before the first stop sequence.
+        """
         rng = random.Random(repr(seed))
-        return " ".join(rng.choice(self.words) for _ in range(self.length))
+        n, finish = self.length, "stop"
+        if sampling is not None and 0 < sampling.max_tokens < n:
+            n, finish = sampling.max_tokens, "length"
+        text = " ".join(rng.choice(self.words) for _ in range(n))
+        for stop in sampling.stop if sampling is not None else []:
+            if stop in text:
+                text, finish = text.partition(stop)[0], "stop"
+        return text, n, finish
 
 
 # revision rises when the same inputs give other outputs. Equal calls give equal bytes, a call goes on where it was cut
@@ -59,16 +69,18 @@ class Generator(sdk.Generator[Config]):
                 if call.stopped.is_set():
                     return
                 numbers = range(first, min(end, first + config.batch))
-                records = [self.sample(call, config, s, i) for i in numbers]
+                records = [self.sample(call, config, request.sampling, s, i) for i in numbers]
                 done += len(records)
                 yield sdk.RecordBatch(records=records, cursor=b"%d" % done)
                 call.progress(done, total, "samples")
 
-    def sample(self, call: sdk.Call, config: Config, s: sdk.PromptSet, i: int) -> sdk.Record:
+    def sample(
+        self, call: sdk.Call, config: Config, sampling: sdk.Sampling | None, s: sdk.PromptSet, i: int
+    ) -> sdk.Record:
         p = s.prompts[i % len(s.prompts)] if s.prompts else sdk.Prompt()
-        call.spend(0, config.length)
-        text = config.draw(call.seed, s.template, i)
-        return sdk.Record(prompt=p.text, bucket=p.bucket, text=text, completion_tokens=config.length)
+        text, words, finish = config.draw(sampling, call.seed, s.template, i)
+        call.spend(0, words)
+        return sdk.Record(prompt=p.text, bucket=p.bucket, text=text, completion_tokens=words, meta={"finish": finish})
 
     def complete(
         self,
@@ -82,9 +94,9 @@ class Generator(sdk.Generator[Config]):
         for p in prompts:
             if call.stopped.is_set():
                 return
-            call.spend(0, config.length)
-            text = config.draw(call.seed, p.text)
-            yield sdk.Completion(text=text, finish_reason="stop", completion_tokens=config.length)
+            text, words, finish = config.draw(sampling, call.seed, p.text)
+            call.spend(0, words)
+            yield sdk.Completion(text=text, finish_reason=finish, completion_tokens=words)
 
 
 PLUGIN = sdk.Plugin("starter", "0.1.0", [Generator])
