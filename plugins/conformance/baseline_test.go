@@ -180,7 +180,7 @@ func (e evaluates) Prepare(_ context.Context, _ *sdk.Call, _ config, _ *sdk.Prep
 		if e.breaks == "evaluator-prepare" {
 			id = "q"
 		}
-		all = append(all, &sdk.Question{Prompt: &sdk.Prompt{Id: id, Text: fmt.Sprintf("%d + 1 =", i)}, Reference: strconv.Itoa(i + 1)})
+		all = append(all, &sdk.Question{Prompt: &sdk.Prompt{Id: id, Text: fmt.Sprintf("%d + 1 =", i)}, Reference: strconv.Itoa(i + 1), Split: "gate"})
 		if e.breaks == "deterministic" {
 			all[i].Cluster = strconv.FormatInt(time.Now().UnixNano(), 10)
 		}

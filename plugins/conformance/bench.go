@@ -92,7 +92,7 @@ func (b *bench) name() string {
 func (b *bench) open(name string, wrapper []string, dir string) (*host.Host, error) {
 	h, err := host.New(host.Options{
 		Plugins: map[string]host.Program{name: b.Program}, Wrapper: wrapper, Version: b.Version, Env: b.Env, Dir: dir, StopGrace: b.Grace,
-		Stdout: b.stdout,
+		Stdout: b.stdout, Unjudged: true,
 	})
 	if err != nil {
 		return nil, err

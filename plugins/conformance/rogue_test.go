@@ -12,6 +12,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -101,7 +102,7 @@ func (w *wayward) describe(info *pluginv1.InfoResponse) {
 		case w.mode == "info-features" && s.Kind == pluginv1.Kind_KIND_FILTER:
 			s.Features = []string{"score"}
 		case w.mode == "info-same" && s.Kind == pluginv1.Kind_KIND_FILTER:
-			s.Revision = uint32(os.Getpid())
+			s.Revision = uint32(time.Now().UnixNano()) // a number of the process is the same in each PID namespace
 		}
 	}
 	switch w.mode {

@@ -20,10 +20,10 @@ type rule struct {
 }
 
 const (
-	rulesOf  = "plugin-protocol.md#rules"
+	rulesOf  = "plugin-protocol.md#what-the-plugin-guarantees"
 	lifeOf   = "plugin-protocol.md#a-plugins-life"
-	servesOf = "plugin-protocol.md#what-every-plugin-serves"
-	kindsOf  = "plugin-protocol.md#the-kinds"
+	servesOf = "plugin-protocol.md#a-stage"
+	kindsOf  = "plugin-protocol.md#calls"
 	wire     = "plugin.proto"
 )
 

@@ -77,10 +77,18 @@ func (c *conn) Invoke(ctx context.Context, method string, args, reply any, opts 
 	if err = l.process.conn.Invoke(ctx, method, args, reply, opts...); err != nil {
 		return c.explain(ctx, l.process, method, t, err)
 	}
-	if wrong := t.receive(reply); wrong != "" { // figures that nobody needs to go on: the process may
+	if wrong := c.pool.host.judged(t.receive(reply)); wrong != "" { // figures that nobody needs to go on: the process may
 		return c.broken(l.process, c.pool.host.Hide(wrong), method, t)
 	}
 	return nil
+}
+
+// judged is what the host makes of a verdict on a message.
+func (h *Host) judged(wrong string) string {
+	if h.opts.Unjudged && wrong != tooMany {
+		return ""
+	}
+	return wrong
 }
 
 // stallAfter is how long the stage may owe a message.
@@ -187,7 +195,7 @@ func (s *stream) RecvMsg(m any) error {
 	if err != nil {
 		return s.over(err)
 	}
-	if wrong := s.track.receive(m); wrong != "" {
+	if wrong := s.conn.pool.host.judged(s.track.receive(m)); wrong != "" {
 		err := s.conn.ended(s.call.process, wrong, s.method, s.track)
 		s.finish()
 		return err

@@ -56,6 +56,10 @@ type Options struct {
 	// ones after them. Where it is nil, or the system has no such thing, plugins are started as they are.
 	Wrapper []string
 
+	// Unjudged lets messages through that break the contract, but for answers that nothing was asked for: for whoever judges
+	// them by itself, as the conformance suite does.
+	Unjudged bool
+
 	StartTimeout time.Duration // for the handshake; 0: 30 s
 	StopGrace    time.Duration // from Stop until a call is killed; 0: 30 s
 	StallAfter   time.Duration // without a message, while one is due, until a call is killed; 0: never

@@ -196,6 +196,7 @@ trainer "llama" "student" {
   timeouts {
     run  = "1h30m"
     stop = "2m"
+    stall = "45m"
   }
 
   limits {
