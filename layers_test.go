@@ -48,7 +48,7 @@ func TestLayers(t *testing.T) {
 		"jupiter/runtime/guard":       {},
 		"jupiter/runtime/mix":         {},
 		"jupiter/runtime/seal":        {},
-		"jupiter/runtime":             {"jupiter/runtime", "jupiter/plan", "jupiter/plugins/host", "jupiter/plugins/sdk", "jupiter/plugins/schema", "jupiter/plugins/proto", "jupiter/state"},
+		"jupiter/runtime":             {"jupiter/runtime", "jupiter/plan", "jupiter/plugins/host", "jupiter/plugins/sdk", "jupiter/plugins/contract", "jupiter/plugins/schema", "jupiter/plugins/proto", "jupiter/state"},
 		"jupiter/plan/addr":           {},
 		"jupiter/plan/lang":           {"jupiter/plan/addr"},
 		"jupiter/plan/config":         {"jupiter/plan/addr", "jupiter/plan/lang", "jupiter/plugins/schema"},
@@ -58,14 +58,15 @@ func TestLayers(t *testing.T) {
 		"jupiter/plugins/proto":       {"jupiter/plugins/proto"},
 		"jupiter/plugins/schema":      {"jupiter/plugins/proto"},
 		"jupiter/plugins/sdk":         {"jupiter/plugins/sdk", "jupiter/plugins/proto", "jupiter/plugins/schema"},
-		"jupiter/plugins/host":        {"jupiter/plugins/host", "jupiter/plugins/sdk", "jupiter/plugins/proto", "jupiter/plugins/schema"},
+		"jupiter/plugins/contract":    {"jupiter/plugins/proto", "jupiter/plugins/schema"},
+		"jupiter/plugins/host":        {"jupiter/plugins/host", "jupiter/plugins/contract", "jupiter/plugins/sdk", "jupiter/plugins/proto", "jupiter/plugins/schema"},
 		"jupiter/plugins/lockfile":    {},
 		"jupiter/plugins/install":     {"jupiter/plugins/lockfile", "jupiter/plugins/host", "jupiter/plugins/sdk"},
 		"jupiter/plugins/scaffold":    {"jupiter/plugins/sdk", "jupiter/plugins/proto"},
 		"jupiter/plugins/builtin":     {"jupiter/plugins/sdk", "jupiter/plugins/proto"},
 		"jupiter/domains":             {"jupiter/plugins/sdk", "jupiter/plugins/proto"},
 		"jupiter/bench":               {"jupiter/bench/figures", "jupiter/runtime", "jupiter/plan", "jupiter/plugins", "jupiter/state"},
-		"jupiter/plugins/conformance": {"jupiter/plugins/host", "jupiter/plugins/sdk", "jupiter/plugins/schema", "jupiter/plugins/proto"},
+		"jupiter/plugins/conformance": {"jupiter/plugins/host", "jupiter/plugins/contract", "jupiter/plugins/sdk", "jupiter/plugins/schema", "jupiter/plugins/proto"},
 	}
 	// The longest room wins: runtime/gate before runtime.
 	rooms := make([]string, 0, len(allowed))

@@ -22,7 +22,7 @@ type bench struct {
 	report *Report
 
 	info    *pluginv1.InfoResponse
-	offered []*schema.Stage // nil: the schemas cannot be read
+	offered []*schema.Stage // nil: the host refuses what the plugin says of itself
 	stages  []*subject
 
 	host  *host.Host
@@ -63,9 +63,11 @@ func (b *bench) meet(ctx context.Context) error {
 	}
 	b.info, b.Program.TLS = info, how
 	b.report.Plugin, b.report.Version, b.report.TLS = info.Name, info.Version, string(how)
-	if infoName(ctx, &subject{bench: b}) != nil || infoSchema(ctx, &subject{bench: b}) != nil {
-		b.host, err = b.open("plugin", b.Wrapper, b.Dir)
-		return err // the host would make no stages of it
+	for _, check := range []func(context.Context, *subject) error{infoName, infoVersion, infoSchema} {
+		if check(ctx, &subject{bench: b}) != nil { // the host makes no stages of it
+			b.host, err = b.open("plugin", b.Wrapper, b.Dir)
+			return err
+		}
 	}
 	b.offered = []*schema.Stage{}
 	for _, s := range info.Stages {
@@ -171,7 +173,7 @@ func (s *subject) name() string {
 func (s *subject) ready(r *rule) error {
 	switch {
 	case s.offered == nil && !r.early:
-		return notChecked("what the plugin says of itself cannot be read")
+		return notChecked("the host refuses what the plugin says of itself, see the rules that begin with info")
 	case r.calls && !s.answered:
 		return notChecked("its plain call was not made")
 	case r.calls && s.failed != nil:

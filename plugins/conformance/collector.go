@@ -5,18 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"unicode/utf8"
 
 	"google.golang.org/protobuf/proto"
 
+	"jupiter/plugins/contract"
 	"jupiter/plugins/host"
 	"jupiter/plugins/proto/pluginv1"
-)
-
-// Limits of batches, in bytes of the encoded message; a few bytes more are the frame around it.
-const (
-	maxBatch  = 1<<20 + 1<<12
-	maxRecord = 3<<20 + 1<<12
 )
 
 // mostCollected is where the suite stops to read: a collector may have no end.
@@ -97,36 +91,16 @@ func collectorRecords(ctx context.Context, s *subject) error {
 	defer cancel()
 	n := 0
 	_, err := s.collect(ctx, s.host, nil, mostCollected, func(b *pluginv1.RecordBatch) error {
-		if size := proto.Size(b); len(b.Records) > 1 && size > maxBatch || size > maxRecord {
-			return fmt.Errorf("a batch of %d records has %d bytes", len(b.Records), size)
+		if wrong := contract.Batch(b, true); wrong != "" {
+			return fmt.Errorf("after record %d: %s", n, wrong)
 		}
-		for _, r := range b.Records {
-			n++
-			if err := shape(r); err != nil {
-				return fmt.Errorf("record %d: %w", n, err)
-			}
-		}
+		n += len(b.Records)
 		return nil
 	})
 	if err == nil && n == 0 {
 		return notChecked("it collects nothing")
 	}
 	return err
-}
-
-// shape says what is wrong with a record that a plugin makes.
-func shape(r *pluginv1.Record) error {
-	switch {
-	case r.Id != "":
-		return fmt.Errorf("it has the identifier %q, which the host gives", r.Id)
-	case len(r.Messages) > 0 && (r.Text != "" || r.Prompt != ""):
-		return fmt.Errorf("it has messages, and a text or a prompt beside them")
-	case len(r.Messages) == 0 && r.Text == "":
-		return fmt.Errorf("it has no text and no messages")
-	case !utf8.ValidString(r.Text):
-		return fmt.Errorf("its text is not UTF-8")
-	}
-	return nil
 }
 
 func collectorResume(ctx context.Context, s *subject) error {

@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 	"unicode/utf8"
 
+	"jupiter/plugins/contract"
 	"jupiter/plugins/host"
 	"jupiter/plugins/proto/pluginv1"
 )
@@ -166,8 +166,8 @@ func generatorUnicode(ctx context.Context, s *subject) error {
 		if err != nil {
 			return fmt.Errorf("the prompt %q: %w", text, err)
 		}
-		if len(all) == 1 && !utf8.ValidString(all[0].Text) {
-			return fmt.Errorf("the completion of the prompt %q is not UTF-8", text)
+		if len(all) != 1 { // one that is not UTF-8 cannot be read, and is an error
+			return fmt.Errorf("the prompt %q has %d completions", text, len(all))
 		}
 	}
 	return nil
@@ -225,8 +225,11 @@ func generatorScore(ctx context.Context, s *subject) error {
 			return fmt.Errorf("answer %d is for %q, with %d likelihoods; want %q with %d", i+1, e.PromptId, len(e.Likelihoods), it.PromptId, len(it.Continuations))
 		}
 		for k, l := range e.Likelihoods {
-			if !(l.SumLogprob <= 0) || math.IsInf(l.SumLogprob, 0) || l.Tokens == 0 || l.Bytes < uint64(len(it.Continuations[k])) {
-				return fmt.Errorf("the likelihood of %q is %s", it.Continuations[k], short(l))
+			if wrong := contract.Likelihood(l); wrong != "" {
+				return fmt.Errorf("%q has %s", it.Continuations[k], wrong)
+			}
+			if l.Tokens == 0 || l.Bytes < uint64(len(it.Continuations[k])) {
+				return fmt.Errorf("%q has %d bytes, and its likelihood is that of %d bytes in %d tokens", it.Continuations[k], len(it.Continuations[k]), l.Bytes, l.Tokens)
 			}
 		}
 	}

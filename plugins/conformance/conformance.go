@@ -157,7 +157,7 @@ func (b *bench) known() error {
 	for _, s := range b.subjects() {
 		names = append(names, s.name())
 	}
-	if b.offered == nil { // its schemas cannot be read
+	if b.offered == nil { // the host makes no stages of it
 		return nil
 	}
 	for name := range b.Config {

@@ -5,12 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
-	"math"
 	"slices"
 
 	"google.golang.org/protobuf/proto"
 
+	"jupiter/plugins/contract"
 	"jupiter/plugins/host"
 	"jupiter/plugins/proto/pluginv1"
 )
@@ -161,8 +160,8 @@ func evaluatorScore(ctx context.Context, s *subject) error {
 			return fmt.Errorf("two scores are for %q", x.PromptId)
 		}
 		of[x.PromptId] = x
-		if err := sane(x); err != nil {
-			return err
+		if wrong := contract.Score(x); wrong != "" {
+			return errors.New(wrong)
 		}
 	}
 	slices.Reverse(answers)
@@ -177,25 +176,6 @@ func evaluatorScore(ctx context.Context, s *subject) error {
 	for _, x := range append(again, alone...) {
 		if !proto.Equal(x, of[x.PromptId]) {
 			return fmt.Errorf("the score of %q depends on what is scored before it, or beside it", x.PromptId)
-		}
-	}
-	return nil
-}
-
-// sane says what is wrong with a score. One that is corrected for chance may lie below 0.
-func sane(x *pluginv1.QuestionScore) error {
-	for _, v := range []struct {
-		name  string
-		value *float64
-		least float64
-	}{{"accuracy", x.Accuracy, 0}, {"coherence", x.Coherence, 0}, {"domain", x.Domain, -1}} {
-		if v.value != nil && !(*v.value >= v.least && *v.value <= 1) {
-			return fmt.Errorf("%s of %q is %g", v.name, x.PromptId, *v.value)
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(x.SubScores)) {
-		if v := x.SubScores[name]; math.IsNaN(v) || math.IsInf(v, 0) {
-			return fmt.Errorf("%s of %q is %g", name, x.PromptId, v)
 		}
 	}
 	return nil

@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
-	"unicode/utf8"
 
 	"google.golang.org/protobuf/proto"
 
+	"jupiter/plugins/contract"
 	"jupiter/plugins/host"
 	"jupiter/plugins/proto/pluginv1"
 )
@@ -148,11 +148,10 @@ func generatorSamples(ctx context.Context, s *subject) error {
 			return fmt.Errorf("%d samples of %d with %d prompts", len(all), set.Samples, len(set.Prompts))
 		}
 		for i, r := range all {
+			wrong := contract.Record(r, false)
 			switch {
-			case r.Id != "":
-				return fmt.Errorf("sample %d has the identifier %q, which the host gives", i, r.Id)
-			case !utf8.ValidString(r.Text):
-				return fmt.Errorf("the text of sample %d is not UTF-8", i)
+			case wrong != "":
+				return fmt.Errorf("sample %d %s", i, wrong)
 			case len(set.Prompts) > 0 && !slices.ContainsFunc(set.Prompts, func(p *pluginv1.Prompt) bool { return p.Text == r.Prompt }):
 				return fmt.Errorf("sample %d answers %q, which is none of its prompts", i, clip(r.Prompt))
 			}

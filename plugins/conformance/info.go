@@ -9,14 +9,12 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"jupiter/plugins/contract"
 	"jupiter/plugins/proto/pluginv1"
 	"jupiter/plugins/schema"
 )
 
 var identifier = regexp.MustCompile(`^[a-z][a-z0-9_]{0,63}$`)
-
-// semver is the expression that the specification of semantic versions suggests, and the "v" that Go puts before one.
-var semver = regexp.MustCompile(`^v?(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(?:-((?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*)(?:\.(?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*))*))?(?:\+([0-9a-zA-Z-]+(?:\.[0-9a-zA-Z-]+)*))?$`)
 
 func infoName(_ context.Context, s *subject) error {
 	if !identifier.MatchString(s.info.Name) {
@@ -24,6 +22,9 @@ func infoName(_ context.Context, s *subject) error {
 	}
 	if len(s.info.Stages) == 0 {
 		return fmt.Errorf("the plugin has no stages")
+	}
+	if n := len(s.info.Stages); n > contract.MaxStages {
+		return fmt.Errorf("the plugin has %d stages, and one has at most %d", n, contract.MaxStages)
 	}
 	seen := map[string]bool{}
 	for _, st := range s.info.Stages {
@@ -44,7 +45,7 @@ func infoName(_ context.Context, s *subject) error {
 }
 
 func infoVersion(_ context.Context, s *subject) error {
-	if !semver.MatchString(s.info.Version) {
+	if !contract.Version(s.info.Version) {
 		return fmt.Errorf("the version is %.80q", s.info.Version)
 	}
 	return nil

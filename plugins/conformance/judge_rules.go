@@ -5,13 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
-	"google.golang.org/protobuf/proto"
-
+	"jupiter/plugins/contract"
 	"jupiter/plugins/proto/pluginv1"
 )
 
@@ -86,32 +82,10 @@ func judgesUnicode(ctx context.Context, s *subject) error {
 	for i, text := range hard {
 		items = append(items, item{fmt.Sprintf("t%d", i), "", text}, item{fmt.Sprintf("p%d", i), text, "4"}, item{fmt.Sprintf("b%d:%.200s", i, text), text, text})
 	}
-	bad := ""
-	for _, it := range items {
-		err := s.judged(ctx, s.host, nil, inBatches([]item{it}, 1), func(a answer) {
-			for _, said := range sayings(a.message) {
-				if !utf8.ValidString(said) {
-					bad = said
-				}
-			}
-		})
-		if err != nil {
+	for _, it := range items { // an answer that is not UTF-8 cannot be read, and is an error too
+		if err := s.judged(ctx, s.host, nil, inBatches([]item{it}, 1), func(answer) {}); err != nil {
 			return fmt.Errorf("prompt %q, text %q: %w", clip(it.prompt), clip(it.text), err)
 		}
-		if bad != "" {
-			return fmt.Errorf("text %q: the answer says %q, which is not UTF-8", clip(it.text), clip(bad))
-		}
-	}
-	return nil
-}
-
-// sayings are the texts of an answer.
-func sayings(m proto.Message) []string {
-	switch m := m.(type) {
-	case *pluginv1.Verdict:
-		return []string{m.Reason, m.DuplicateOf}
-	case *pluginv1.Judgement:
-		return []string{m.Reason, m.Key, m.Family, m.Question, m.Answer}
 	}
 	return nil
 }
@@ -147,9 +121,6 @@ func filterReference(ctx context.Context, s *subject) error {
 	return nil
 }
 
-// longestReason is more than a short stable word has.
-const longestReason = 64
-
 func filterVerdict(ctx context.Context, s *subject) error {
 	items, err := s.items(0, 20)
 	if err != nil {
@@ -161,13 +132,10 @@ func filterVerdict(ctx context.Context, s *subject) error {
 	var wrong error
 	err = s.judged(ctx, s.host, nil, inBatches(items, 8), func(a answer) {
 		v := a.message.(*pluginv1.Verdict)
-		switch {
-		case math.IsNaN(v.Score) || math.IsInf(v.Score, 0):
-			wrong = fmt.Errorf("the score of %s is %g", v.Id, v.Score)
-		case !v.Keep && v.Reason == "":
-			wrong = fmt.Errorf("%s is dropped without a reason", v.Id)
-		case len(v.Reason) > longestReason || strings.ContainsFunc(v.Reason, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }):
-			wrong = fmt.Errorf("the reason of %s is no short word: %q", v.Id, clip(v.Reason))
+		if bad := contract.Verdict(v); bad != "" {
+			wrong = fmt.Errorf("record %s: %s", v.Id, bad)
+		} else if !v.Keep && v.Reason == "" {
+			wrong = fmt.Errorf("record %s is dropped without a reason", v.Id)
 		}
 	})
 	return errors.Join(err, wrong)

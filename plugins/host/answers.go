@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 
+	"jupiter/plugins/contract"
 	"jupiter/plugins/proto/pluginv1"
 )
 
@@ -17,8 +18,8 @@ func (t *tracker) answers(m any) (wrong string) {
 	switch m := m.(type) {
 	case *pluginv1.FilterEvent:
 		for _, v := range m.GetVerdicts().GetVerdicts() {
-			if wrong = t.answer(v.GetId()); wrong == "" && !word(v.GetReason()) {
-				wrong = fmt.Sprintf("a verdict with the reason %.40q, which is no short word", v.Reason)
+			if wrong = t.answer(v.GetId()); wrong == "" {
+				wrong = contract.Verdict(v)
 			}
 			if wrong != "" {
 				return wrong
@@ -27,7 +28,7 @@ func (t *tracker) answers(m any) (wrong string) {
 	case *pluginv1.VerifyEvent:
 		for _, j := range m.Judgements {
 			if wrong = t.answer(j.GetId()); wrong == "" {
-				wrong = badJudgement(j)
+				wrong = contract.Judgement(j)
 			}
 			if wrong != "" {
 				return wrong
@@ -36,7 +37,7 @@ func (t *tracker) answers(m any) (wrong string) {
 	case *pluginv1.CompleteEvent:
 		if c := m.GetCompletion(); c != nil {
 			if wrong = t.answer(c.PromptId); wrong == "" {
-				wrong = badCompletion(c)
+				wrong = contract.Completion(c)
 			}
 		}
 	case *pluginv1.LikelihoodEvent:
@@ -44,7 +45,7 @@ func (t *tracker) answers(m any) (wrong string) {
 	case *pluginv1.ScoreResponse:
 		for _, s := range m.Scores {
 			if wrong = t.answer(s.GetPromptId()); wrong == "" {
-				wrong = badScore(s)
+				wrong = contract.Score(s)
 			}
 			if wrong != "" {
 				return wrong
@@ -75,7 +76,7 @@ func (t *tracker) likelihoods(m *pluginv1.LikelihoodEvent) string {
 		return fmt.Sprintf("it gives %d likelihoods of the %d continuations of %.80q", len(m.Likelihoods), t.asked[0].parts, m.PromptId)
 	}
 	for _, l := range m.Likelihoods {
-		if wrong := badLikelihood(l); wrong != "" {
+		if wrong := contract.Likelihood(l); wrong != "" {
 			return wrong
 		}
 	}
@@ -85,7 +86,7 @@ func (t *tracker) likelihoods(m *pluginv1.LikelihoodEvent) string {
 // questions takes questions, each of which has an ID of its own in its split.
 func (t *tracker) questions(qs []*pluginv1.Question) string {
 	for _, q := range qs {
-		if wrong := badQuestion(q); wrong != "" {
+		if wrong := contract.Question(q); wrong != "" {
 			return wrong
 		}
 		if !t.first(q.Split + "/" + q.Prompt.Id) {
@@ -108,11 +109,12 @@ func (t *tracker) checkpoint(c *pluginv1.Checkpoint) string {
 		return fmt.Sprintf("a checkpoint of step %d after step %d", c.Step, t.from)
 	case c.Step > t.to:
 		return fmt.Sprintf("a checkpoint of step %d, and the window ends at %d", c.Step, t.to)
-	case len(c.Cursor) > maxCursorBytes:
-		return fmt.Sprintf("a cursor of %d bytes, and one has at most %d", len(c.Cursor), maxCursorBytes)
+	}
+	if wrong := contract.Cursor(c.Cursor); wrong != "" {
+		return wrong
 	}
 	t.from, t.note = c.Step, "after the checkpoint of step "+strconv.FormatUint(c.Step, 10)
-	return badOutput(c.Output)
+	return contract.Output(c.Output)
 }
 
 // exportedName is that of an exporter's one output.
@@ -128,7 +130,7 @@ func (t *tracker) output(o *pluginv1.Output, want string) string {
 	case !t.first(o.Name):
 		return fmt.Sprintf("it gives the output %.40q twice", o.Name)
 	}
-	return badOutput(o)
+	return contract.Output(o)
 }
 
 // first says whether a name was not there before.

@@ -9,8 +9,8 @@ import (
 	"sync"
 
 	"github.com/agext/levenshtein"
-	"golang.org/x/mod/semver"
 
+	"jupiter/plugins/contract"
 	"jupiter/plugins/proto/pluginv1"
 	"jupiter/plugins/schema"
 )
@@ -78,13 +78,10 @@ func (h *Host) stages(ctx context.Context) (*catalog, error) {
 	return c, nil
 }
 
-// maxStages bounds what one plugin may list.
-const maxStages = 64
-
 func (c *catalog) add(plugin string, info *pluginv1.InfoResponse) error {
 	breach := func(format string, args ...any) error {
 		e := &ProtocolError{Plugin: plugin, Detail: fmt.Sprintf(format, args...)}
-		if word(info.Version) {
+		if contract.Word(info.Version) {
 			e.Version = info.Version
 		}
 		return e
@@ -92,11 +89,11 @@ func (c *catalog) add(plugin string, info *pluginv1.InfoResponse) error {
 	if info.Name != plugin {
 		return breach("it calls itself %.40q", info.Name)
 	}
-	if !word(info.Version) || !semver.IsValid("v"+info.Version) {
+	if !contract.Version(info.Version) {
 		return breach("it says that its version is %.40q, and one is like 1.2.3", info.Version)
 	}
-	if len(info.Stages) > maxStages {
-		return breach("it lists %d stages, at most %d are allowed", len(info.Stages), maxStages)
+	if len(info.Stages) > contract.MaxStages {
+		return breach("it lists %d stages, at most %d are allowed", len(info.Stages), contract.MaxStages)
 	}
 	for _, p := range info.Stages {
 		s, err := schema.FromProto(plugin, info.Version, p)

@@ -78,7 +78,7 @@ func records() map[string]exchange {
 		"messages and a text": {said: samples(&pluginv1.Record{Text: "a", Messages: []*pluginv1.Message{{}}}), want: "messages and a text"},
 		"tokens of a sample":  {said: samples(&pluginv1.Record{Text: "a", CompletionTokens: math.MaxUint64}), want: "count of tokens"},
 		"large cursor":        {said: source(&pluginv1.RecordBatch{Cursor: make([]byte, 3<<20)}), want: "a cursor of 3145728 bytes, and one has at most 65536"},
-		"cursor":              {said: source(&pluginv1.RecordBatch{Cursor: make([]byte, maxCursorBytes)})},
+		"cursor":              {said: source(&pluginv1.RecordBatch{Cursor: make([]byte, 64<<10)})},
 	}
 }
 
@@ -98,6 +98,9 @@ func verdicts() map[string]exchange {
 		"nil verdict":            {sent: ask, said: said(v(nil)), want: `it answers "" where "a" is due`},
 		"reason with an escape":  {sent: ask, said: said(v(&pluginv1.Verdict{Id: "a", Reason: "\x1b[2J"})), want: `the reason "\x1b[2J"`},
 		"long reason":            {sent: ask, said: said(v(&pluginv1.Verdict{Id: "a", Reason: strings.Repeat("r", 1<<20)})), want: "no short word"},
+		"NaN of a verdict":       {sent: ask, said: said(v(&pluginv1.Verdict{Id: "a", Score: math.NaN()})), want: "a verdict with the score NaN"},
+		"long duplicate":         {sent: ask, said: said(v(&pluginv1.Verdict{Id: "a", DuplicateOf: strings.Repeat("d", 2000)})), want: "an id of 2000 bytes"},
+		"large halves":           {sent: items, said: said(j(&pluginv1.Judgement{Id: "a", Question: strings.Repeat("q", 2<<20), Answer: strings.Repeat("a", 2<<20)})), want: "a question and an answer of 4194304 bytes"},
 		"judgements":             {sent: items, said: said(j(&pluginv1.Judgement{Id: "a", Reason: "wrong answer"}, &pluginv1.Judgement{Id: "b"}))},
 		"judgements swapped":     {sent: items, said: said(j(&pluginv1.Judgement{Id: "b"})), want: `it answers "b" where "a" is due`},
 		"judgement twice":        {sent: items, said: said(j(&pluginv1.Judgement{Id: "a"}, &pluginv1.Judgement{Id: "a"})), want: `where "b" is due`},
@@ -207,6 +210,7 @@ func evaluations() map[string]exchange {
 		"scores swapped":      {sent: ask, said: s(&pluginv1.QuestionScore{PromptId: "b"}, &pluginv1.QuestionScore{PromptId: "a"}), want: `it answers "b" where "a" is due`},
 		"missing score":       {sent: ask, said: s(&pluginv1.QuestionScore{PromptId: "a"}), want: "it scores 1 of 2 answers"},
 		"score not asked":     {sent: ask, said: s(&pluginv1.QuestionScore{PromptId: "a"}, &pluginv1.QuestionScore{PromptId: "b"}, &pluginv1.QuestionScore{PromptId: "c"}), want: tooMany},
+		"NaN part":            {sent: ask, said: s(&pluginv1.QuestionScore{PromptId: "a", SubScores: map[string]float64{"x": math.NaN()}}), want: `"x" NaN of question "a"`},
 		"NaN score":           {sent: ask, said: one(math.NaN()), want: `coherence NaN of question "b"`},
 		"infinite score":      {sent: ask, said: one(math.Inf(1)), want: "coherence +Inf"},
 		"-infinite score":     {sent: ask, said: one(math.Inf(-1)), want: "coherence -Inf"},

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 
+	"jupiter/plugins/contract"
 	"jupiter/plugins/schema"
 	"jupiter/plugins/sdk"
 )
@@ -29,7 +30,7 @@ func (h *Host) Identify(ctx context.Context, name string) (*Identity, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !word(info.Name) {
+	if !contract.Word(info.Name) {
 		return nil, &ProtocolError{Plugin: name, Detail: fmt.Sprintf("it calls itself %.40q", info.Name)}
 	}
 	sum, err := l.exe.checksum()

@@ -90,7 +90,7 @@ func servePlugin(name string) {
 	case "rogue":
 		serveRogue()
 	case "wrongname":
-		sdk.Serve(sdk.Plugin{Name: "other", Version: "1"})
+		sdk.Serve(sdk.Plugin{Name: "other", Version: "1.0.0"})
 	default:
 		sdk.Serve(testPlugin(name))
 	}

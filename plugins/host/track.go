@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"sync"
 
+	"jupiter/plugins/contract"
 	"jupiter/plugins/proto/pluginv1"
 )
 
@@ -76,11 +77,11 @@ func (t *tracker) receive(m any) (wrong string) {
 	defer t.mu.Unlock()
 	switch m := m.(type) {
 	case *pluginv1.CollectEvent:
-		if wrong = badBatch(m.GetBatch(), true); wrong == "" {
+		if wrong = contract.Batch(m.GetBatch(), true); wrong == "" {
 			t.records(m.GetBatch())
 		}
 	case *pluginv1.GenerateEvent:
-		if wrong = badBatch(m.GetBatch(), false); wrong == "" {
+		if wrong = contract.Batch(m.GetBatch(), false); wrong == "" {
 			t.records(m.GetBatch())
 		}
 	case *pluginv1.FilterEvent, *pluginv1.VerifyEvent, *pluginv1.CompleteEvent, *pluginv1.LikelihoodEvent, *pluginv1.ScoreResponse:
@@ -97,12 +98,12 @@ func (t *tracker) receive(m any) (wrong string) {
 		t.progress(m.GetProgress())
 		wrong = t.output(m.GetOutput(), "")
 	case *pluginv1.EstimateResponse:
-		wrong = badEstimate(m)
+		wrong = contract.Estimate(m)
 	case *pluginv1.FingerprintResponse:
-		wrong = badFingerprint(m)
+		wrong = contract.Fingerprint(m)
 	}
 	if p, ok := m.(interface{ GetProgress() *pluginv1.Progress }); ok && wrong == "" {
-		wrong = badProgress(p.GetProgress())
+		wrong = contract.Progress(p.GetProgress())
 	}
 	return wrong
 }

@@ -1,24 +1,30 @@
-package host
+// Package contract says what is wrong with one message of a plugin, whatever came before it: limits, numbers that are
+// none, names that cannot be shown. "" stands for nothing. The host holds a run's messages to it before anybody acts on them,
+// and the conformance suite holds plugins to the same functions: what they accept is accepted everywhere. The order of
+// messages is not its business. docs/plugin-protocol.md has the limits in words.
+package contract
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"path/filepath"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
+	"golang.org/x/mod/semver"
 	"google.golang.org/protobuf/proto"
 
 	"jupiter/plugins/proto/pluginv1"
 	"jupiter/plugins/schema"
 )
 
-// What a plugin says is judged before anybody acts on it. The functions here say what is wrong with one message, whatever
-// came before it; "" stands for nothing. The order of messages is the tracker's business. docs/plugin-protocol.md has the
-// limits in words.
 const (
-	maxBatchBytes  = 1 << 20 // of the records of a batch of several
-	maxRecordBytes = 3 << 20
+	MaxBatch  = 1 << 20 // bytes of the records of a batch of several
+	MaxRecord = 3 << 20 // bytes
+	MaxStages = 64      // that one plugin lists
+
 	maxCursorBytes = 64 << 10
 	maxWordBytes   = 100 // of a reason or a family, which are counted and shown
 	maxMetrics     = 100
@@ -29,29 +35,38 @@ const (
 	rounding       = 1e-3    // that a log-likelihood of a near certainty may lie above 0
 )
 
-// badBatch judges records. Those of a source have something to say; a sample may be empty, and is counted as such.
-func badBatch(b *pluginv1.RecordBatch, source bool) string {
-	if n := len(b.GetCursor()); n > maxCursorBytes {
-		return fmt.Sprintf("a cursor of %d bytes, and one has at most %d", n, maxCursorBytes)
+// Batch judges records. Those of a source have something to say; a sample may be empty, and is counted as such.
+func Batch(b *pluginv1.RecordBatch, source bool) string {
+	if wrong := Cursor(b.GetCursor()); wrong != "" {
+		return wrong
 	}
 	total := 0
 	for i, r := range b.GetRecords() {
-		if wrong := badRecord(r, source); wrong != "" {
+		if wrong := Record(r, source); wrong != "" {
 			return fmt.Sprintf("record %d of a batch %s", i, wrong)
 		}
 		total += proto.Size(r)
 	}
-	if n := len(b.GetRecords()); n > 1 && total > maxBatchBytes {
-		return fmt.Sprintf("a batch of %d bytes, and one of several records has at most %d", total, maxBatchBytes)
+	if n := len(b.GetRecords()); n > 1 && total > MaxBatch {
+		return fmt.Sprintf("a batch of %d bytes, and one of several records has at most %d", total, MaxBatch)
 	}
 	return ""
 }
 
-func badRecord(r *pluginv1.Record, source bool) string {
+// Cursor judges the cursor of a batch or of a checkpoint.
+func Cursor(c []byte) string {
+	if len(c) > maxCursorBytes {
+		return fmt.Sprintf("a cursor of %d bytes, and one has at most %d", len(c), maxCursorBytes)
+	}
+	return ""
+}
+
+// Record judges a record that a plugin makes.
+func Record(r *pluginv1.Record, source bool) string {
 	size := proto.Size(r)
 	switch {
-	case size > maxRecordBytes:
-		return fmt.Sprintf("has %d bytes, and one has at most %d", size, maxRecordBytes)
+	case size > MaxRecord:
+		return fmt.Sprintf("has %d bytes, and one has at most %d", size, MaxRecord)
 	case r.GetId() != "":
 		return fmt.Sprintf("has the id %.40q, which is the host's to give", r.Id)
 	case len(r.GetMessages()) > 0 && (r.Text != "" || r.Prompt != ""):
@@ -64,7 +79,8 @@ func badRecord(r *pluginv1.Record, source bool) string {
 	return ""
 }
 
-func badProgress(p *pluginv1.Progress) string {
+// Progress judges how far a call says that it has come.
+func Progress(p *pluginv1.Progress) string {
 	switch u := p.GetUsage(); {
 	case u.GetPromptTokens() > maxTokens || u.GetCompletionTokens() > maxTokens:
 		return "a count of tokens that is none"
@@ -74,21 +90,22 @@ func badProgress(p *pluginv1.Progress) string {
 		return fmt.Sprintf("%d metrics, and there are at most %d", len(p.Metrics), maxMetrics)
 	}
 	for name := range p.GetMetrics() {
-		if !word(name) {
+		if !Word(name) {
 			return fmt.Sprintf("a metric called %.40q, which is no short word", name)
 		}
 	}
 	return ""
 }
 
-// word says whether a text can be counted under and shown: short, and without control characters. It may be empty.
-func word(s string) bool { return len(s) <= maxWordBytes && printable(s) }
+// Word says whether a text can be counted under and shown: short, and without control characters. It may be empty.
+func Word(s string) bool { return len(s) <= maxWordBytes && printable(s) }
 
 func printable(s string) bool {
 	return utf8.ValidString(s) && !strings.ContainsFunc(s, schema.Controls)
 }
 
-func badCompletion(c *pluginv1.Completion) string {
+// Completion judges an answer to a prompt.
+func Completion(c *pluginv1.Completion) string {
 	switch {
 	case c.FinishReason != "" && c.FinishReason != "stop" && c.FinishReason != "length":
 		return fmt.Sprintf("a completion that ended for the reason %.40q, and there is stop and length", c.FinishReason)
@@ -103,8 +120,8 @@ func badCompletion(c *pluginv1.Completion) string {
 	return ""
 }
 
-// badLikelihood judges the likelihood of a text. One of no tokens is that of nothing.
-func badLikelihood(l *pluginv1.Likelihood) string {
+// Likelihood judges the likelihood of a text. One of no tokens is that of nothing.
+func Likelihood(l *pluginv1.Likelihood) string {
 	switch s := l.GetSumLogprob(); {
 	case math.IsNaN(s) || math.IsInf(s, 0) || s > rounding:
 		return fmt.Sprintf("a log-likelihood of %v, and one is a number of at most 0", s)
@@ -116,20 +133,37 @@ func badLikelihood(l *pluginv1.Likelihood) string {
 	return ""
 }
 
-func badJudgement(j *pluginv1.Judgement) string {
+// Verdict judges what a filter makes of a record.
+func Verdict(v *pluginv1.Verdict) string {
 	switch {
-	case !word(j.GetReason()):
-		return fmt.Sprintf("a judgement with the reason %.40q, which is no short word", j.Reason)
-	case !word(j.GetFamily()):
-		return fmt.Sprintf("a judgement with the family %.40q, which is no short word", j.Family)
-	case len(j.GetKey()) > maxNameBytes:
-		return fmt.Sprintf("a judgement with a key of %d bytes, and one has at most %d", len(j.Key), maxNameBytes)
+	case !Word(v.GetReason()):
+		return fmt.Sprintf("a verdict with the reason %.40q, which is no short word", v.Reason)
+	case math.IsNaN(v.GetScore()) || math.IsInf(v.GetScore(), 0):
+		return fmt.Sprintf("a verdict with the score %v", v.Score)
+	case len(v.GetDuplicateOf()) > maxNameBytes:
+		return fmt.Sprintf("a verdict that is a duplicate of an id of %d bytes, and one has at most %d", len(v.DuplicateOf), maxNameBytes)
 	}
 	return ""
 }
 
-// badScore judges the components of a score. What a guess would reach is taken off the domain's, so that it can be below 0.
-func badScore(s *pluginv1.QuestionScore) string {
+// Judgement judges what a verifier makes of an item. The halves of a text that states its own question are no more than
+// that: together they become a record.
+func Judgement(j *pluginv1.Judgement) string {
+	switch {
+	case !Word(j.GetReason()):
+		return fmt.Sprintf("a judgement with the reason %.40q, which is no short word", j.Reason)
+	case !Word(j.GetFamily()):
+		return fmt.Sprintf("a judgement with the family %.40q, which is no short word", j.Family)
+	case len(j.GetKey()) > maxNameBytes:
+		return fmt.Sprintf("a judgement with a key of %d bytes, and one has at most %d", len(j.Key), maxNameBytes)
+	case len(j.GetQuestion())+len(j.GetAnswer()) > MaxRecord:
+		return fmt.Sprintf("a judgement with a question and an answer of %d bytes, and a record has at most %d", len(j.Question)+len(j.Answer), MaxRecord)
+	}
+	return ""
+}
+
+// Score judges the components of a score. What a guess would reach is taken off the domain's, so that it can be below 0.
+func Score(s *pluginv1.QuestionScore) string {
 	for _, c := range []struct {
 		name  string
 		value *float64
@@ -139,15 +173,21 @@ func badScore(s *pluginv1.QuestionScore) string {
 			return fmt.Sprintf("%s %v of question %.80q, which lies between %v and 1", c.name, *c.value, s.PromptId, c.least)
 		}
 	}
+	for _, name := range slices.Sorted(maps.Keys(s.SubScores)) {
+		if v := s.SubScores[name]; math.IsNaN(v) || math.IsInf(v, 0) {
+			return fmt.Sprintf("%.40q %v of question %.80q, which is no number", name, v, s.PromptId)
+		}
+	}
 	return ""
 }
 
-func badQuestion(q *pluginv1.Question) string {
+// Question judges a question of a benchmark.
+func Question(q *pluginv1.Question) string {
 	id := q.GetPrompt().GetId()
 	switch {
 	case id == "" || len(id) > maxNameBytes || !printable(id):
 		return fmt.Sprintf("a question with the id %.40q", id)
-	case !word(q.GetSplit()) || !filepath.IsLocal(q.GetSplit()) || filepath.Base(q.Split) != q.Split:
+	case !Word(q.GetSplit()) || !filepath.IsLocal(q.GetSplit()) || filepath.Base(q.Split) != q.Split:
 		return fmt.Sprintf("question %.80q is of a split called %.40q", id, q.GetSplit())
 	case len(q.GetKey()) > maxNameBytes:
 		return fmt.Sprintf("question %.80q has a key of %d bytes, and one has at most %d", id, len(q.Key), maxNameBytes)
@@ -155,9 +195,10 @@ func badQuestion(q *pluginv1.Question) string {
 	return ""
 }
 
-func badOutput(o *pluginv1.Output) string {
+// Output judges where a file or a directory is said to lie; whether it is there is for who takes it.
+func Output(o *pluginv1.Output) string {
 	switch {
-	case !word(o.GetName()) || o.GetName() == "":
+	case !Word(o.GetName()) || o.GetName() == "":
 		return fmt.Sprintf("an output called %.40q", o.GetName())
 	case len(o.GetPath()) > maxNameBytes || !filepath.IsLocal(o.GetPath()):
 		return fmt.Sprintf("its output %q has the path %.80q, which lies outside the directory of the call", o.Name, o.GetPath())
@@ -165,7 +206,8 @@ func badOutput(o *pluginv1.Output) string {
 	return ""
 }
 
-func badEstimate(e *pluginv1.EstimateResponse) string {
+// Estimate judges the figures of a cost model.
+func Estimate(e *pluginv1.EstimateResponse) string {
 	for _, f := range []struct {
 		name  string
 		value float64
@@ -181,11 +223,18 @@ func badEstimate(e *pluginv1.EstimateResponse) string {
 	return ""
 }
 
-func badFingerprint(f *pluginv1.FingerprintResponse) string {
+// Fingerprint judges what a source is said to be now.
+func Fingerprint(f *pluginv1.FingerprintResponse) string {
 	for _, s := range []string{f.Digest, f.Backend, f.Dtype} {
 		if len(s) > maxNameBytes || !printable(s) {
 			return fmt.Sprintf("a fingerprint of %d bytes, %.40q", len(s), s)
 		}
 	}
 	return ""
+}
+
+// Version says whether a text is a semantic version, all three numbers of it and no "v" before them.
+func Version(s string) bool {
+	c := semver.Canonical("v" + s) // with the numbers that s leaves out, and without what it says of a build
+	return Word(s) && c != "" && strings.HasPrefix("v"+s, c)
 }
