@@ -131,9 +131,10 @@ func (j *job) answerBlock(ctx context.Context, runner *host.Stage, c contestant,
 		index[q.ID] = i
 		prompts[i] = q.prompt()
 	}
-	err := complete(ctx, j, runner, j.a.Judges.Runner, c.model, prompts, func(done *pluginv1.Completion) error {
+	// Greedy, whatever the block says of its sampling: both contestants decode alike.
+	err := complete(ctx, j, runner, j.a.Judges.Runner, c.model, 0, prompts, func(done *pluginv1.Completion) error {
 		i := index[done.PromptId]
-		block[i].Text, block[i].Finish, block[i].Tokens = done.Text, cmp.Or(done.FinishReason, "stop"), done.CompletionTokens
+		block[i].Text, block[i].Finish, block[i].Tokens = done.Text, done.FinishReason, done.CompletionTokens
 		return nil
 	})
 	if err != nil {
@@ -172,8 +173,8 @@ func (j *job) answerBlock(ctx context.Context, runner *host.Stage, c contestant,
 	})
 }
 
-// complete asks a generator for greedy answers.
-func complete(ctx context.Context, j *job, st *host.Stage, s *config.Stage, model *pluginv1.Artifact, prompts []*pluginv1.Prompt, each func(*pluginv1.Completion) error) error {
+// complete asks a generator for an answer to each prompt. What does not say why it ended has stopped by itself.
+func complete(ctx context.Context, j *job, st *host.Stage, s *config.Stage, model *pluginv1.Artifact, temperature float64, prompts []*pluginv1.Prompt, each func(*pluginv1.Completion) error) error {
 	call, err := j.call(s.Type, s.Body)
 	if err != nil {
 		return err
@@ -186,8 +187,7 @@ func complete(ctx context.Context, j *job, st *host.Stage, s *config.Stage, mode
 	for from := 0; from < len(prompts); from += answerBlock {
 		req := &pluginv1.CompleteRequest{Prompts: prompts[from:min(from+answerBlock, len(prompts))]}
 		if from == 0 {
-			// Greedy, whatever the block says of its sampling: both contestants decode alike.
-			req.Call, req.Model, req.Sampling = call, model, &pluginv1.Sampling{Temperature: 0}
+			req.Call, req.Model, req.Sampling = call, model, &pluginv1.Sampling{Temperature: temperature}
 			req.Call.Limit = use.limit()
 		}
 		if err := stream.Send(req); err != nil && !errors.Is(err, io.EOF) {
@@ -208,6 +208,7 @@ func complete(ctx context.Context, j *job, st *host.Stage, s *config.Stage, mode
 		use.heard(e.GetProgress())
 		if c := e.GetCompletion(); c != nil { // the host has seen to it that it answers what was asked
 			use.saw(c.PromptTokens, c.CompletionTokens)
+			c.FinishReason = cmp.Or(c.FinishReason, "stop")
 			err = each(c)
 		} else if d := e.GetDiagnostic(); d != nil {
 			err = j.diagnostic(st, d)
@@ -338,24 +339,14 @@ func (j *job) askVerifier(ctx context.Context, v *config.Stage, items []*pluginv
 	return js, nil
 }
 
-// maxBatch bounds the bytes of one message to a plugin, well below gRPC's own limit.
-const maxBatch = 1 << 20
-
 func sendItems(stream pluginv1.Verifier_VerifyClient, call *pluginv1.Call, items []*pluginv1.VerifyItem, p *pace) error {
 	if err := stream.Send(&pluginv1.VerifyRequest{Message: &pluginv1.VerifyRequest_Call{Call: call}}); err != nil {
 		return ignoreEOF(err)
 	}
-	for i := 0; i < len(items); {
-		n, size, most := 0, 0, p.next(i)
-		for i+n < len(items) && n < most && (n == 0 || size < maxBatch/2) {
-			size += len(items[i+n].Prompt) + len(items[i+n].Text) + len(items[i+n].Reference) + 64
-			n++
-		}
-		b := &pluginv1.VerifyBatch{Items: items[i : i+n]}
-		if err := stream.Send(&pluginv1.VerifyRequest{Message: &pluginv1.VerifyRequest_Batch{Batch: b}}); err != nil {
+	for b := range batches(items, p) {
+		if err := stream.Send(&pluginv1.VerifyRequest{Message: &pluginv1.VerifyRequest_Batch{Batch: &pluginv1.VerifyBatch{Items: b}}}); err != nil {
 			return ignoreEOF(err)
 		}
-		i += n
 	}
 	return stream.CloseSend()
 }

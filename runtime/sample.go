@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"strconv"
 
@@ -87,45 +86,28 @@ func (j *job) sample(ctx context.Context, g *state.Generator, o SampleOptions) (
 	if err != nil {
 		return nil, err
 	}
-	call, err := j.call(runner.Type, runner.Body)
-	if err != nil {
-		return nil, err
-	}
 	var model *pluginv1.Artifact
 	if g.MediaType == ModelMediaType {
 		model = j.artifact(g.Digest, g.MediaType)
 	}
-	stream, err := st.Generator().Complete(ctx)
+	var prompts []*pluginv1.Prompt
+	for i := range max(o.N, 1) {
+		prompts = append(prompts, &pluginv1.Prompt{Id: strconv.Itoa(i), Text: o.Prompt})
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var out []Sampled
+	var items []*pluginv1.VerifyItem
+	err = complete(ctx, j, st, runner, model, o.Temperature, prompts, func(c *pluginv1.Completion) error {
+		out = append(out, Sampled{Text: c.Text, Finish: c.FinishReason})
+		items = append(items, &pluginv1.VerifyItem{Id: c.PromptId, Prompt: o.Prompt, Text: c.Text})
+		return nil
+	})
 	if err != nil {
 		return nil, err
 	}
-	req := &pluginv1.CompleteRequest{Call: call, Model: model, Sampling: &pluginv1.Sampling{Temperature: o.Temperature}}
-	for i := range max(o.N, 1) {
-		req.Prompts = append(req.Prompts, &pluginv1.Prompt{Id: strconv.Itoa(i), Text: o.Prompt})
-	}
-	if err := stream.Send(req); err != nil && !errors.Is(err, io.EOF) {
-		return nil, err
-	}
-	if err := stream.CloseSend(); err != nil {
-		return nil, err
-	}
-	var out []Sampled
-	var items []*pluginv1.VerifyItem
-	for {
-		e, err := stream.Recv()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return nil, err
-		}
-		if c := e.GetCompletion(); c != nil {
-			out = append(out, Sampled{Text: c.Text, Finish: c.FinishReason})
-			items = append(items, &pluginv1.VerifyItem{Id: c.PromptId, Prompt: o.Prompt, Text: c.Text})
-		}
-	}
-	if len(out) < len(req.Prompts) {
-		return nil, st.Breach("Complete", "", "it ends after %d of %d completions", len(out), len(req.Prompts))
+	if len(out) < len(prompts) {
+		return nil, st.Breach("Complete", "", "it ends after %d of %d completions", len(out), len(prompts))
 	}
 	if v := j.a.Judges.Verifier; v != nil {
 		js, err := j.judgements(ctx, v, items)

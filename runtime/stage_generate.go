@@ -67,7 +67,8 @@ func (j *job) generate(ctx context.Context) (*result, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := stream.Send(&pluginv1.GenerateRequest{Call: call, Model: model, Sets: []*pluginv1.PromptSet{set}}); err != nil {
+		err = stream.Send(&pluginv1.GenerateRequest{Call: call, Model: model, Sets: []*pluginv1.PromptSet{set}})
+		if err := ignoreEOF(err); err != nil {
 			return nil, err
 		}
 		if err := stream.CloseSend(); err != nil {

@@ -6,11 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"slices"
 	"strconv"
 	"strings"
 
+	"google.golang.org/protobuf/proto"
+
 	"jupiter/plan/config"
+	"jupiter/plugins/contract"
 	"jupiter/plugins/proto/pluginv1"
 	"jupiter/plugins/schema"
 	"jupiter/plugins/sdk"
@@ -329,28 +333,31 @@ func sendRecords(stream pluginv1.Filter_FilterClient, call *pluginv1.Call, refs,
 		return ignoreEOF(err)
 	}
 	for b := range batches(refs, nil) {
-		if err := stream.Send(&pluginv1.FilterRequest{Message: &pluginv1.FilterRequest_Reference{Reference: b}}); err != nil {
+		if err := stream.Send(&pluginv1.FilterRequest{Message: &pluginv1.FilterRequest_Reference{Reference: &pluginv1.RecordBatch{Records: b}}}); err != nil {
 			return ignoreEOF(err)
 		}
 	}
 	for b := range batches(recs, p) {
-		if err := stream.Send(&pluginv1.FilterRequest{Message: &pluginv1.FilterRequest_Batch{Batch: b}}); err != nil {
+		if err := stream.Send(&pluginv1.FilterRequest{Message: &pluginv1.FilterRequest_Batch{Batch: &pluginv1.RecordBatch{Records: b}}}); err != nil {
 			return ignoreEOF(err)
 		}
 	}
 	return stream.CloseSend()
 }
 
-// batches cuts records into messages of bounded size, at a pace.
-func batches(recs []*sdk.Record, p *pace) func(func(*pluginv1.RecordBatch) bool) {
-	return func(yield func(*pluginv1.RecordBatch) bool) {
-		for i := 0; i < len(recs); {
+// batches deals records or items out to messages, at a pace: those of several have half of what a batch may at most, and one
+// that is larger goes alone.
+func batches[M proto.Message](items []M, p *pace) iter.Seq[[]M] {
+	return func(yield func([]M) bool) {
+		for i := 0; i < len(items); {
 			n, size, most := 0, 0, p.next(i)
-			for i+n < len(recs) && n < most && (n == 0 || size < maxBatch/2) {
-				size += len(recs[i+n].Prompt) + len(recordText(recs[i+n])) + 128
+			for i+n < len(items) && n < most {
+				if size += proto.Size(items[i+n]); n > 0 && size > contract.MaxBatch/2 {
+					break
+				}
 				n++
 			}
-			if !yield(&pluginv1.RecordBatch{Records: recs[i : i+n]}) {
+			if !yield(items[i : i+n]) {
 				return
 			}
 			i += n

@@ -1,8 +1,12 @@
 package runtime
 
 import (
+	"strings"
 	"testing"
 
+	"google.golang.org/protobuf/proto"
+
+	"jupiter/plugins/contract"
 	"jupiter/plugins/proto/pluginv1"
 	"jupiter/plugins/sdk"
 )
@@ -35,5 +39,35 @@ func TestAdmit(t *testing.T) {
 		if got != tc.want || tc.rec.Prompt != tc.prompt || tc.rec.Text != tc.text {
 			t.Errorf("%s: %q with prompt %q and text %q, want %q, %q, %q", tc.name, got, tc.rec.Prompt, tc.rec.Text, tc.want, tc.prompt, tc.text)
 		}
+	}
+}
+
+// TestBatches: all records, in order, in messages that no plugin has to refuse; one that is large goes alone.
+func TestBatches(t *testing.T) {
+	t.Parallel()
+	var all []*sdk.Record
+	for _, size := range []int{10, 3 << 20, 400 << 10, 900 << 10, 10, 10, 500 << 10, 500 << 10, 3 << 20} {
+		all = append(all, &sdk.Record{Text: strings.Repeat("x", size), Meta: map[string]string{"url": strings.Repeat("u", 100)}})
+	}
+	for range 2 * mostItems {
+		all = append(all, &sdk.Record{Text: "x"})
+	}
+	next := 0
+	for b := range batches(all, nil) {
+		if len(b) == 0 || len(b) > mostItems {
+			t.Fatalf("a message of %d records", len(b))
+		}
+		for _, r := range b {
+			if r != all[next] {
+				t.Fatalf("record %d is another one", next)
+			}
+			next++
+		}
+		if n := proto.Size(&pluginv1.RecordBatch{Records: b}); len(b) > 1 && n > contract.MaxBatch {
+			t.Errorf("a message of %d records has %d bytes", len(b), n)
+		}
+	}
+	if next != len(all) {
+		t.Errorf("%d records of %d", next, len(all))
 	}
 }

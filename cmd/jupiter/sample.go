@@ -66,7 +66,7 @@ func sample(ctx context.Context, w *world, o *sampleOptions, prompt string) (err
 	case !(o.temperature >= 0) || math.IsInf(o.temperature, 0):
 		return usageError{fmt.Errorf("--temperature %v: it is at least 0", o.temperature)}
 	}
-	p, err := open(ctx, w, &o.targetOptions, o.path(""), access{})
+	p, err := open(ctx, w, &o.targetOptions, o.path(""), access{sink: warnings{w}})
 	if err != nil {
 		return err
 	}
