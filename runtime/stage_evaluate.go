@@ -164,6 +164,9 @@ func (j *job) score(ctx context.Context, qs []question, answers []answer) ([]ite
 			return nil, err
 		}
 	}
+	if len(resp.Scores) < len(qs) { // it was asked to stop: the host takes no less otherwise
+		return nil, ErrInterrupted
+	}
 	scores := make([]itemScore, len(qs))
 	for i, s := range resp.Scores { // one an answer, in order: the host has seen to it
 		scores[i] = itemScore{Accuracy: s.Accuracy, Coherence: s.Coherence, Domain: s.Domain, Text: answers[i].Text, Correct: answers[i].AnswerOK}

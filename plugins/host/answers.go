@@ -51,7 +51,7 @@ func (t *tracker) answers(m any) (wrong string) {
 				return wrong
 			}
 		}
-		if len(t.asked) > 0 {
+		if len(t.asked) > 0 && (t.stopping == nil || !t.stopping.Load()) {
 			return fmt.Sprintf("it scores %d of %d answers", t.answered, t.answered+uint64(len(t.asked)))
 		}
 	}

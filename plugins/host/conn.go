@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 	"time"
 
@@ -77,18 +78,20 @@ func (c *conn) Invoke(ctx context.Context, method string, args, reply any, opts 
 	if err = l.process.conn.Invoke(ctx, method, args, reply, opts...); err != nil {
 		return c.explain(ctx, l.process, method, t, err)
 	}
-	if wrong := c.pool.host.judged(t.receive(reply)); wrong != "" { // figures that nobody needs to go on: the process may
+	if wrong := c.judged(method, t.receive(reply)); wrong != "" { // figures that nobody needs to go on: the process may
 		return c.broken(l.process, c.pool.host.Hide(wrong), method, t)
 	}
 	return nil
 }
 
-// judged is what the host makes of a verdict on a message.
-func (h *Host) judged(wrong string) string {
-	if h.opts.Unjudged && wrong != tooMany {
-		return ""
+// judged is what becomes of what is wrong with a message; "": it goes through.
+func (c *conn) judged(method, wrong string) string {
+	tell := c.pool.host.opts.Breached
+	if tell == nil || wrong == "" || wrong == tooMany {
+		return wrong
 	}
-	return wrong
+	tell(c.stage, method[strings.LastIndexByte(method, '/')+1:], wrong)
+	return ""
 }
 
 // stallAfter is how long the stage may owe a message.
@@ -124,7 +127,7 @@ func (c *conn) NewStream(ctx context.Context, desc *grpc.StreamDesc, method stri
 	if err != nil {
 		return nil, err
 	}
-	t := &tracker{sent: !desc.ClientStreams}
+	t := &tracker{sent: !desc.ClientStreams, stopping: &l.stopping}
 	inner, err := l.process.conn.NewStream(ctx, desc, method, opts...)
 	if err != nil {
 		c.done(l)
@@ -195,7 +198,7 @@ func (s *stream) RecvMsg(m any) error {
 	if err != nil {
 		return s.over(err)
 	}
-	if wrong := s.conn.pool.host.judged(s.track.receive(m)); wrong != "" {
+	if wrong := s.conn.judged(s.method, s.track.receive(m)); wrong != "" {
 		err := s.conn.ended(s.call.process, wrong, s.method, s.track)
 		s.finish()
 		return err

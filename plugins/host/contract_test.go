@@ -3,6 +3,7 @@ package host
 import (
 	"math"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"google.golang.org/protobuf/proto"
@@ -243,5 +244,30 @@ func figures() map[string]exchange {
 		"fingerprint":             {said: said(&pluginv1.FingerprintResponse{Digest: "sha256:0"})},
 		"long fingerprint":        {said: said(&pluginv1.FingerprintResponse{Backend: strings.Repeat("x", 1<<20)}), want: "a fingerprint of 1048576 bytes"},
 		"unprintable fingerprint": {said: said(&pluginv1.FingerprintResponse{Digest: "a\x00b"}), want: `a fingerprint of 3 bytes`},
+	}
+}
+
+// TestContractStopped: an evaluator that is asked to stop may score less than it was given, and still nothing else.
+func TestContractStopped(t *testing.T) {
+	t.Parallel()
+	score := func(ids ...string) string {
+		tr := &tracker{stopping: &atomic.Bool{}}
+		tr.stopping.Store(true)
+		resp := &pluginv1.ScoreResponse{}
+		for _, id := range []string{"a", "b"} {
+			tr.send(&pluginv1.ScoreRequest{Message: &pluginv1.ScoreRequest_Answer{Answer: &pluginv1.Answer{Question: &pluginv1.Question{Prompt: &pluginv1.Prompt{Id: id}}}}})
+		}
+		for _, id := range ids {
+			resp.Scores = append(resp.Scores, &pluginv1.QuestionScore{PromptId: id})
+		}
+		return tr.receive(resp)
+	}
+	for _, tc := range []struct {
+		ids  []string
+		want string
+	}{{nil, ""}, {[]string{"a"}, ""}, {[]string{"a", "b"}, ""}, {[]string{"b"}, `it answers "b" where "a" is due`}, {[]string{"a", "b", "c"}, tooMany}} {
+		if got := score(tc.ids...); got != tc.want {
+			t.Errorf("scores of %q: %q, want %q", tc.ids, got, tc.want)
+		}
 	}
 }

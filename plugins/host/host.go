@@ -56,9 +56,10 @@ type Options struct {
 	// ones after them. Where it is nil, or the system has no such thing, plugins are started as they are.
 	Wrapper []string
 
-	// Unjudged lets messages through that break the contract, but for answers that nothing was asked for: for whoever judges
-	// them by itself, as the conformance suite does.
-	Unjudged bool
+	// Breached is told of each message that breaks the contract, with the stage and the method, and the message goes through
+	// all the same: for whoever judges by itself, as the conformance suite does. Nil: such a message ends its process, as an
+	// answer that nothing was asked for does in any case. It may be called from several goroutines.
+	Breached func(stage, method, wrong string)
 
 	StartTimeout time.Duration // for the handshake; 0: 30 s
 	StopGrace    time.Duration // from Stop until a call is killed; 0: 30 s
@@ -207,6 +208,9 @@ func (h *Host) Stop(ctx context.Context, reason string, grace time.Duration) {
 		calls := p.running()
 		if len(calls) == 0 {
 			continue
+		}
+		for _, c := range calls {
+			c.stopping.Store(true)
 		}
 		wg.Go(func() {
 			h.log.Debug("stop plugin", "plugin", p.name, "pid", p.pid(), "reason", reason)

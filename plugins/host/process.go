@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -46,6 +47,7 @@ type call struct {
 	exclusive string        // the stage that this call keeps for itself in the process; "" where it shares
 	done      chan struct{} // closed when the call is over
 	once      sync.Once
+	stopping  atomic.Bool // the host has asked it to stop
 }
 
 // clientSide takes the connection as it is: the services' clients are made where they are used.

@@ -3,6 +3,7 @@ package host
 import (
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"jupiter/plugins/contract"
 	"jupiter/plugins/proto/pluginv1"
@@ -18,6 +19,8 @@ type tracker struct {
 	answered uint64
 	note     string // where there are no items: how far the call had come
 	sent     bool   // the caller has sent all
+
+	stopping *atomic.Bool // the call was asked to stop, and may give less than all; nil: it never is
 
 	from, to uint64          // steps: after the last checkpoint, and the last that there may be
 	named    map[string]bool // outputs, or questions: what may be there once
