@@ -21,10 +21,11 @@ import (
 const exitNonconforming = 2
 
 type conformanceOptions struct {
-	builtin, config, stage, run           string
-	model, checkpoint, records, questions string
-	timeout                               time.Duration
-	json                                  bool
+	builtin, config, stage, run  string
+	model, checkpoint, elsewhere string
+	records, questions           string
+	timeout                      time.Duration
+	json                         bool
 }
 
 func newPluginConformanceCommand(w *world) *cobra.Command {
@@ -48,6 +49,7 @@ Exit status: 0 no rule is broken, 1 error, 2 a rule is broken.`,
 	f.StringVar(&o.run, "run", "", "check only rules whose names match `REGEX`")
 	f.StringVar(&o.model, "model", "", "give generators the model at `PATH`")
 	f.StringVar(&o.checkpoint, "checkpoint", "", "give exporters the checkpoint at `PATH`")
+	f.StringVar(&o.elsewhere, "import", "", "give generators and trainers that import the model from elsewhere at `PATH`")
 	f.StringVar(&o.records, "records", "", "give trainers, filters and verifiers the records of `FILE`, JSON lines")
 	f.StringVar(&o.questions, "questions", "", "give evaluators the questions of `FILE`, a split")
 	f.DurationVar(&o.timeout, "timeout", time.Minute, "most that a call may take")
@@ -102,7 +104,7 @@ func (o *conformanceOptions) suite(w *world, path string) (c conformance.Options
 	for _, f := range []struct {
 		from string
 		into *string
-	}{{o.model, &c.Model}, {o.checkpoint, &c.Checkpoint}, {o.records, &c.Records}, {o.questions, &c.Questions}} {
+	}{{o.model, &c.Model}, {o.checkpoint, &c.Checkpoint}, {o.elsewhere, &c.Import}, {o.records, &c.Records}, {o.questions, &c.Questions}} {
 		if f.from == "" {
 			continue
 		}

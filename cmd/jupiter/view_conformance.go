@@ -6,7 +6,8 @@ import (
 	"jupiter/plugins/conformance"
 )
 
-// viewRule writes what came of a rule: a line, and where it is not kept another one with the reason.
+// viewRule writes a line with what came of a rule, and why it is not kept. Below one that is broken stands what was promised,
+// and where.
 func viewRule(w *world, r conformance.Result) {
 	p := w.paint(w.out)
 	mark := map[conformance.Outcome]string{
@@ -20,10 +21,10 @@ func viewRule(w *world, r conformance.Result) {
 	if r.Reason != "" {
 		line += ": " + r.Reason
 	}
-	if r.Outcome == conformance.Broken {
-		line += " (" + r.Where + ")"
-	}
 	fmt.Fprintln(w.out, line)
+	if r.Outcome == conformance.Broken {
+		fmt.Fprintf(w.out, "%13s%s (%s)\n", "", r.Promise, r.Where)
+	}
 }
 
 func viewConformance(w *world, r *conformance.Report) {

@@ -5,10 +5,13 @@ package conformance
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"hash/fnv"
+	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"time"
@@ -32,12 +35,15 @@ func (c config) Validate() []*sdk.Diagnostic {
 	return nil
 }
 
+// Fingerprint names a source that never changes.
+func (c config) Fingerprint(context.Context) (string, error) { return c.Label, nil }
+
 func (b baseline) plugin() sdk.Plugin {
 	o := sdk.Options{Description: "For the suite's own test.", Revision: 1, Deterministic: true, Concurrent: true, Resumable: true}
 	train, export, generate := o, o, o
 	train.Produces = []string{"application/x-checkpoint"}
 	export.Consumes, export.Produces = train.Produces, []string{"application/x-model"}
-	generate.Consumes, generate.Features = export.Produces, []string{"score"}
+	generate.Consumes, generate.Features = export.Produces, []string{"score", "json_schema"}
 	return sdk.Plugin{Name: "rogue", Version: "1.0.0", Stages: []sdk.Stage{
 		sdk.Collector("t", o, b.collect),
 		sdk.Filter("t", o, func(context.Context, *sdk.Call, config) (sdk.Judge, error) { return &judge{baseline: b}, nil }),
@@ -51,6 +57,17 @@ func (b baseline) plugin() sdk.Plugin {
 	}}
 }
 
+const step = 10 // records of a batch
+
+// touched is memory that a process has: pages that are not touched take none.
+func touched(size int) []byte {
+	b := make([]byte, size)
+	for i := range b {
+		b[i] = byte(i)
+	}
+	return b
+}
+
 // collect gives records whose cursors are their numbers.
 func (b baseline) collect(ctx context.Context, c *sdk.Call, _ config, emit func(*sdk.RecordBatch) error) error {
 	from := 0
@@ -60,18 +77,23 @@ func (b baseline) collect(ctx context.Context, c *sdk.Call, _ config, emit func(
 			from++
 		}
 	}
-	for n := from; n < 6000 && !c.IsStopped(); n += 2 {
-		batch := &sdk.RecordBatch{Cursor: strconv.AppendInt(nil, int64(n+2), 10)}
-		for k := range 2 {
+	var leaked [][]byte
+	for n := from; n < 20_000 && !c.IsStopped(); n += step {
+		batch := &sdk.RecordBatch{Cursor: strconv.AppendInt(nil, int64(n+step), 10)}
+		if b.breaks == "collector-memory" && n < 6000 {
+			leaked = append(leaked, touched(step*8<<10))
+		}
+		for k := range step {
 			batch.Records = append(batch.Records, &sdk.Record{Text: fmt.Sprintf("record %d of a long row, with some words more", n+k)})
 		}
 		if b.breaks == "stop" && n > from {
-			batch.Cursor = strconv.AppendInt(nil, int64(n+2+len(c.Cursor)), 10)
+			batch.Cursor = strconv.AppendInt(nil, int64(n+step+len(c.Cursor)), 10)
 		}
 		if err := emit(batch); err != nil {
 			return err
 		}
 	}
+	runtime.KeepAlive(leaked)
 	if b.breaks == "stop" && c.IsStopped() {
 		return emit(&sdk.RecordBatch{Cursor: []byte("5999")}) // it forgets what lies between
 	}
@@ -113,6 +135,26 @@ func (t trains) Estimate(_ config, req *sdk.EstimateRequest) (*sdk.EstimateRespo
 	return &sdk.EstimateResponse{Records: 2 * req.GetItems()}, nil
 }
 
+// take takes a state from elsewhere.
+func (b baseline) take(c *sdk.Call, path, name string, emit func(*sdk.Output) error) error {
+	s, err := read(&sdk.Artifact{Path: path})
+	if err == nil && s.Step == 0 {
+		err = errors.New("that is no state")
+	}
+	if err != nil && b.breaks != "import-refused" {
+		return err
+	}
+	o, err := s.write(c, name)
+	if err != nil {
+		return err
+	}
+	return emit(o)
+}
+
+func (t trains) Import(_ context.Context, c *sdk.Call, _ config, path string, emit func(*sdk.Output) error) error {
+	return t.take(c, path, "checkpoint", emit)
+}
+
 func (t trains) Train(ctx context.Context, c *sdk.Call, _ config, req *sdk.TrainRequest, emit func(*sdk.Checkpoint) error) error {
 	var s state
 	if req.GetCheckpoint() != nil {
@@ -122,6 +164,11 @@ func (t trains) Train(ctx context.Context, c *sdk.Call, _ config, req *sdk.Train
 		}
 		if t.breaks == "trainer-resume" {
 			s.Sum++
+		}
+	}
+	if t.breaks == "trainer-records" {
+		if err := plainOnly(req.GetDataset().GetPath()); err != nil {
+			return err
 		}
 	}
 	s.Step = req.GetFromStep()
@@ -154,10 +201,38 @@ func (t trains) Train(ctx context.Context, c *sdk.Call, _ config, req *sdk.Train
 	return save()
 }
 
+// plainOnly refuses records that are more than a text.
+func plainOnly(path string) error {
+	r, err := sdk.OpenRecords(path)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	for {
+		rec, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err == nil && rec.Prompt != "" {
+			err = errors.New("a prompt")
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
 func (b baseline) export(_ context.Context, c *sdk.Call, _ config, checkpoint *sdk.Artifact, emit func(*sdk.Output) error) error {
 	s, err := read(checkpoint)
 	if err != nil {
 		return err
+	}
+	if b.breaks == "stop-failed" {
+		select {
+		case <-c.Stopped:
+			return errors.New("I was not done")
+		case <-time.After(600 * time.Millisecond):
+		}
 	}
 	name := "model"
 	if b.breaks == "exporter-output" {
@@ -191,6 +266,9 @@ func (e evaluates) Prepare(_ context.Context, _ *sdk.Call, _ config, _ *sdk.Prep
 func (e evaluates) Score(_ context.Context, _ *sdk.Call, _ config, answers []*sdk.Answer) ([]*sdk.QuestionScore, error) {
 	var all []*sdk.QuestionScore
 	for i, a := range answers {
+		if e.breaks == "evaluator-unicode" && strings.Contains(a.GetCompletion().GetText(), "\x00") {
+			return nil, errors.New("that ends early")
+		}
 		x := &sdk.QuestionScore{PromptId: a.GetQuestion().GetPrompt().GetId()}
 		score := 0.0
 		if a.GetCompletion().GetText() == a.GetQuestion().GetReference() {

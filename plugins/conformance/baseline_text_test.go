@@ -75,11 +75,7 @@ func (j *judge) look(text string) error {
 	case strings.HasSuffix(j.breaks, "-unicode") && strings.Contains(text, "\x00"):
 		return errors.New("that ends early")
 	case strings.HasSuffix(j.breaks, "-memory"):
-		b := make([]byte, 8<<10)
-		for i := range b { // pages that are not touched take no memory
-			b[i] = byte(i)
-		}
-		j.leaked = append(j.leaked, b)
+		j.leaked = append(j.leaked, touched(8<<10))
 	}
 	return nil
 }
@@ -101,6 +97,10 @@ func (j *judge) act() error {
 }
 
 type generates struct{ baseline }
+
+func (g generates) Import(_ context.Context, c *sdk.Call, _ config, path string, emit func(*sdk.Output) error) error {
+	return g.take(c, path, "model", emit)
+}
 
 func (g generates) Generate(_ context.Context, c *sdk.Call, _ config, req *sdk.GenerateRequest, emit func(*sdk.RecordBatch) error) error {
 	for _, set := range req.GetSets() {
@@ -135,6 +135,16 @@ func (g generates) Complete(_ context.Context, c *sdk.Call, _ config, _ *sdk.Art
 			return errors.New("that ends early")
 		}
 		text := strconv.FormatUint(hash(p.GetText()), 10)
+		if s.GetJsonSchema() != nil {
+			text := `{"answer": 5}`
+			if g.breaks == "generator-json" {
+				text = `{"answer": "5"}`
+			}
+			if err := emit(&sdk.Completion{Text: text, FinishReason: "stop", CompletionTokens: 5, PromptTokens: 1}); err != nil {
+				return err
+			}
+			continue
+		}
 		if g.breaks == "generator-alone" {
 			text += strconv.Itoa(len(prompts))
 		}

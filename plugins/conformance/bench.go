@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"jupiter/plugins/host"
 	"jupiter/plugins/proto/pluginv1"
@@ -26,8 +27,10 @@ type bench struct {
 	stages  []*subject
 
 	host  *host.Host
-	hosts int // made so far
-	calls int // made so far
+	hosts int          // made so far
+	calls atomic.Int64 // made so far
+
+	breaches breaches
 
 	stdout *writes // what all processes wrote there
 
@@ -94,7 +97,7 @@ func (b *bench) name() string {
 func (b *bench) open(name string, wrapper []string, dir string) (*host.Host, error) {
 	h, err := host.New(host.Options{
 		Plugins: map[string]host.Program{name: b.Program}, Wrapper: wrapper, Version: b.Version, Env: b.Env, Dir: dir, StopGrace: b.Grace,
-		Stdout: b.stdout, Unjudged: true,
+		Stdout: b.stdout, Breached: b.breaches.note,
 	})
 	if err != nil {
 		return nil, err
@@ -210,8 +213,7 @@ func (s *subject) call(h *host.Host) (*pluginv1.Call, error) {
 }
 
 func (s *subject) callWith(h *host.Host, config []byte) (*pluginv1.Call, error) {
-	s.calls++
-	id := fmt.Sprintf("call%d", s.calls)
+	id := fmt.Sprintf("call%d", s.calls.Add(1))
 	dir, err := h.CallDir(s.bench.name(), id)
 	if err != nil {
 		return nil, err

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"sync"
 
 	"jupiter/plugins/host"
 	"jupiter/plugins/proto/pluginv1"
@@ -109,6 +110,69 @@ func deterministic(ctx context.Context, s *subject) error {
 	return nil
 }
 
+// together makes calls beside each other in one process: some that are all in their middle at once, then whole ones.
+func together(ctx context.Context, s *subject) (err error) {
+	if !s.schema.Concurrent {
+		return notChecked("the stage does not say that it is concurrent")
+	}
+	h, err := s.fresh()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, h.Close()) }()
+	ctx, cancel := s.within(ctx)
+	defer cancel()
+	const open = 3
+	if err := s.inTheirMiddle(ctx, h, open); err != nil {
+		return fmt.Errorf("%d calls that are open at once: %w", open, err)
+	}
+	got, errs := make([][]byte, 4), make([]error, 4)
+	var wg sync.WaitGroup
+	for i := range got {
+		wg.Go(func() { got[i], errs[i] = s.plainAt(ctx, h) })
+	}
+	wg.Wait()
+	for i, err := range errs {
+		if err != nil {
+			return fmt.Errorf("%d calls at once: %w", len(got), err)
+		}
+		if s.sure() && !bytes.Equal(got[i], s.plain) {
+			return fmt.Errorf("a call beside others gives something else than alone: %s", differ(s.plain, got[i]))
+		}
+	}
+	return nil
+}
+
+// inTheirMiddle has n calls give their first message before any of them may end, and breaks them off.
+func (s *subject) inTheirMiddle(ctx context.Context, h *host.Host, n int) error {
+	mid, end := context.WithCancel(ctx)
+	defer end()
+	var all []*going
+	for range n {
+		call, err := s.call(h)
+		if err != nil {
+			return err
+		}
+		g, err := s.begin(mid, h, call)
+		if err != nil {
+			return err
+		}
+		if s.kind() != "exporter" { // its first message may be its last
+			if err := g.next(); err != nil && !errors.Is(err, io.EOF) {
+				return err
+			}
+		}
+		all = append(all, g)
+	}
+	end()
+	for _, g := range all {
+		if err := g.rest(); err != nil && !errors.Is(err, context.Canceled) {
+			return err
+		}
+	}
+	return nil
+}
+
 // cancelled breaks calls off after their first message, and asks the same process again.
 func cancelled(ctx context.Context, s *subject) error {
 	if _, err := s.plainAt(ctx, s.host); err != nil { // the process is there
@@ -117,7 +181,7 @@ func cancelled(ctx context.Context, s *subject) error {
 	before := s.host.PIDs()
 	for range 2 {
 		if err := s.breakOff(ctx); err != nil {
-			return err
+			return fmt.Errorf("a call that is cancelled: %w", err)
 		}
 		again, err := s.plainAt(ctx, s.host)
 		if err != nil {
@@ -138,26 +202,7 @@ func cancelled(ctx context.Context, s *subject) error {
 func (s *subject) breakOff(ctx context.Context) error {
 	ctx, cancel := s.within(ctx)
 	defer cancel()
-	call, err := s.call(s.host)
-	if err != nil {
-		return err
-	}
-	mid, end := context.WithCancel(ctx)
-	defer end()
-	g, err := s.begin(mid, s.host, call)
-	if err != nil {
-		return err
-	}
-	if s.kind() != "exporter" { // its first message may be its last
-		if err := g.next(); err != nil && !errors.Is(err, io.EOF) {
-			return err
-		}
-	}
-	end()
-	if err := g.rest(); err != nil && !errors.Is(err, context.Canceled) {
-		return fmt.Errorf("a call that is cancelled: %w", err)
-	}
-	return nil
+	return s.inTheirMiddle(ctx, s.host, 1)
 }
 
 func stopped(ctx context.Context, s *subject) error {
@@ -168,6 +213,8 @@ func stopped(ctx context.Context, s *subject) error {
 		return s.stopTrain(ctx)
 	case "generator":
 		return s.stopGenerate(ctx)
+	case "exporter":
+		return s.stopExport(ctx)
 	}
 	call, err := s.call(s.host)
 	if err != nil {
@@ -179,13 +226,25 @@ func stopped(ctx context.Context, s *subject) error {
 	if err != nil {
 		return err
 	}
-	if s.kind() == "exporter" {
-		return notChecked("an export has one message, and cannot be stopped in its middle for certain")
-	}
 	if err := g.next(); err != nil {
 		return err
 	}
-	return s.stopAnd(ctx, g)
+	if err := s.stopAnd(ctx, g); err != nil {
+		return err
+	}
+	return s.answersAgain(ctx)
+}
+
+// answersAgain asks a process that was stopped for what it gave before: Stop ends calls, and not the process.
+func (s *subject) answersAgain(ctx context.Context) error {
+	again, err := s.plainAt(ctx, s.host)
+	if err != nil {
+		return fmt.Errorf("the call after one that was stopped: %w", err)
+	}
+	if s.sure() && !bytes.Equal(again, s.plain) {
+		return fmt.Errorf("the call after one that was stopped gives something else: %s", differ(s.plain, again))
+	}
+	return nil
 }
 
 // stopAnd asks a call to stop, and reads it to its end, which has to come within the grace.

@@ -46,16 +46,12 @@ func (s *subject) collect(ctx context.Context, h *host.Host, cursor []byte, most
 	call.Cursor = cursor
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	on, err := s.on(ctx, h)
-	if err != nil {
-		return nil, err
-	}
-	stream, err := on.Collector().Collect(ctx, &pluginv1.CollectRequest{Call: call})
+	recv, err := s.openCollect(ctx, h, call)
 	if err != nil {
 		return nil, err
 	}
 	c := &collected{}
-	err = each(stream.Recv, func(e *pluginv1.CollectEvent) error {
+	err = each(recv, func(e *pluginv1.CollectEvent) error {
 		if check != nil && e.GetBatch() != nil {
 			if err := check(e.GetBatch()); err != nil {
 				return err
@@ -150,7 +146,8 @@ func sameRecords(a, b []*pluginv1.Record, cut bool) (at int, same bool) {
 	return min(len(a), len(b)), cut || len(a) == len(b)
 }
 
-func (s *subject) beginCollect(ctx context.Context, h *host.Host, call *pluginv1.Call) (*going, error) {
+// openCollect makes a call, and gives what receives its events.
+func (s *subject) openCollect(ctx context.Context, h *host.Host, call *pluginv1.Call) (func() (*pluginv1.CollectEvent, error), error) {
 	on, err := s.on(ctx, h)
 	if err != nil {
 		return nil, err
@@ -159,7 +156,12 @@ func (s *subject) beginCollect(ctx context.Context, h *host.Host, call *pluginv1
 	if err != nil {
 		return nil, err
 	}
-	return receiving(stream.Recv), nil
+	return stream.Recv, nil
+}
+
+func (s *subject) beginCollect(ctx context.Context, h *host.Host, call *pluginv1.Call) (*going, error) {
+	recv, err := s.openCollect(ctx, h, call)
+	return receiving(recv), err
 }
 
 func (s *subject) stopCollect(ctx context.Context) error {
@@ -173,17 +175,13 @@ func (s *subject) stopCollect(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	on, err := s.on(ctx, s.host)
-	if err != nil {
-		return err
-	}
-	stream, err := on.Collector().Collect(ctx, &pluginv1.CollectRequest{Call: call})
+	recv, err := s.openCollect(ctx, s.host, call)
 	if err != nil {
 		return err
 	}
 	part := &collected{}
 	g := receiving(func() (*pluginv1.CollectEvent, error) {
-		e, err := stream.Recv()
+		e, err := recv()
 		part.take(e.GetBatch())
 		return e, err
 	})

@@ -182,7 +182,7 @@ func scored() []*pluginv1.LikelihoodItem {
 	}
 }
 
-func (s *subject) likelihoods(ctx context.Context, h *host.Host) (all []*pluginv1.LikelihoodEvent, err error) {
+func (s *subject) likelihoods(ctx context.Context, h *host.Host, parts ...[]*pluginv1.LikelihoodItem) (all []*pluginv1.LikelihoodEvent, err error) {
 	on, call, model, err := s.opening(ctx, h)
 	if err != nil {
 		return nil, err
@@ -191,7 +191,12 @@ func (s *subject) likelihoods(ctx context.Context, h *host.Host) (all []*pluginv
 	if err != nil {
 		return nil, err
 	}
-	if err := errors.Join(stream.Send(&pluginv1.LikelihoodRequest{Call: call, Model: model, Items: scored()}), stream.CloseSend()); err != nil {
+	var requests []*pluginv1.LikelihoodRequest
+	for _, items := range parts {
+		requests = append(requests, &pluginv1.LikelihoodRequest{Items: items})
+	}
+	requests[0].Call, requests[0].Model = call, model
+	if err := sendAll(stream, requests...); err != nil {
 		return nil, err
 	}
 	err = each(stream.Recv, func(e *pluginv1.LikelihoodEvent) error { all = append(all, e); return nil })
@@ -201,7 +206,7 @@ func (s *subject) likelihoods(ctx context.Context, h *host.Host) (all []*pluginv
 func generatorScore(ctx context.Context, s *subject) error {
 	ctx, cancel := s.within(ctx)
 	defer cancel()
-	all, err := s.likelihoods(ctx, s.host)
+	all, err := s.likelihoods(ctx, s.host, scored())
 	if !slices.Contains(s.schema.Features, "score") {
 		var own *host.StageError
 		if errors.As(err, &own) {

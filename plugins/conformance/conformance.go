@@ -42,6 +42,7 @@ type Options struct {
 	Rules  *regexp.Regexp             // the only rules to check; nil: all
 
 	Model, Checkpoint  string // files or directories for stages that read one, in the place of what the plugin itself makes
+	Import             string // a model from elsewhere, for stages that take such
 	Records, Questions string // files in the place of the suite's own; see material.go
 
 	Timeout time.Duration // of one call; 0: a minute
@@ -136,7 +137,7 @@ func (b *bench) check(ctx context.Context, r *rule, s *subject) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	res := Result{Rule: r.ID, Stage: s.name(), Outcome: Kept, Where: r.Where, Seconds: time.Since(began).Seconds()}
+	res := Result{Rule: r.ID, Stage: s.name(), Outcome: Kept, Promise: r.About, Where: r.Where, Seconds: time.Since(began).Seconds()}
 	res.Outcome, res.Reason = outcome(err)
 	if b.chosen(s) && (b.Rules == nil || b.Rules.MatchString(r.ID)) {
 		b.report.add(res)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"google.golang.org/protobuf/proto"
 
@@ -108,25 +109,32 @@ func (s *subject) plainEvaluate(ctx context.Context, h *host.Host, t *transcript
 	return err
 }
 
+// questions are what the evaluator prepares, at least one.
+func (s *subject) questions(ctx context.Context) ([]*pluginv1.Question, error) {
+	all, err := s.prepare(ctx, s.host)
+	if err == nil && len(all) == 0 {
+		err = notChecked("it makes no questions: give it a file of its own with --questions")
+	}
+	return all, err
+}
+
 func evaluatorPrepare(ctx context.Context, s *subject) error {
 	ctx, cancel := s.within(ctx)
 	defer cancel()
-	questions, err := s.prepare(ctx, s.host)
+	questions, err := s.questions(ctx)
 	if err != nil {
 		return err
 	}
-	if len(questions) == 0 {
-		return notChecked("it makes no questions: give it a file of its own with --questions")
-	}
 	seen := map[string]bool{}
-	for i, q := range questions {
-		id := q.GetPrompt().GetId()
+	for _, q := range questions {
+		if wrong := contract.Question(q); wrong != "" {
+			return errors.New(wrong)
+		}
+		id := q.Split + "/" + q.Prompt.Id
 		switch {
-		case id == "":
-			return fmt.Errorf("question %d has no identifier", i+1)
 		case seen[id]:
-			return fmt.Errorf("two questions have the identifier %q", id)
-		case q.GetPrompt().GetText() == "":
+			return fmt.Errorf("two questions of split %s have the identifier %q", q.Split, q.Prompt.Id)
+		case q.Prompt.Text == "":
 			return fmt.Errorf("question %q has no prompt", id)
 		case q.Reference == "":
 			return fmt.Errorf("question %q has no reference", id)
@@ -136,46 +144,52 @@ func evaluatorPrepare(ctx context.Context, s *subject) error {
 	return nil
 }
 
+// scored holds the scores of answers to them: one each, in order, each of them a number.
+func (s *subject) scored(ctx context.Context, answers []*pluginv1.Answer) ([]*pluginv1.QuestionScore, error) {
+	all, err := s.scores(ctx, s.host, answers)
+	if err != nil {
+		return nil, err
+	}
+	for i, x := range all[:min(len(all), len(answers))] {
+		if want := answers[i].GetQuestion().GetPrompt().GetId(); x.PromptId != want {
+			return nil, fmt.Errorf("score %d is for %q, and %q is next", i+1, x.PromptId, want)
+		}
+		if wrong := contract.Score(x); wrong != "" {
+			return nil, errors.New(wrong)
+		}
+	}
+	if len(all) != len(answers) {
+		return nil, fmt.Errorf("%d scores of %d answers", len(all), len(answers))
+	}
+	return all, nil
+}
+
 func evaluatorScore(ctx context.Context, s *subject) error {
 	ctx, cancel := s.within(ctx)
 	defer cancel()
-	questions, err := s.prepare(ctx, s.host)
+	questions, err := s.questions(ctx)
 	if err != nil {
 		return err
-	}
-	if len(questions) == 0 {
-		return notChecked("there are no questions, see evaluator-prepare")
 	}
 	answers := answersTo(questions)
-	all, err := s.scores(ctx, s.host, answers)
+	all, err := s.scored(ctx, answers)
 	if err != nil {
 		return err
 	}
-	of := map[string]*pluginv1.QuestionScore{}
-	for _, x := range all {
-		if !slices.ContainsFunc(questions, func(q *pluginv1.Question) bool { return q.GetPrompt().GetId() == x.PromptId }) {
-			return fmt.Errorf("a score is for %q, which was not answered", x.PromptId)
-		}
-		if of[x.PromptId] != nil {
-			return fmt.Errorf("two scores are for %q", x.PromptId)
-		}
-		of[x.PromptId] = x
-		if wrong := contract.Score(x); wrong != "" {
-			return errors.New(wrong)
-		}
+	of := map[*pluginv1.Answer]*pluginv1.QuestionScore{}
+	for i, a := range answers {
+		of[a] = all[i]
 	}
 	slices.Reverse(answers)
-	again, err := s.scores(ctx, s.host, answers)
-	if err != nil {
-		return err
-	}
-	alone, err := s.scores(ctx, s.host, answers[:1])
-	if err != nil {
-		return err
-	}
-	for _, x := range append(again, alone...) {
-		if !proto.Equal(x, of[x.PromptId]) {
-			return fmt.Errorf("the score of %q depends on what is scored before it, or beside it", x.PromptId)
+	for _, some := range [][]*pluginv1.Answer{answers, answers[:1], nil} {
+		again, err := s.scored(ctx, some)
+		if err != nil {
+			return fmt.Errorf("%d answers, the last first: %w", len(some), err)
+		}
+		for i, x := range again {
+			if !proto.Equal(x, of[some[i]]) {
+				return fmt.Errorf("the score of %q depends on what is scored before it, or beside it", x.PromptId)
+			}
 		}
 	}
 	return nil
@@ -184,7 +198,7 @@ func evaluatorScore(ctx context.Context, s *subject) error {
 func evaluatorUnavailable(ctx context.Context, s *subject) error {
 	ctx, cancel := s.within(ctx)
 	defer cancel()
-	questions, err := s.prepare(ctx, s.host)
+	questions, err := s.questions(ctx)
 	if err != nil {
 		return err
 	}
@@ -192,16 +206,31 @@ func evaluatorUnavailable(ctx context.Context, s *subject) error {
 	for _, q := range questions {
 		silent = append(silent, &pluginv1.Answer{Question: q})
 	}
-	if len(silent) == 0 {
-		return notChecked("there are no questions, see evaluator-prepare")
-	}
-	all, err := s.scores(ctx, s.host, silent)
+	all, err := s.scored(ctx, silent)
 	if err != nil {
 		return err
 	}
 	for _, x := range all {
 		if x.Accuracy != nil || x.Domain != nil {
 			return fmt.Errorf("%q was not answered, and has a score: %s", x.PromptId, short(x))
+		}
+	}
+	return nil
+}
+
+// evaluatorUnicode has answers scored that are hard to carry, each in a call of its own.
+func evaluatorUnicode(ctx context.Context, s *subject) error {
+	ctx, cancel := s.within(ctx)
+	defer cancel()
+	questions, err := s.questions(ctx)
+	if err != nil {
+		return err
+	}
+	for _, text := range append(slices.Clone(hard), strings.Repeat(sum(7)+"\n", 1<<20/len(sum(7)))) {
+		a := answersTo(questions[:1])
+		a[0].Completion.Text = text
+		if _, err := s.scored(ctx, a); err != nil {
+			return fmt.Errorf("the answer %q: %w", clip(text), err)
 		}
 	}
 	return nil

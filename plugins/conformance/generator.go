@@ -59,8 +59,8 @@ func sets() []*pluginv1.PromptSet {
 	return []*pluginv1.PromptSet{{Template: "whole", Samples: 5}, {Template: "asked", Prompts: asked()[:2], Samples: 4}}
 }
 
-// generate draws samples. It stops to read after most records.
-func (s *subject) generate(ctx context.Context, h *host.Host, sets []*pluginv1.PromptSet, limit uint64, most int) (all []*pluginv1.Record, err error) {
+// generate draws samples, asked for in parts: one a message. It stops to read after most records.
+func (s *subject) generate(ctx context.Context, h *host.Host, limit uint64, most int, parts ...[]*pluginv1.PromptSet) (all []*pluginv1.Record, err error) {
 	on, call, model, err := s.opening(ctx, h)
 	if err != nil {
 		return nil, err
@@ -74,7 +74,12 @@ func (s *subject) generate(ctx context.Context, h *host.Host, sets []*pluginv1.P
 	if err != nil {
 		return nil, err
 	}
-	if err := errors.Join(stream.Send(&pluginv1.GenerateRequest{Call: call, Model: model, Sets: sets}), stream.CloseSend()); err != nil {
+	var requests []*pluginv1.GenerateRequest
+	for _, sets := range parts {
+		requests = append(requests, &pluginv1.GenerateRequest{Sets: sets})
+	}
+	requests[0].Call, requests[0].Model = call, model
+	if err := sendAll(stream, requests...); err != nil {
 		return nil, err
 	}
 	err = each(stream.Recv, func(e *pluginv1.GenerateEvent) error {
@@ -89,8 +94,8 @@ func (s *subject) generate(ctx context.Context, h *host.Host, sets []*pluginv1.P
 	return all, err
 }
 
-// complete answers prompts, and holds the answers to them.
-func (s *subject) complete(ctx context.Context, h *host.Host, sampling *pluginv1.Sampling, prompts []*pluginv1.Prompt) (all []*pluginv1.Completion, err error) {
+// complete has prompts answered, in parts: one a message.
+func (s *subject) complete(ctx context.Context, h *host.Host, sampling *pluginv1.Sampling, parts ...[]*pluginv1.Prompt) (all []*pluginv1.Completion, err error) {
 	on, call, model, err := s.opening(ctx, h)
 	if err != nil {
 		return nil, err
@@ -99,7 +104,12 @@ func (s *subject) complete(ctx context.Context, h *host.Host, sampling *pluginv1
 	if err != nil {
 		return nil, err
 	}
-	if err := errors.Join(stream.Send(&pluginv1.CompleteRequest{Call: call, Model: model, Prompts: prompts, Sampling: sampling}), stream.CloseSend()); err != nil {
+	var requests []*pluginv1.CompleteRequest
+	for _, prompts := range parts {
+		requests = append(requests, &pluginv1.CompleteRequest{Prompts: prompts})
+	}
+	requests[0].Call, requests[0].Model, requests[0].Sampling = call, model, sampling
+	if err := sendAll(stream, requests...); err != nil {
 		return nil, err
 	}
 	err = each(stream.Recv, func(e *pluginv1.CompleteEvent) error {
@@ -112,7 +122,7 @@ func (s *subject) complete(ctx context.Context, h *host.Host, sampling *pluginv1
 }
 
 func (s *subject) plainGenerate(ctx context.Context, h *host.Host, t *transcript) error {
-	samples, err := s.generate(ctx, h, sets(), 0, mostCollected)
+	samples, err := s.generate(ctx, h, 0, mostCollected, sets())
 	if err != nil {
 		return err
 	}
@@ -129,7 +139,7 @@ func (s *subject) plainGenerate(ctx context.Context, h *host.Host, t *transcript
 	if !slices.Contains(s.schema.Features, "score") {
 		return nil
 	}
-	scores, err := s.likelihoods(ctx, h)
+	scores, err := s.likelihoods(ctx, h, scored())
 	for _, e := range scores {
 		t.add(e)
 	}
@@ -140,7 +150,7 @@ func generatorSamples(ctx context.Context, s *subject) error {
 	ctx, cancel := s.within(ctx)
 	defer cancel()
 	for _, set := range sets() {
-		all, err := s.generate(ctx, s.host, []*pluginv1.PromptSet{set}, 0, 1000)
+		all, err := s.generate(ctx, s.host, 0, 1000, []*pluginv1.PromptSet{set})
 		if err != nil {
 			return err
 		}
@@ -157,7 +167,7 @@ func generatorSamples(ctx context.Context, s *subject) error {
 			}
 		}
 	}
-	none, err := s.generate(ctx, s.host, []*pluginv1.PromptSet{{Template: "whole"}}, 0, 1000)
+	none, err := s.generate(ctx, s.host, 0, 1000, []*pluginv1.PromptSet{{Template: "whole"}})
 	if err == nil && len(none) > 0 {
 		err = fmt.Errorf("%d samples where none was asked for", len(none))
 	}
@@ -172,11 +182,11 @@ func generatorContinues(ctx context.Context, s *subject) error {
 	defer cancel()
 	const all, from = 9, 4
 	for _, prompts := range [][]*pluginv1.Prompt{nil, asked()[:2]} {
-		whole, err := s.generate(ctx, s.host, []*pluginv1.PromptSet{{Template: "t", Prompts: prompts, Samples: all}}, 0, 1000)
+		whole, err := s.generate(ctx, s.host, 0, 1000, []*pluginv1.PromptSet{{Template: "t", Prompts: prompts, Samples: all}})
 		if err != nil {
 			return err
 		}
-		rest, err := s.generate(ctx, s.host, []*pluginv1.PromptSet{{Template: "t", Prompts: prompts, StartIndex: from, Samples: all - from}}, 0, 1000)
+		rest, err := s.generate(ctx, s.host, 0, 1000, []*pluginv1.PromptSet{{Template: "t", Prompts: prompts, StartIndex: from, Samples: all - from}})
 		if err != nil {
 			return err
 		}
@@ -195,7 +205,7 @@ func generatorLimit(ctx context.Context, s *subject) error {
 	ctx, cancel := s.within(ctx)
 	defer cancel()
 	const samples, limit = 5000, 100
-	got, err := s.generate(ctx, s.host, []*pluginv1.PromptSet{{Template: "whole", Samples: samples}}, limit, samples/2)
+	got, err := s.generate(ctx, s.host, limit, samples/2, []*pluginv1.PromptSet{{Template: "whole", Samples: samples}})
 	if errors.Is(err, errSlow) {
 		return fmt.Errorf("it goes on at a limit of %d tokens: %w", limit, err)
 	}
@@ -233,7 +243,7 @@ func (s *subject) drawPlenty(ctx context.Context, h *host.Host, call *pluginv1.C
 		return nil, err
 	}
 	set := &pluginv1.PromptSet{Template: "whole", Samples: plenty}
-	return stream.Recv, errors.Join(stream.Send(&pluginv1.GenerateRequest{Call: call, Model: model, Sets: []*pluginv1.PromptSet{set}}), stream.CloseSend())
+	return stream.Recv, sendAll(stream, &pluginv1.GenerateRequest{Call: call, Model: model, Sets: []*pluginv1.PromptSet{set}})
 }
 
 // mostRedrawn bounds the samples that are drawn again after a stop.
@@ -269,7 +279,7 @@ func (s *subject) stopGenerate(ctx context.Context) error {
 		return nil
 	}
 	n := min(len(part), mostRedrawn)
-	again, err := s.generate(ctx, s.host, []*pluginv1.PromptSet{{Template: "whole", Samples: uint64(n)}}, 0, plenty)
+	again, err := s.generate(ctx, s.host, 0, plenty, []*pluginv1.PromptSet{{Template: "whole", Samples: uint64(n)}})
 	if err != nil {
 		return err
 	}

@@ -1,11 +1,14 @@
 package conformance
 
 import (
+	"bytes"
 	"encoding/json"
 	"slices"
 	"strings"
 
 	"github.com/zclconf/go-cty/cty"
+
+	"jupiter/plugins/schema"
 )
 
 // hostileTexts are values of string attributes that nobody expects.
@@ -59,6 +62,58 @@ func hostile(t cty.Type, depth int) (all []json.RawMessage) {
 		all = hostileObjects(t, depth)
 	default:
 		raw("null") // a tuple: no constructor of a schema makes one
+	}
+	return all
+}
+
+// hostileBlocks gives what may be written for a block type, in JSON, with bodies of which one value is hostile and the others
+// are what the first hostile value of their type is, where they are required, and absent else.
+func hostileBlocks(b schema.Block, depth int) (all []json.RawMessage) {
+	whole := func(body json.RawMessage) {
+		switch b.Nesting {
+		case "list":
+			body = slices.Concat(json.RawMessage("["), body, json.RawMessage("]"))
+		case "map":
+			body = slices.Concat(json.RawMessage(`{"a b\u0000":`), body, json.RawMessage("}"))
+		}
+		all = append(all, body)
+	}
+	body := func(name string, v json.RawMessage) json.RawMessage {
+		m := map[string]json.RawMessage{}
+		for _, a := range b.Attributes {
+			if a.Required {
+				m[a.Name] = hostile(a.Type, 1)[0]
+			}
+		}
+		if name != "" {
+			m[name] = v
+		}
+		raw, _ := json.Marshal(m) // of raw messages that are JSON
+		return raw
+	}
+	plain := body("", nil)
+	whole(plain)
+	if n := min(b.MaxItems, 1000); b.Nesting == "list" {
+		if n == 0 {
+			n = 1000
+		}
+		all = append(all, slices.Concat(json.RawMessage("["), bytes.Repeat(append(slices.Clone(plain), ','), int(n)-1), plain, json.RawMessage("]")))
+	}
+	for _, a := range b.Attributes {
+		if len(a.Accepts) > 0 {
+			continue
+		}
+		for _, v := range hostile(a.Type, 1) {
+			whole(body(a.Name, v))
+		}
+	}
+	if depth > 2 {
+		return all
+	}
+	for _, inner := range b.Blocks {
+		for _, v := range hostileBlocks(inner, depth+1) {
+			whole(body(inner.Type, v))
+		}
 	}
 	return all
 }

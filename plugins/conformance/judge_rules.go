@@ -80,11 +80,13 @@ func judgesLarge(ctx context.Context, s *subject) error {
 func judgesUnicode(ctx context.Context, s *subject) error {
 	var items []item
 	for i, text := range hard {
-		items = append(items, item{fmt.Sprintf("t%d", i), "", text}, item{fmt.Sprintf("p%d", i), text, "4"}, item{fmt.Sprintf("b%d:%.200s", i, text), text, text})
+		chat := []*pluginv1.Message{{Role: "user", Content: text}, {Role: "assistant", Content: "4", Train: true}}
+		items = append(items, item{id: fmt.Sprintf("t%d", i), text: text}, item{id: fmt.Sprintf("p%d", i), prompt: text, text: "4"},
+			item{id: fmt.Sprintf("b%d:%.200s", i, text), prompt: text, text: text}, item{id: fmt.Sprintf("m%d", i), messages: chat})
 	}
 	for _, it := range items { // an answer that is not UTF-8 cannot be read, and is an error too
 		if err := s.judged(ctx, s.host, nil, inBatches([]item{it}, 1), func(answer) {}); err != nil {
-			return fmt.Errorf("prompt %q, text %q: %w", clip(it.prompt), clip(it.text), err)
+			return fmt.Errorf("prompt %q, text %q, %d messages: %w", clip(it.prompt), clip(it.said()), len(it.messages), err)
 		}
 	}
 	return nil
@@ -127,7 +129,7 @@ func filterVerdict(ctx context.Context, s *subject) error {
 		return err
 	}
 	for i := range items[:5] {
-		items = append(items, item{fmt.Sprintf("twice%d", i), items[i].prompt, items[i].text})
+		items = append(items, item{fmt.Sprintf("twice%d", i), items[i].prompt, items[i].text, items[i].messages})
 	}
 	var wrong error
 	err = s.judged(ctx, s.host, nil, inBatches(items, 8), func(a answer) {
@@ -139,47 +141,4 @@ func filterVerdict(ctx context.Context, s *subject) error {
 		}
 	})
 	return errors.Join(err, wrong)
-}
-
-// judgesInBoundedMemory has many records judged in one call of a new process. What the process had after a tenth is what it
-// may have to work with; a filter of duplicates has to remember what it saw, at some 1 KiB a record.
-func judgesInBoundedMemory(ctx context.Context, s *subject) (err error) {
-	h, err := s.fresh()
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, h.Close()) }()
-	ctx, cancel := context.WithTimeoutCause(ctx, 10*s.Timeout, errSlow)
-	defer cancel()
-	n, early, known := 0, uint64(0), false
-	err = s.judged(ctx, h, nil, func(send func([]item) error) error {
-		for at := 0; at < s.Many; at += 1000 {
-			items, err := s.items(at, min(at+1000, s.Many))
-			if err == nil {
-				err = send(items)
-			}
-			if err != nil {
-				return err
-			}
-		}
-		return nil
-	}, func(answer) {
-		if n++; n == s.Many/10 {
-			early, known = h.PeakMemory()
-		}
-	})
-	if err != nil {
-		return err
-	}
-	if !known {
-		return notChecked("this system does not say how much memory a process has")
-	}
-	late, known := h.PeakMemory()
-	if !known {
-		return notChecked("this system does not say how much memory a process has")
-	}
-	if late > early+s.Memory {
-		return fmt.Errorf("%d MiB after %d, %d MiB after %d", early>>20, s.Many/10, late>>20, s.Many)
-	}
-	return nil
 }

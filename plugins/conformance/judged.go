@@ -15,7 +15,19 @@ import (
 // Filters and verifiers answer item by item, in order. What follows is what they share.
 
 // item is a record or an item to verify.
-type item struct{ id, prompt, text string }
+type item struct {
+	id, prompt, text string
+	messages         []*pluginv1.Message
+}
+
+// said is what a verifier is given of a record: its text, or all that a chat says.
+func (it item) said() string {
+	said := it.text
+	for _, m := range it.messages {
+		said += m.Content + "\n"
+	}
+	return said
+}
 
 // answer is a verdict or a judgement.
 type answer struct {
@@ -51,7 +63,7 @@ func (s *subject) judge(ctx context.Context, h *host.Host, call *pluginv1.Call) 
 		send: func(items []item) error {
 			b := &pluginv1.VerifyBatch{}
 			for _, it := range items {
-				b.Items = append(b.Items, &pluginv1.VerifyItem{Id: it.id, Prompt: it.prompt, Text: it.text})
+				b.Items = append(b.Items, &pluginv1.VerifyItem{Id: it.id, Prompt: it.prompt, Text: it.said()})
 			}
 			return stream.Send(&pluginv1.VerifyRequest{Message: &pluginv1.VerifyRequest_Batch{Batch: b}})
 		},
@@ -76,7 +88,7 @@ func openFilter(ctx context.Context, on *host.Stage, call *pluginv1.Call) (*judg
 	batch := func(items []item) *pluginv1.RecordBatch {
 		b := &pluginv1.RecordBatch{}
 		for _, it := range items {
-			b.Records = append(b.Records, &pluginv1.Record{Id: it.id, Prompt: it.prompt, Text: it.text})
+			b.Records = append(b.Records, &pluginv1.Record{Id: it.id, Prompt: it.prompt, Text: it.text, Messages: it.messages})
 		}
 		return b
 	}
@@ -188,11 +200,7 @@ func (s *subject) items(a, b int) ([]item, error) {
 		if err != nil {
 			return nil, err
 		}
-		text := r.Text
-		for _, m := range r.Messages {
-			text += m.Content
-		}
-		out = append(out, item{r.Id, r.Prompt, text})
+		out = append(out, item{r.Id, r.Prompt, r.Text, r.Messages})
 	}
 	return out, nil
 }

@@ -66,20 +66,24 @@ func (b *bench) dataset(n int) (*pluginv1.Artifact, error) {
 	if exists(path) {
 		return a, nil
 	}
+	return a, writeRecords(path, n, b.record)
+}
+
+func writeRecords(path string, n int, record func(int) (*pluginv1.Record, error)) error {
 	w, err := sdk.CreateRecords(path)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for i := range n {
-		r, err := b.record(i)
+		r, err := record(i)
 		if err == nil {
 			err = w.Write(r)
 		}
 		if err != nil {
-			return nil, errors.Join(err, w.Close())
+			return errors.Join(err, w.Close())
 		}
 	}
-	return a, w.Close()
+	return w.Close()
 }
 
 // split writes a file of questions for an evaluator, or gives that of Options.Questions.

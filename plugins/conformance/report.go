@@ -29,7 +29,8 @@ type Result struct {
 	Stage   string  `json:"stage"` // kind and type; "": the plugin as a whole
 	Outcome Outcome `json:"outcome"`
 	Reason  string  `json:"reason"` // why it is broken, or was not checked; "" where it is kept
-	Where   string  `json:"where"`  // that the contract says so
+	Promise string  `json:"promise"`
+	Where   string  `json:"where"` // that the contract says so
 	Seconds float64 `json:"seconds"`
 }
 

@@ -6,8 +6,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -57,6 +59,21 @@ func (w *wayward) unary(ctx context.Context, req any, _ *grpc.UnaryServerInfo, n
 		}
 	}
 	resp, err := next(ctx, req)
+	switch req := req.(type) {
+	case *pluginv1.EstimateRequest:
+		if w.mode == "estimate" && req.Kind == pluginv1.Kind_KIND_FILTER {
+			return &pluginv1.EstimateResponse{Flop: 1e6 / float64(req.Items)}, nil
+		}
+	case *pluginv1.FingerprintRequest:
+		if w.mode == "fingerprint" {
+			return &pluginv1.FingerprintResponse{Digest: strconv.FormatInt(time.Now().UnixNano(), 10)}, nil
+		}
+	}
+	if said, ok := resp.(*pluginv1.ValidateResponse); ok && err == nil && w.mode == "validate-paths" {
+		for _, d := range said.Diagnostics {
+			d.Attribute = []*pluginv1.PathStep{{Step: &pluginv1.PathStep_Name{Name: "nowhere"}}}
+		}
+	}
 	if info, ok := resp.(*pluginv1.InfoResponse); ok {
 		info = proto.Clone(info).(*pluginv1.InfoResponse)
 		w.describe(info)
@@ -77,6 +94,7 @@ func (w *wayward) validate(req *pluginv1.ValidateRequest) *pluginv1.ValidateResp
 	var c struct {
 		Count float64
 		Label string
+		Extra struct{ Label string }
 	}
 	err := json.Unmarshal(it.Config.Json, &c)
 	switch {
@@ -84,10 +102,12 @@ func (w *wayward) validate(req *pluginv1.ValidateRequest) *pluginv1.ValidateResp
 		return say(fmt.Sprint("time ", w.asked.Add(1)), "count")
 	case w.mode == "validate-hostile" && strings.Contains(c.Label, "\x00"):
 		os.Exit(3)
+	case w.mode == "validate-hostile-block" && strings.Contains(c.Extra.Label, "\x00"):
+		os.Exit(3)
+	case w.mode == "validate-items" && len(req.Items) > 1:
+		return &pluginv1.ValidateResponse{}
 	case w.mode == "validate-malformed" && err != nil:
 		return &pluginv1.ValidateResponse{}
-	case w.mode == "validate-paths" && c.Count < 0:
-		return say("Negative", "nowhere")
 	}
 	return nil
 }
@@ -97,6 +117,9 @@ func (w *wayward) describe(info *pluginv1.InfoResponse) {
 		switch {
 		case w.mode == "info-schema" && s.Kind == pluginv1.Kind_KIND_FILTER:
 			s.Schema.Attributes[0].Default = []byte(`"not a number"`)
+		case w.mode == "validate-hostile-block" && s.Kind == pluginv1.Kind_KIND_FILTER:
+			s.Schema.Blocks = []*pluginv1.NestedBlock{{Type: "extra", Nesting: pluginv1.NestedBlock_NESTING_SINGLE, Schema: &pluginv1.Schema{
+				Attributes: []*pluginv1.Attribute{{Name: "label", Type: []byte(`"string"`)}}}}}
 		case w.mode == "info-media" && s.Kind == pluginv1.Kind_KIND_TRAINER:
 			s.Produces = nil
 		case w.mode == "info-features" && s.Kind == pluginv1.Kind_KIND_FILTER:
@@ -117,8 +140,12 @@ func (w *wayward) stream(srv any, s grpc.ServerStream, info *grpc.StreamServerIn
 	if !strings.HasPrefix(info.FullMethod, "/jupiter.") { // go-plugin has streams of its own
 		return next(srv, s)
 	}
-	if w.mode == "cancel-held" {
+	switch w.mode {
+	case "cancel-held":
 		w.held.Lock()
+	case "concurrent":
+		w.held.Lock()
+		defer w.held.Unlock()
 	}
 	err := next(srv, &crooked{ServerStream: s, wayward: w})
 	given := s.Context().Err() != nil // the host has given the call up
@@ -136,11 +163,15 @@ type crooked struct {
 	grpc.ServerStream
 	*wayward
 	completed int
+	received  int
 }
 
 func (c *crooked) RecvMsg(m any) error {
 	if err := c.ServerStream.RecvMsg(m); err != nil {
 		return err
+	}
+	if c.received++; c.mode == "generator-parts" && c.received > 1 {
+		return io.EOF
 	}
 	if r, ok := m.(interface{ GetCall() *pluginv1.Call }); ok && r.GetCall() != nil {
 		switch {
@@ -172,6 +203,15 @@ func (c *crooked) SendMsg(m any) error {
 	case *pluginv1.VerifyEvent:
 		if n := len(m.Judgements); c.mode == "verifier-order" && n > 1 {
 			m.Judgements = m.Judgements[:n-1]
+		}
+		for _, j := range m.Judgements {
+			if c.mode == "contract" && j.Id == "r0" {
+				j.Key = strings.Repeat("k", 2000)
+			}
+		}
+	case *pluginv1.ImportEvent:
+		if c.mode == "import-output" && m.GetOutput() != nil {
+			m.GetOutput().Name = "mine"
 		}
 	case *pluginv1.CollectEvent:
 		if all := m.GetBatch().GetRecords(); c.mode == "collector-records" && len(all) > 0 {

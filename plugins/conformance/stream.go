@@ -26,6 +26,22 @@ func each[E any](recv func() (E, error), f func(E) error) error {
 	}
 }
 
+// sendAll sends a request in parts, and ends it. Where the other side has ended the call already the reason comes with what
+// is received.
+func sendAll[M any](stream interface {
+	Send(M) error
+	CloseSend() error
+}, parts ...M) error {
+	for _, m := range parts {
+		if err := stream.Send(m); errors.Is(err, io.EOF) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+	}
+	return stream.CloseSend()
+}
+
 // wireOf gives a message as bytes that are equal where messages are.
 func wireOf(m proto.Message) []byte {
 	b, err := proto.MarshalOptions{Deterministic: true}.Marshal(m)

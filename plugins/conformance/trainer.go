@@ -4,13 +4,17 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 
+	"jupiter/plugins/contract"
 	"jupiter/plugins/host"
 	"jupiter/plugins/proto/pluginv1"
+	"jupiter/plugins/sdk"
 )
 
 // The plain training: two checkpoints at multiples, and one at an end that is none.
@@ -18,6 +22,8 @@ const (
 	plainSteps = 5
 	plainEvery = 2
 )
+
+var plainWindow = window{to: plainSteps, end: plainSteps, every: plainEvery}
 
 // training is what came of a training.
 type training struct {
@@ -64,9 +70,14 @@ func (s *subject) trainRequest(ctx context.Context, h *host.Host, call *pluginv1
 	if err != nil {
 		return nil, err
 	}
+	return w.request(call, data), nil
+}
+
+func (w window) request(call *pluginv1.Call, data *pluginv1.Artifact) *pluginv1.TrainRequest {
 	return &pluginv1.TrainRequest{
 		Call: call, Dataset: data, Real: data, Checkpoint: w.start, FromStep: w.from, ToStep: w.to, WindowEnd: w.end, SaveEverySteps: w.every,
-	}, nil
+		Topology: &pluginv1.Topology{Peers: []*pluginv1.Peer{{Name: "local"}}},
+	}
 }
 
 // mostDrawn bounds the records of a data set.
@@ -85,16 +96,25 @@ func (s *subject) train(ctx context.Context, h *host.Host, w window) (*training,
 	return t, s.receiveTraining(ctx, h, req, t)
 }
 
-func (s *subject) receiveTraining(ctx context.Context, h *host.Host, req *pluginv1.TrainRequest, t *training) error {
+// openTrain makes a call, and gives what receives its events.
+func (s *subject) openTrain(ctx context.Context, h *host.Host, req *pluginv1.TrainRequest) (func() (*pluginv1.TrainEvent, error), error) {
 	on, err := s.on(ctx, h)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	stream, err := on.Trainer().Train(ctx, req)
 	if err != nil {
+		return nil, err
+	}
+	return stream.Recv, nil
+}
+
+func (s *subject) receiveTraining(ctx context.Context, h *host.Host, req *pluginv1.TrainRequest, t *training) error {
+	recv, err := s.openTrain(ctx, h, req)
+	if err != nil {
 		return err
 	}
-	return each(stream.Recv, func(e *pluginv1.TrainEvent) error { t.take(e); return nil })
+	return each(recv, func(e *pluginv1.TrainEvent) error { t.take(e); return nil })
 }
 
 func (t *training) take(e *pluginv1.TrainEvent) {
@@ -107,7 +127,7 @@ func (t *training) take(e *pluginv1.TrainEvent) {
 }
 
 func (s *subject) plainTrain(ctx context.Context, h *host.Host, t *transcript) error {
-	got, err := s.train(ctx, h, window{to: plainSteps, end: plainSteps, every: plainEvery})
+	got, err := s.train(ctx, h, plainWindow)
 	if err != nil {
 		return err
 	}
@@ -135,9 +155,17 @@ func digest(path string) ([]byte, error) {
 		if err != nil {
 			return err
 		}
-		b, err := os.ReadFile(p)
-		fmt.Fprintf(sum, "%s\x00%d\x00", rel, len(b))
-		sum.Write(b)
+		f, err := os.Open(p)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		info, err := f.Stat()
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(sum, "%s\x00%d\x00", rel, info.Size())
+		_, err = io.Copy(sum, f)
 		return err
 	})
 	return sum.Sum(nil), err
@@ -163,7 +191,7 @@ func trainerEstimate(ctx context.Context, s *subject) error {
 func trainerCheckpoints(ctx context.Context, s *subject) error {
 	ctx, cancel := s.within(ctx)
 	defer cancel()
-	got, err := s.train(ctx, s.host, window{to: plainSteps, end: plainSteps, every: plainEvery})
+	got, err := s.train(ctx, s.host, plainWindow)
 	if err != nil {
 		return err
 	}
@@ -182,11 +210,8 @@ func trainerCheckpoints(ctx context.Context, s *subject) error {
 
 // belowWork says what is wrong with an output.
 func belowWork(o *pluginv1.Output, work string) error {
-	if o.GetName() == "" {
-		return fmt.Errorf("its output has no name")
-	}
-	if !filepath.IsLocal(filepath.FromSlash(o.Path)) {
-		return fmt.Errorf("its path is not below the work directory: %q", o.Path)
+	if wrong := contract.Output(o); wrong != "" {
+		return errors.New(wrong)
 	}
 	path, err := filepath.EvalSymlinks(filepath.Join(work, filepath.FromSlash(o.Path)))
 	if err != nil {
@@ -195,13 +220,69 @@ func belowWork(o *pluginv1.Output, work string) error {
 	if rel, err := filepath.Rel(work, path); err != nil || !filepath.IsLocal(rel) {
 		return fmt.Errorf("its output %q is a link out of the work directory", o.Path)
 	}
+	return filepath.WalkDir(path, func(p string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() && !d.Type().IsRegular() {
+			err = fmt.Errorf("its output %q has %s in it, which is neither a file nor a directory", o.Path, d.Name())
+		}
+		return err
+	})
+}
+
+// trainerRecords trains on texts that are hard to carry, alone and behind a prompt, and then on chats. A record without text
+// never reaches a trainer.
+func trainerRecords(ctx context.Context, s *subject) error {
+	ctx, cancel := s.within(ctx)
+	defer cancel()
+	var texts, chats []*pluginv1.Record
+	for i, text := range hard {
+		if text == "" {
+			continue
+		}
+		texts = append(texts, &pluginv1.Record{Id: fmt.Sprintf("t%d", i), Text: text}, &pluginv1.Record{Id: fmt.Sprintf("p%d", i), Prompt: text, Text: "4"})
+		chats = append(chats, &pluginv1.Record{Id: fmt.Sprintf("m%d", i), Messages: []*pluginv1.Message{{Role: "user", Content: text}, {Role: "assistant", Content: "4", Train: true}}})
+	}
+	if err := s.trainOn(ctx, "texts", texts); err != nil {
+		return err
+	}
+	err := s.trainOn(ctx, "chats", chats)
+	var own *host.StageError
+	if errors.As(err, &own) && own.Code != "Internal" { // a model may have no tokens for turns
+		return nil
+	}
+	return err
+}
+
+// trainOn trains two steps on records, over and over.
+func (s *subject) trainOn(ctx context.Context, name string, records []*pluginv1.Record) error {
+	const steps = 2
+	n, err := s.needs(ctx, s.host, steps)
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(s.dir, name+".jsonl.zst")
+	err = writeRecords(path, int(min(n, mostDrawn)), func(i int) (*pluginv1.Record, error) { return records[i%len(records)], nil })
+	if err != nil {
+		return err
+	}
+	call, err := s.call(s.host)
+	if err != nil {
+		return err
+	}
+	got := &training{work: call.WorkDir}
+	data := &pluginv1.Artifact{Path: path, MediaType: sdk.RecordsMediaType}
+	if err := s.receiveTraining(ctx, s.host, window{to: steps, end: steps, every: steps}.request(call, data), got); err != nil {
+		return err
+	}
+	if len(got.checkpoints) == 0 {
+		return fmt.Errorf("it trains on %s and ends well, without a checkpoint", name)
+	}
 	return nil
 }
 
 func trainerResume(ctx context.Context, s *subject) error {
 	ctx, cancel := s.within(ctx)
 	defer cancel()
-	whole, err := s.train(ctx, s.host, window{to: plainSteps, end: plainSteps, every: plainEvery})
+	whole, err := s.train(ctx, s.host, plainWindow)
 	if err != nil {
 		return err
 	}
@@ -256,7 +337,7 @@ func (s *subject) many(ctx context.Context) (window, error) {
 }
 
 func (s *subject) beginTrain(ctx context.Context, h *host.Host, call *pluginv1.Call) (*going, error) {
-	req := &pluginv1.TrainRequest{Call: call, ToStep: 1, WindowEnd: 1}
+	req := window{to: 1, end: 1}.request(call, nil)
 	if call.Stage != nobody {
 		w, err := s.many(ctx)
 		if err == nil {
@@ -266,13 +347,6 @@ func (s *subject) beginTrain(ctx context.Context, h *host.Host, call *pluginv1.C
 			return nil, err
 		}
 	}
-	on, err := s.on(ctx, h)
-	if err != nil {
-		return nil, err
-	}
-	stream, err := on.Trainer().Train(ctx, req)
-	if err != nil {
-		return nil, err
-	}
-	return receiving(stream.Recv), nil
+	recv, err := s.openTrain(ctx, h, req)
+	return receiving(recv), err
 }

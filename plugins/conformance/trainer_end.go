@@ -9,24 +9,29 @@ import (
 	"jupiter/plugins/proto/pluginv1"
 )
 
+// longTraining asks for one that ends only because something ends it.
+func (s *subject) longTraining(ctx context.Context) (w window, req *pluginv1.TrainRequest, err error) {
+	if w, err = s.many(ctx); err != nil {
+		return w, nil, err
+	}
+	call, err := s.call(s.host)
+	if err != nil {
+		return w, nil, err
+	}
+	req, err = s.trainRequest(ctx, s.host, call, w)
+	return w, req, err
+}
+
 // trainerLimit gives a training that could go on for long the tokens of its first steps.
 func trainerLimit(ctx context.Context, s *subject) error {
 	ctx, cancel := s.within(ctx)
 	defer cancel()
-	w, err := s.many(ctx)
+	w, req, err := s.longTraining(ctx)
 	if err != nil {
 		return err
 	}
-	call, err := s.call(s.host)
-	if err != nil {
-		return err
-	}
-	call.Limit = &pluginv1.Limit{Tokens: 1}
-	req, err := s.trainRequest(ctx, s.host, call, w)
-	if err != nil {
-		return err
-	}
-	got := &training{work: call.WorkDir}
+	req.Call.Limit = &pluginv1.Limit{Tokens: 1}
+	got := &training{work: req.Call.WorkDir}
 	err = s.receiveTraining(ctx, s.host, req, got)
 	switch {
 	case errors.Is(err, errSlow):
@@ -45,30 +50,18 @@ func trainerLimit(ctx context.Context, s *subject) error {
 func (s *subject) stopTrain(ctx context.Context) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, 2*s.Timeout+2*s.Grace, errSlow)
 	defer cancel()
-	w, err := s.many(ctx)
-	if err != nil {
-		return err
-	}
-	call, err := s.call(s.host)
-	if err != nil {
-		return err
-	}
-	req, err := s.trainRequest(ctx, s.host, call, w)
-	if err != nil {
-		return err
-	}
-	on, err := s.on(ctx, s.host)
+	w, req, err := s.longTraining(ctx)
 	if err != nil {
 		return err
 	}
 	began := time.Now()
-	stream, err := on.Trainer().Train(ctx, req)
+	recv, err := s.openTrain(ctx, s.host, req)
 	if err != nil {
 		return err
 	}
-	part := &training{work: call.WorkDir}
+	part := &training{work: req.Call.WorkDir}
 	g := receiving(func() (*pluginv1.TrainEvent, error) {
-		e, err := stream.Recv()
+		e, err := recv()
 		part.take(e)
 		return e, err
 	})

@@ -57,13 +57,13 @@ func validatePlain(ctx context.Context, s *subject) error {
 	return nil
 }
 
-// trial is a hostile value for one attribute.
+// trial is a hostile value for one attribute or block.
 type trial struct {
-	attribute string
-	config    []byte
+	name   string
+	config []byte
 }
 
-// trials give each attribute each hostile value, with all others as they are.
+// trials give each attribute each hostile value, with all others as they are, and each block bodies of such values.
 func (s *subject) trials() (all []trial, err error) {
 	plain, err := s.configuration()
 	var needs *open
@@ -72,26 +72,36 @@ func (s *subject) trials() (all []trial, err error) {
 	} else if err != nil {
 		return nil, err
 	}
+	with := func(name string, v json.RawMessage) error {
+		given := map[string]json.RawMessage{}
+		if err := json.Unmarshal(plain, &given); err != nil {
+			return err
+		}
+		for _, other := range s.schema.Attributes {
+			if other.Required && given[other.Name] == nil {
+				given[other.Name] = hostile(other.Type, 0)[0]
+			}
+		}
+		given[name] = v
+		b, err := json.Marshal(given)
+		all = append(all, trial{name, b})
+		return err
+	}
 	for _, a := range s.schema.Attributes {
 		if len(a.Accepts) > 0 {
 			continue // a reference, which the host resolves
 		}
 		for _, v := range hostile(a.Type, 0) {
-			given := map[string]json.RawMessage{}
-			if err := json.Unmarshal(plain, &given); err != nil {
+			if err := with(a.Name, v); err != nil {
 				return nil, err
 			}
-			for _, other := range s.schema.Attributes {
-				if other.Required && given[other.Name] == nil {
-					given[other.Name] = hostile(other.Type, 0)[0]
-				}
-			}
-			given[a.Name] = v
-			b, err := json.Marshal(given)
-			if err != nil {
+		}
+	}
+	for _, block := range s.schema.Blocks {
+		for _, v := range hostileBlocks(block, 0) {
+			if err := with(block.Type, v); err != nil {
 				return nil, err
 			}
-			all = append(all, trial{a.Name, b})
 		}
 	}
 	return all, nil
@@ -103,11 +113,11 @@ func validateHostile(ctx context.Context, s *subject) error {
 		return err
 	}
 	if len(all) == 0 {
-		return notChecked("its schema has no attributes")
+		return notChecked("its schema has neither attributes nor blocks")
 	}
 	for _, t := range all {
 		if _, err := s.validate(ctx, t.config); err != nil {
-			return fmt.Errorf("attribute %s = %s: %w", t.attribute, clip(valueOf(t)), err)
+			return fmt.Errorf("%s = %s: %w", t.name, clip(valueOf(t)), err)
 		}
 	}
 	return nil
@@ -118,7 +128,7 @@ func valueOf(t trial) string {
 	if err := json.Unmarshal(t.config, &m); err != nil {
 		return "?"
 	}
-	return string(m[t.attribute])
+	return string(m[t.name])
 }
 
 func clip(s string) string {
@@ -128,9 +138,12 @@ func clip(s string) string {
 	return s
 }
 
+// foreign has an attribute that no schema has.
+const foreign = `{"no such attribute": 1}`
+
 // malformed are configurations that no host sends. Each has a member that no schema has, so that none fits by chance.
 var malformed = []string{
-	`{`, `[]`, `"text"`, `null1`, "\x00\xff\xfe", `{"no such attribute": 1}`, `{"a":` + nest(2000) + `}`,
+	`{`, `[]`, `"text"`, `null1`, "\x00\xff\xfe", foreign, `{"a":` + nest(2000) + `}`,
 }
 
 func nest(n int) string {
@@ -185,6 +198,49 @@ func validatePaths(ctx context.Context, s *subject) error {
 		return notChecked("no configuration that was tried has a diagnostic")
 	}
 	return nil
+}
+
+// validateItems asks about several configurations at once, as a plan does. What is said of each has to come under its
+// address.
+func validateItems(ctx context.Context, s *subject) error {
+	plain, err := s.configuration()
+	if err != nil {
+		return err
+	}
+	all, err := s.trials()
+	if err != nil {
+		return err
+	}
+	for _, t := range append(all, trial{config: []byte(foreign)}) { // the last is wrong in any case, but may be an error
+		bad, err := s.validate(ctx, t.config)
+		var se *host.StageError
+		if errors.As(err, &se) || err == nil && len(bad) == 0 {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		good, err := s.validate(ctx, plain)
+		if err != nil {
+			return err
+		}
+		ctx, cancel := s.within(ctx)
+		defer cancel()
+		item := func(config []byte) host.Item {
+			return host.Item{Kind: s.schema.Kind, Type: s.schema.Type, Config: config}
+		}
+		got, err := s.host.Validate(ctx, []host.Item{item(plain), item(t.config), item(plain), item(t.config)})
+		if err != nil {
+			return err
+		}
+		for i, want := range [][]schema.Diagnostic{good, bad, good, bad} {
+			if !reflect.DeepEqual(got[i], want) {
+				return fmt.Errorf("of %d configurations in a request number %d has the diagnostics %v, and %v alone", len(got), i+1, got[i], want)
+			}
+		}
+		return nil
+	}
+	return notChecked("no configuration that was tried has a diagnostic")
 }
 
 // leads says whether a path leads somewhere in a body of a schema.
