@@ -27,7 +27,7 @@ func (j *job) collect(ctx context.Context) (*result, error) {
 		return nil, err
 	}
 	s := newSink(j, st, "Collect", "records", func(r *sdk.Record) error {
-		r.Bucket, r.GeneratorVersion = src.Bucket, 0
+		r.Bucket, r.GeneratorVersion, r.Key = src.Bucket, 0, "" // a key is the verifier's to give
 		if src.License != "" {
 			if r.Meta == nil {
 				r.Meta = map[string]string{}

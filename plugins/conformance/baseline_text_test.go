@@ -119,6 +119,9 @@ func (g generates) Generate(_ context.Context, c *sdk.Call, _ config, req *sdk.G
 			r := &sdk.Record{Text: fmt.Sprintf("sample %x", hash(set.GetTemplate(), strconv.FormatUint(c.Seed+index, 10))), PromptTokens: 1, CompletionTokens: 2}
 			if all := set.GetPrompts(); len(all) > 0 {
 				r.Prompt = all[(set.GetStartIndex()+i)%uint64(len(all))].GetText()
+				if g.breaks == "generator-prompts" {
+					r.Prompt = all[i/2%uint64(len(all))].GetText() // one prompt after the other
+				}
 			}
 			c.Spend(1, 2)
 			if err := emit(&sdk.RecordBatch{Records: []*sdk.Record{r}}); err != nil {
@@ -148,7 +151,10 @@ func (g generates) Complete(_ context.Context, c *sdk.Call, _ config, _ *sdk.Art
 		if g.breaks == "generator-alone" {
 			text += strconv.Itoa(len(prompts))
 		}
-		n := min(uint64(len(text)), uint64(s.GetMaxTokens()))
+		n := uint64(len(text))
+		if most := uint64(s.GetMaxTokens()); most > 0 || g.breaks == "generator-no-tokens" {
+			n = min(n, most)
+		}
 		out := &sdk.Completion{Text: text[:n], FinishReason: "length", CompletionTokens: n, PromptTokens: 1}
 		for _, end := range s.GetStop() {
 			if g.breaks != "generator-stop" {

@@ -67,19 +67,27 @@ func generatorAlone(ctx context.Context, s *subject) error {
 func generatorMaxTokens(ctx context.Context, s *subject) error {
 	ctx, cancel := s.within(ctx)
 	defer cancel()
-	counted := false
-	for _, most := range []uint32{1, 3, 24} {
+	counted, written := false, 0
+	for _, most := range []uint32{1, 3, 24, 0} {
 		all, err := s.complete(ctx, s.host, &pluginv1.Sampling{MaxTokens: most}, asked())
 		if err != nil {
 			return err
 		}
+		long := 0
 		for _, c := range all {
+			if long += len(c.Text); most == 0 {
+				continue
+			}
 			n := max(c.CompletionTokens, uint64(len(c.Tokens)), uint64(len(c.Logprobs)))
 			counted = counted || n > 0
 			if n > uint64(most) {
 				return fmt.Errorf("a completion has %d tokens at max_tokens = %d", n, most)
 			}
 		}
+		if most == 0 && long == 0 && written > 0 {
+			return fmt.Errorf("completions are empty at max_tokens = 0, which leaves their length to the stage")
+		}
+		written = long
 	}
 	if !counted {
 		return notChecked("it does not say how many tokens its completions have")

@@ -106,7 +106,8 @@ var broken = []struct{ mode, stage string }{
 	{"trainer-records", "trainer t"}, {"generator-parts", "generator t"}, {"generator-json", "generator t"}, {"evaluator-unicode", "evaluator t"},
 	{"exporter-output", "exporter t"},
 	{"generator-samples", "generator t"}, {"generator-continues", "generator t"}, {"generator-order", "generator t"},
-	{"generator-alone", "generator t"}, {"generator-max-tokens", "generator t"}, {"generator-stop", "generator t"},
+	{"generator-alone", "generator t"}, {"generator-max-tokens", "generator t"}, {"generator-no-tokens=generator-max-tokens", "generator t"},
+	{"generator-prompts=generator-samples", "generator t"}, {"generator-stop", "generator t"},
 	{"generator-finish", "generator t"}, {"generator-unicode", "generator t"}, {"generator-score", "generator t"}, {"generator-limit", "generator t"},
 	{"evaluator-prepare", "evaluator t"}, {"evaluator-score", "evaluator t"}, {"evaluator-unavailable", "evaluator t"},
 }

@@ -162,8 +162,8 @@ func generatorSamples(ctx context.Context, s *subject) error {
 			switch {
 			case wrong != "":
 				return fmt.Errorf("sample %d %s", i, wrong)
-			case len(set.Prompts) > 0 && !slices.ContainsFunc(set.Prompts, func(p *pluginv1.Prompt) bool { return p.Text == r.Prompt }):
-				return fmt.Errorf("sample %d answers %q, which is none of its prompts", i, clip(r.Prompt))
+			case len(set.Prompts) > 0 && r.Prompt != set.Prompts[i%len(set.Prompts)].Text:
+				return fmt.Errorf("sample %d of %d prompts has the prompt %q, and %q is next", i, len(set.Prompts), clip(r.Prompt), set.Prompts[i%len(set.Prompts)].Text)
 			}
 		}
 	}

@@ -93,18 +93,17 @@ var features = map[string][]pluginv1.Kind{
 }
 
 func infoFeatures(_ context.Context, s *subject) error {
+	var unknown error
 	for _, st := range s.info.Stages {
 		for _, f := range st.Features {
-			kinds := features[f]
-			if kinds == nil {
-				return fmt.Errorf("stage %.80q has a feature %.80q, which the protocol does not know", st.Name, f)
-			}
-			if !slices.Contains(kinds, st.Kind) {
+			if kinds := features[f]; kinds == nil {
+				unknown = notChecked("stage %.80q has the feature %.80q, which this version does not know and ignores", st.Name, f)
+			} else if !slices.Contains(kinds, st.Kind) {
 				return fmt.Errorf("stage %.80q has the feature %s, which is not for its kind", st.Name, f)
 			}
 		}
 	}
-	return nil
+	return unknown
 }
 
 func infoSame(ctx context.Context, s *subject) error {
