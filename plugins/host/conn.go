@@ -135,8 +135,8 @@ func (c *conn) NewStream(ctx context.Context, desc *grpc.StreamDesc, method stri
 	}
 	s := &stream{ClientStream: inner, conn: c, call: l, ctx: ctx, method: method, single: !desc.ServerStreams, track: t}
 	s.watch = newWatchdog(l.process, c.stallAfter())
-	// A caller that gives up may never read again.
-	s.unhook = context.AfterFunc(ctx, s.finish)
+	// A caller that gives up may never read again. Where it has by now, unhook is not set yet.
+	s.unhook = context.AfterFunc(ctx, s.release)
 	return s, nil
 }
 
@@ -229,6 +229,11 @@ func (s *stream) over(err error) error {
 
 func (s *stream) finish() {
 	s.unhook()
+	s.release()
+}
+
+// release lets others have the process. It may be called more than once.
+func (s *stream) release() {
 	s.watch.set(false)
 	s.conn.done(s.call)
 }

@@ -2,7 +2,12 @@
 
 package host
 
-import "testing"
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+)
 
 // TestWarm: a stage's process is started ahead of the first call, once, and the call uses it.
 func TestWarm(t *testing.T) {
@@ -52,5 +57,39 @@ func TestWarmCannot(t *testing.T) {
 	}
 	if n := len(h.processes()); n != 0 {
 		t.Errorf("%d processes of a closed host", n)
+	}
+}
+
+// TestGivenUpAtOnce: a caller may give a call up while it is being made, and its process is free again.
+func TestGivenUpAtOnce(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, Options{}, "good")
+	s, err := h.Stage(t.Context(), "filter", "good")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Validate(t.Context(), []byte("{}")); err != nil { // the process is there
+		t.Fatal(err)
+	}
+	for i := range 200 {
+		ctx, cancel := context.WithCancel(t.Context())
+		go func() {
+			time.Sleep(time.Duration(i) * time.Microsecond)
+			cancel()
+		}()
+		f, err := s.Filter().Filter(ctx)
+		if err == nil {
+			_, err = f.Recv()
+		}
+		if !errors.Is(err, context.Canceled) {
+			t.Fatalf("%v, want that it was given up", err)
+		}
+	}
+	for _, p := range h.processes() {
+		for deadline := time.Now().Add(5 * time.Second); len(p.running()) > 0; time.Sleep(time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatalf("%d calls are held for running", len(p.running()))
+			}
+		}
 	}
 }
