@@ -81,10 +81,16 @@ func Run(ctx context.Context, o Options) (r *Report, err error) {
 	if err := b.meet(ctx); err != nil {
 		return nil, err
 	}
+	if err := b.known(); err != nil {
+		return nil, err
+	}
 	if err := b.all(ctx); err != nil {
 		return nil, err
 	}
-	return b.report, b.known()
+	if len(b.report.Results) == 0 {
+		return nil, fmt.Errorf("no rule is called like %q that the plugin, or the stage that was chosen, has to keep; docs/conformance.md lists them", b.Rules)
+	}
+	return b.report, nil
 }
 
 // all checks the rules of the plugin, then those of each stage.

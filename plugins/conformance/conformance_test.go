@@ -279,12 +279,16 @@ func TestOptions(t *testing.T) {
 		{Options{Stage: "filter other"}, "there is no stage filter other"},
 		{Options{Config: map[string]json.RawMessage{"filter other": nil}}, "the configuration is for filter other"},
 		{Options{Program: host.Program{Path: "/bin/true"}}, "ended before it was ready"},
+		{Options{Rules: regexp.MustCompile("^no-such-rule$")}, `no rule is called like "^no-such-rule$"`},
+		{Options{Rules: regexp.MustCompile("^trainer-resume$"), Stage: "filter t"}, `no rule is called like "^trainer-resume$"`},
 	} {
 		o := tc.o
 		if o.Program.Path == "" {
 			o.Program = host.Program{Path: exe, Args: []string{"serve", "none"}}
 		}
-		o.Rules = regexp.MustCompile("^info-name$")
+		if o.Rules == nil {
+			o.Rules = regexp.MustCompile("^info-name$")
+		}
 		if _, err := Run(t.Context(), o); err == nil || !strings.Contains(err.Error(), tc.want) {
 			t.Errorf("%v, want %q", err, tc.want)
 		}
