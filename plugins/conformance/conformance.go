@@ -1,6 +1,6 @@
 // Package conformance holds a plugin to the protocol's contract, whatever language it is written in.
 //
-// The suite starts the executable through the host, as a run would, and asks it rule by rule (rules.go): of the plugin as a
+// The suite starts the executable through the host, as a run would, and asks it rule by rule (rule.go): of the plugin as a
 // whole, then of each stage that it offers, with calls that are small but whole. A rule is kept, broken, or not checked. Not
 // checked is never taken for kept: it says why, such as that an exporter needs a checkpoint and nothing gave one.
 //
