@@ -117,8 +117,8 @@ func (r *Runner) warnUnheld() {
 		}
 	}
 	for _, s := range r.Config.Stages {
-		if s.Limits.MemoryGB > 0 && !host.MemoryBounds {
-			r.emit(Event{Type: Warned, Address: string(s.Addr), Message: "limits.memory_gb bounds nothing here: this system does not tell how much memory a process has"})
+		if s.Limits != (config.Limits{}) && !host.LimitsHold {
+			r.emit(Event{Type: Warned, Address: string(s.Addr), Message: "limits bound nothing here: this system does not tell what a process has, and what it has started"})
 		}
 	}
 }

@@ -40,7 +40,7 @@ func itemKey(parts ...string) [32]byte {
 // business.
 func (p *poison) crashed(stage string, err error, first int, at *pace, key func() [32]byte) error {
 	var c *host.Crash
-	if !errors.As(err, &c) || c.OOM {
+	if !errors.As(err, &c) || c.Again() {
 		return err
 	}
 	if p.out == nil {

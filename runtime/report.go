@@ -23,7 +23,7 @@ type Report struct {
 	Plugin   string    `json:"plugin"`
 	Version  string    `json:"version"`
 	Checksum string    `json:"checksum"` // of the executable: sha256:…
-	Kind     string    `json:"kind"`     // crash, stall, out-of-memory, protocol
+	Kind     string    `json:"kind"`     // crash, stall, out-of-memory, processes, protocol
 	ExitCode *int      `json:"exit_code"`
 	Signal   string    `json:"signal,omitempty"`
 	Detail   string    `json:"detail,omitempty"`
@@ -58,6 +58,8 @@ func reportOf(err error) *Report {
 			rep.Kind = "stall"
 		case c.OOM:
 			rep.Kind = "out-of-memory"
+		case c.Crowded:
+			rep.Kind = "processes"
 		}
 		return rep
 	case errors.As(err, &p):

@@ -20,7 +20,7 @@ const (
 	pauseGrows = 4
 )
 
-// mayPass says whether another try of what failed so may do. Out of memory would be so again.
+// mayPass says whether another try of what failed so may do. What needs more than it may have would need it again.
 func mayPass(err error) bool {
 	var crash *host.Crash
 	var said *host.StageError
@@ -29,7 +29,7 @@ func mayPass(err error) bool {
 	case errors.As(err, &never):
 		return false
 	case errors.As(err, &crash):
-		return !crash.OOM
+		return !crash.Again()
 	case errors.As(err, &said):
 		return said.MayPass()
 	}

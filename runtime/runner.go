@@ -130,9 +130,7 @@ func (r *Runner) stage(ctx context.Context, s *config.Stage) (*host.Stage, error
 	if err != nil {
 		return nil, err
 	}
-	if s.Limits.MemoryGB > 0 {
-		st = st.Limited(uint64(s.Limits.MemoryGB * 1e9))
-	}
+	st = st.Limited(host.Limits{Memory: uint64(s.Limits.MemoryGB * 1e9), Processes: s.Limits.Processes})
 	if s.Timeouts.Stall > 0 {
 		st = st.Stalling(s.Timeouts.Stall)
 	}

@@ -41,7 +41,7 @@ func effectCommon(dependsOn effectCase, ignored string, own map[string]effectCas
 		"node":       v(`"n"`, effectCluster, effectPlaced),
 
 		"lifecycle.prevent_destroy": v("true"), "lifecycle.ignore_changes": v(`[` + ignored + `]`),
-		"timeouts.run": v(`"9h"`), "timeouts.stop": v(`"90s"`), "timeouts.stall": v(`"9m"`), "limits.memory_gb": v("9"),
+		"timeouts.run": v(`"9h"`), "timeouts.stop": v(`"90s"`), "timeouts.stall": v(`"9m"`), "limits.memory_gb": v("9"), "limits.processes": v("9000"),
 		"budget.tokens": v("9"), "budget.hours": v("9"), "budget.disk_gb": v("9"),
 		"budget.usd": {value: "9", given: []string{"generator.llama.base/prices version = \"a\"", "generator.llama.base/prices usd_per_million_input = 1", "generator.llama.base/prices usd_per_million_output = 1"}},
 	}

@@ -91,6 +91,8 @@ func crashHint(c *host.Crash) string {
 	switch {
 	case c.OOM:
 		b.WriteString("\nThe stage needs more memory than there was. Make it smaller, or give it another machine.")
+	case c.Crowded:
+		b.WriteString("\nWhere it needs as many, limits { processes = N } in the stage's block allows more.")
 	case c.Stalled:
 		b.WriteString("\nIf it stalls again at the same place, that item is the cause.")
 	default:

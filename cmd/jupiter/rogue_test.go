@@ -353,6 +353,26 @@ func TestRogueStays(t *testing.T) {
 	loopSound(t, dir, true)
 }
 
+// TestRogueBomb: a plugin that forks without end is ended with all that it started, is not tried again, and costs nothing that
+// was paid for.
+func TestRogueBomb(t *testing.T) {
+	t.Parallel()
+	const student = `trainer "rogue" "student" {`
+	dir := rogueProject(t, student, student+"\n  limits {\n    processes = 300\n  }\n")
+	out := rogueRun(t, dir, "trainer-bomb", exitError, "apply", "--auto-approve", "--cycles", "1")
+	for _, want := range []string{"plugin rogue 6.6.6 started too many processes (signal: killed) in trainer rogue, Train, after ", "and limits.processes allows 300\n",
+		"the next jupiter apply goes on from there", "limits { processes = N }", "the report: .jupiter/crashes/"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("want %q in\n%s", want, out)
+		}
+	}
+	if strings.Contains(out, "it was tried") {
+		t.Errorf("it was tried again:\n%s", out)
+	}
+	rogueGone(t, dir)
+	rogueRun(t, dir, "", exitDone, "apply", "--auto-approve", "--cycles", "1")
+}
+
 // TestRogueDeaf: a plugin that does not hear Stop is ended when the time to save is over; what it had saved stays.
 func TestRogueDeaf(t *testing.T) {
 	t.Parallel()

@@ -196,9 +196,10 @@ type Timeouts struct {
 	Stall time.Duration // without a message that is due
 }
 
-// Limits bound the process of a stage, with what it starts. Zero: no bound.
+// Limits bound the process of a stage, with what it starts.
 type Limits struct {
-	MemoryGB float64 // resident, in 10⁹ bytes
+	MemoryGB  float64 // resident, in 10⁹ bytes; 0: no bound
+	Processes uint64  // processes and threads; 0: as many as any stage may have
 }
 
 // DatasetRef names one side of a domain's data: module.x.domain.real.

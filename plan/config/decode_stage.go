@@ -85,6 +85,7 @@ func (in *instance) stageBlocks(s *Stage, content *hcl.BodyContent, each *lang.E
 		case "limits":
 			f := in.block(b, limitsForm, each, s.Attrs)
 			f.positive("memory_gb", &s.Limits.MemoryGB)
+			f.count("processes", &s.Limits.Processes)
 		case "budget":
 			in.budget(b, each, s.Attrs, &s.Budget)
 		case "prices":

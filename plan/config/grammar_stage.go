@@ -86,6 +86,7 @@ var limitsForm = &form{
 	doc: "Bounds of the stage's process and what it starts.",
 	attrs: []attribute{
 		{name: "memory_gb", kind: numberValue, above: true, doc: "Memory that is resident, in GB. A process with more is ended."},
+		{name: "processes", kind: countValue, lo: 1, doc: "Processes and threads, 4096 where nothing is said. A process with more is ended."},
 	},
 }
 var timeoutsForm = &form{

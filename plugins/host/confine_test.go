@@ -3,12 +3,15 @@
 package host
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,12 +19,14 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"jupiter/plugins/host/confine"
 	"jupiter/plugins/sdk"
 )
 
 // collectConfined tries what a confined plugin may or may not do, and tells as records what came of it.
-func collectConfined(c *sdk.Call, cfg modeConfig, emit func(*sdk.RecordBatch) error) error {
+func collectConfined(ctx context.Context, c *sdk.Call, cfg modeConfig, emit func(*sdk.RecordBatch) error) error {
 	tell := func(format string, args ...any) error {
 		return emit(&sdk.RecordBatch{Records: []*sdk.Record{{Text: fmt.Sprintf(format, args...)}}})
 	}
@@ -74,6 +79,29 @@ func collectConfined(c *sdk.Call, cfg modeConfig, emit func(*sdk.RecordBatch) er
 			return err
 		}
 		return tell("started")
+	case "threads": // that stay, with the process or until it cannot have more
+		if err := tell("started"); err != nil {
+			return err
+		}
+		for range cfg.Count {
+			go func() {
+				runtime.LockOSThread()
+				_ = unix.Pause()
+			}()
+		}
+		<-ctx.Done()
+		return ctx.Err()
+	case "bomb": // processes that each start more, in sessions of their own, and in all no more than make for a test
+		if err := tell("started"); err != nil {
+			return err
+		}
+		const bomb = `n=$(($0 - 1)); if [ $n -gt 0 ]; then setsid sh -c "$1" $n "$1" & setsid sh -c "$1" $n "$1" & fi; exec sleep 60`
+		cmd := exec.Command("sh", "-c", bomb, strconv.Itoa(cfg.Count), bomb)
+		if err := cmd.Run(); err != nil {
+			return err
+		}
+		<-ctx.Done()
+		return ctx.Err()
 	case "hog":
 		if err := tell("started"); err != nil {
 			return err
@@ -275,7 +303,7 @@ func TestMemoryLimit(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		stream, err := s.Limited(300e6).Collector().Collect(t.Context(), collector(t, h, "good", "hog"))
+		stream, err := s.Limited(Limits{Memory: 300e6}).Collector().Collect(t.Context(), collector(t, h, "good", "hog"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -288,6 +316,71 @@ func TestMemoryLimit(t *testing.T) {
 		}
 	})
 }
+
+// A plugin that starts more than it may have is ended, with all of it, and the report says so. Where the kernel holds the
+// number there are never many more.
+func TestProcessesLimit(t *testing.T) {
+	t.Parallel()
+	ways(t, func(t *testing.T, o Options) {
+		for mode, limit := range map[string]uint64{"threads": 0, "bomb": 300} {
+			if mode == "bomb" && o.Wrapper == nil {
+				continue // what leaves the process group remains
+			}
+			h := newHost(t, o, "good")
+			s, err := h.Stage(t.Context(), "collector", "good")
+			if err != nil {
+				t.Fatal(err)
+			}
+			depth := `,"count":11` // 2047 processes
+			if mode == "threads" {
+				depth = `,"count":4400`
+			}
+			stream, err := s.Limited(Limits{Processes: limit}).Collector().Collect(t.Context(), collector(t, h, "good", mode, depth))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var most uint64
+			var all []int
+			look := func() {
+				for _, p := range h.processes() {
+					most = max(most, threads(p.pid(), p.wrapped()))
+					all = append(all, tree(p.pid())...)
+				}
+			}
+			done := make(chan struct{})
+			go func() {
+				defer close(done)
+				for err == nil {
+					_, err = stream.Recv()
+				}
+			}()
+			for looking := true; looking; {
+				select {
+				case <-done:
+					looking = false
+				case <-time.After(5 * time.Millisecond):
+					look()
+				}
+			}
+			limit = cmp.Or(limit, DefaultProcesses)
+			var c *Crash
+			if !errors.As(err, &c) || !c.Crowded || !c.Again() || !strings.Contains(err.Error(), "plugin good 1.2.3 started too many processes (") || !strings.Contains(err.Error(), fmt.Sprintf("limits.processes allows %d", limit)) {
+				t.Errorf("%s: %v, want that it started too many", mode, err)
+			}
+			t.Logf("%s: at most %d of %d", mode, most, limit)
+			if o.Wrapper != nil && !lacks(h.Unconfined(), "more processes than it may have") && most > kernelBound(limit)+reserved {
+				t.Errorf("%s: it had %d processes and threads, and the kernel refuses more than %d", mode, most, kernelBound(limit))
+			}
+			if err := h.Close(); err != nil {
+				t.Error(err)
+			}
+			waitFor(t, "all that it had started has ended", func() bool { return !slices.ContainsFunc(all, running) })
+		}
+	})
+}
+
+// reserved are process numbers that a small program does not come to, and a larger one may have besides its bound.
+const reserved = 300
 
 // A program that cannot be executed is an error that says why.
 func TestCannotExecute(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"syscall"
 
 	"jupiter/plugins/host/confine"
@@ -25,7 +26,7 @@ type confinement struct {
 // Unconfined lists what this system lacks to hold plugins to what they may do, a sentence each; none where it lacks nothing.
 func (h *Host) Unconfined() []string {
 	if len(h.opts.Wrapper) == 0 || !confine.Supported {
-		return []string{"Plugins can write wherever the user can, and reach the network: this system has nothing that Jupiter could confine them with."}
+		return []string{"Plugins can write wherever the user can, and reach the network, and start any number of processes: this system has nothing that Jupiter could confine them with."}
 	}
 	known := func() bool {
 		h.confined.mu.Lock()
@@ -45,7 +46,8 @@ func (h *Host) Unconfined() []string {
 
 // tryConfinement starts the wrapper with nothing to start.
 func (h *Host) tryConfinement() {
-	r := &runner{confined: &h.confined, wrapper: h.opts.Wrapper, exe: &executable{}, cmd: exec.Cmd{Env: environment(h.opts.Env)}}
+	r := &runner{confined: &h.confined, wrapper: h.opts.Wrapper, exe: &executable{}, cmd: exec.Cmd{Env: environment(h.opts.Env)},
+		spec: confine.Spec{Processes: kernelBound(DefaultProcesses)}}
 	if err := r.launchConfined(); err != nil {
 		h.log.Debug("try the wrapper", "error", err)
 		return
@@ -120,7 +122,11 @@ type told struct {
 	done   chan struct{}
 	exit   *confine.Exit
 	failed string
+	held   atomic.Bool // the kernel holds the number of processes
 }
+
+// bounded says whether the kernel holds the number of processes.
+func (s *told) bounded() bool { return s != nil && s.held.Load() }
 
 func hear(f *os.File, learn func(*confine.Report)) *told {
 	s := &told{done: make(chan struct{})}
@@ -135,6 +141,7 @@ func hear(f *os.File, learn func(*confine.Report)) *told {
 			}
 			switch {
 			case m.Report != nil:
+				s.held.Store(m.Report.Bounded)
 				learn(m.Report)
 			case m.Failed != "":
 				s.failed = m.Failed

@@ -27,12 +27,12 @@ type conn struct {
 	exclusive bool // one call at a time in a process
 
 	schema *schema.Stage // nil: calls that are of no stage
-	memory uint64        // see profile
+	limits Limits
 	stall  time.Duration // 0: Options.StallAfter
 }
 
 func (c *conn) acquire(ctx context.Context) (*call, error) {
-	want, err := c.pool.host.profileOf(c.schema, c.memory)
+	want, err := c.pool.host.profileOf(c.schema, c.limits)
 	if err != nil {
 		return nil, err
 	}
@@ -46,7 +46,7 @@ func (c *conn) acquire(ctx context.Context) (*call, error) {
 // network for the answer.
 func (c *conn) anywhere(ctx context.Context) (*call, error) {
 	if c.schema != nil && c.schema.NeedsNetwork {
-		want, err := c.pool.host.profileOf(c.schema, 0)
+		want, err := c.pool.host.profileOf(c.schema, Limits{})
 		if err != nil {
 			return nil, err
 		}

@@ -42,6 +42,7 @@ type Crash struct {
 	Signal   string // "killed"; "" where it exited
 	OOM      bool   // it ran out of memory, or the kernel killed it for that
 	Stalled  bool   // the host killed it: no message for Options.StallAfter
+	Crowded  bool   // it started more processes than it may have
 	Detail   string // more on why, "" where nothing more is known
 	Stderr   []string
 	Call     string // ID of the call; "" where there was none
@@ -60,6 +61,8 @@ func (e *Crash) Error() string {
 		b.WriteString(" stalled")
 	case e.OOM:
 		fmt.Fprintf(&b, " ran out of memory (%s)", e.how())
+	case e.Crowded:
+		fmt.Fprintf(&b, " started too many processes (%s)", e.how())
 	default:
 		fmt.Fprintf(&b, " crashed (%s)", e.how())
 	}
@@ -75,6 +78,9 @@ func (e *Crash) Error() string {
 	more(&b, e.Checksum, e.Stderr)
 	return b.String()
 }
+
+// Again says whether it would come to the same another time: it needs more than it may have.
+func (e *Crash) Again() bool { return e.OOM || e.Crowded }
 
 func (e *Crash) how() string {
 	if e.Signal != "" {

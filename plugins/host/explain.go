@@ -91,10 +91,8 @@ func (c *conn) died(p *process, method string, t *tracker) error {
 	p.end() // waits for its last words
 	cause := p.killedFor()
 	var s *stall
-	var m *tooMuch
 	switch {
-	case errors.As(cause, &s):
-	case errors.As(cause, &m):
+	case errors.As(cause, &s), tooGreedy(cause):
 	case errors.Is(cause, ErrStopped):
 		return fmt.Errorf("%s: %w", c.stage, cause)
 	case cause != nil:
@@ -105,7 +103,7 @@ func (c *conn) died(p *process, method string, t *tracker) error {
 		detail = cause.Error()
 	}
 	crash := p.crash(detail)
-	crash.Version, crash.Stalled, crash.OOM = c.version, s != nil, crash.OOM || m != nil
+	crash.Version, crash.Stalled = c.version, s != nil
 	crash.Stage = c.inMethod(method)
 	crash.Call, crash.Item = t.item()
 	crash.Item = c.pool.host.Hide(crash.Item)

@@ -62,7 +62,7 @@ func (h *Host) EndInput(within time.Duration) (remain []int, ok bool) {
 			_ = p.Kill() // it may have ended by now
 		}
 	}
-	return remain, MemoryBounds
+	return remain, LimitsHold
 }
 
 const endPoll = 10 * time.Millisecond

@@ -199,8 +199,8 @@ func collect(ctx context.Context, c *sdk.Call, cfg modeConfig, emit func(*sdk.Re
 			return err
 		}
 		return emit(&sdk.RecordBatch{Records: []*sdk.Record{{Text: strings.Join(append([]string{wd}, os.Environ()...), "\x00")}}})
-	case "write", "dial", "processes", "stray", "hog":
-		return collectConfined(c, cfg, emit)
+	case "write", "dial", "processes", "stray", "hog", "threads", "bomb":
+		return collectConfined(ctx, c, cfg, emit)
 	case "tls":
 		return emit(&sdk.RecordBatch{Records: []*sdk.Record{{Text: os.Getenv("PLUGIN_CLIENT_CERT"), Meta: map[string]string{"socket": os.Getenv("PLUGIN_UNIX_SOCKET_DIR")}}}})
 	}

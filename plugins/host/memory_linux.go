@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// MemoryBounds says whether this system tells how much memory processes have, so that a bound on it holds.
-const MemoryBounds = true
+// LimitsHold says whether this system tells what processes have, so that Limits hold.
+const LimitsHold = true
 
 // peakMemory is the most memory that a process and its descendants have had resident since they began, or since
 // resetPeakMemory, each at its own worst moment. wrapped leaves out the process itself.
@@ -64,11 +64,25 @@ func resetPeakMemory(pid int, wrapped bool) {
 	}
 }
 
+// threads counts the threads of a process and its descendants: of each at least one. wrapped leaves out the process itself.
+func threads(pid int, wrapped bool) (n uint64) {
+	walk(pid, func(i, threads int) {
+		if i > 0 || !wrapped {
+			n += uint64(threads)
+		}
+	})
+	return n
+}
+
 // tree lists a process and its descendants.
-func tree(pid int) []int {
+func tree(pid int) []int { return walk(pid, func(int, int) {}) }
+
+// walk lists a process and its descendants, and tells how many threads the one at i of them has.
+func walk(pid int, has func(i, threads int)) []int {
 	all := []int{pid}
 	for i := 0; i < len(all); i++ {
 		tasks, _ := os.ReadDir(fmt.Sprintf("/proc/%d/task", all[i])) // none where it has ended
+		has(i, len(tasks))
 		for _, t := range tasks {
 			b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%s/children", all[i], t.Name()))
 			for _, f := range strings.Fields(string(b)) {

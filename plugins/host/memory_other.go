@@ -7,8 +7,8 @@ import (
 	"syscall"
 )
 
-// MemoryBounds says whether this system tells how much memory processes have, so that a bound on it holds.
-const MemoryBounds = false
+// LimitsHold says whether this system tells what processes have, so that Limits hold.
+const LimitsHold = false
 
 // peakMemory is not known here.
 func peakMemory(int, bool) (uint64, bool) { return 0, false }
@@ -16,6 +16,9 @@ func peakMemory(int, bool) (uint64, bool) { return 0, false }
 func residentMemory(int, bool) (uint64, bool) { return 0, false }
 
 func resetPeakMemory(int, bool) {}
+
+// threads is not known here.
+func threads(int, bool) uint64 { return 0 }
 
 // tree is the process alone: what it has started is not known here.
 func tree(pid int) []int { return []int{pid} }

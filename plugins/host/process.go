@@ -93,10 +93,10 @@ func (h *Host) startWith(l *pool, want *profile, secure TLS) (*process, error) {
 	if err != nil {
 		return nil, fmt.Errorf("plugin %s: make certificates: %w", name, err)
 	}
-	may := profile{}
+	may, err := h.profileOf(nil, Limits{})
 	if want != nil {
 		may = *want
-	} else if may.work, err = h.workDir(); err != nil {
+	} else if err != nil {
 		return nil, fmt.Errorf("plugin %s: %w", name, err)
 	}
 	own, err := ownDir(may.work, name)
@@ -121,7 +121,8 @@ func (h *Host) startWith(l *pool, want *profile, secure TLS) (*process, error) {
 			env = append(append(env, certEnv...), sdk.WatchKey+"=1", "TMPDIR="+filepath.Join(own, temporary))
 			p.runner = &runner{
 				cmd: exec.Cmd{Env: env, Dir: h.opts.Dir}, exe: l.exe, program: l.program, handshake: &firstLine{rest: h.opts.Stdout}, exited: make(chan struct{}),
-				confined: &h.confined, wrapper: h.opts.Wrapper, spec: confine.Spec{Write: []string{own, sockets}, Network: may.network, Remove: dir},
+				confined: &h.confined, wrapper: h.opts.Wrapper, started: func() { h.bound(p) },
+				spec: confine.Spec{Write: []string{own, sockets}, Network: may.network, Processes: kernelBound(may.limits.Processes), Remove: dir},
 			}
 			if !h.adopt(p.runner) {
 				return nil, errClosed
@@ -144,7 +145,6 @@ func (h *Host) startWith(l *pool, want *profile, secure TLS) (*process, error) {
 		return nil, err
 	}
 	h.log.Debug("plugin started", "plugin", name, "pid", p.pid())
-	h.boundMemory(p)
 	h.spawn(func() {
 		<-p.exited()
 		h.log.Debug("plugin ended", "plugin", name, "pid", p.pid(), "state", p.runner.ended.String())
@@ -177,10 +177,13 @@ func (p *process) connect(timeout time.Duration) error {
 	if err == nil {
 		conn, err = cp.Dispense(sdk.ServiceName)
 	}
-	if cause := p.killedFor(); cause != nil {
+	switch cause := p.killedFor(); {
+	case tooGreedy(cause):
+		<-p.exited()
+		return p.crash(cause.Error())
+	case cause != nil:
 		return cause
-	}
-	if err != nil {
+	case err != nil:
 		return p.protocolError("connect: " + err.Error())
 	}
 	p.conn = conn.(*grpc.ClientConn)
@@ -216,7 +219,10 @@ func (p *process) notStarted(err error, timeout time.Duration) error {
 	if err := p.runner.notExecuted(); err != nil {
 		return fmt.Errorf("start plugin %s: %w", p.name, err)
 	}
+	cause := p.killedFor()
 	switch {
+	case tooGreedy(cause):
+		return p.crash(cause.Error())
 	case first != "" && !strings.HasPrefix(first, "1|"):
 		return p.protocolError(fmt.Sprintf("it wrote %.80q to standard output, where the handshake belongs", first))
 	case first != "":
@@ -317,15 +323,36 @@ func (p *process) crash(detail string) *Crash {
 	c.Signal = p.runner.ended.signal
 	kill := p.runner.ended.killed && c.Signal != "" && !p.runner.wasKilled()
 	counted := p.runner.oomBefore >= 0 && oomKills() > p.runner.oomBefore
-	switch {
+	var much *tooMuch
+	var many *crowd
+	switch cause := p.killedFor(); {
+	case errors.As(cause, &much):
+		c.OOM = true
+	case errors.As(cause, &many):
+		c.Crowded = true
 	case kill && counted:
 		c.OOM = true
 	case kill && detail == "":
 		c.Detail = "neither the plugin nor Jupiter sent this signal; where nobody did by hand, the system was short of memory"
 	case !p.runner.wasKilled() && saysOutOfMemory(c.Stderr):
 		c.OOM = true
+	case !p.runner.wasKilled() && p.runner.status.bounded() && saysOutOfThreads(c.Stderr):
+		c.Crowded = true
+		if c.Detail == "" {
+			c.Detail = fmt.Sprintf("it could start no more, and limits.processes allows %d", p.profile.limits.Processes)
+		}
 	}
 	return c
+}
+
+// saysOutOfThreads recognises the last words of the Go and Python runtimes where the kernel refuses another thread.
+func saysOutOfThreads(stderr []string) bool {
+	for _, l := range stderr {
+		if strings.Contains(l, "runtime: failed to create new OS thread") || strings.Contains(l, "can't start new thread") {
+			return true
+		}
+	}
+	return false
 }
 
 // saysOutOfMemory recognises the last words of the Go, CUDA and Python runtimes.

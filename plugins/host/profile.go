@@ -1,6 +1,7 @@
 package host
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,14 +13,15 @@ import (
 // gets a process of its own.
 type profile struct {
 	network bool
-	memory  uint64 // most that the process, and what it starts, may have resident, in bytes; 0: no bound
+	limits  Limits // Processes is set
 	work    string // directory that it may write below
 }
 
 // profileOf is that of a stage's calls.
-func (h *Host) profileOf(s *schema.Stage, memory uint64) (profile, error) {
+func (h *Host) profileOf(s *schema.Stage, l Limits) (profile, error) {
 	work, err := h.workDir()
-	return profile{network: s.NeedsNetwork, memory: memory, work: work}, err
+	l.Processes = cmp.Or(l.Processes, DefaultProcesses)
+	return profile{network: s != nil && s.NeedsNetwork, limits: l, work: work}, err
 }
 
 // SetWorkDir says where calls have their directories from now on. Until then they are in a directory that Close removes,

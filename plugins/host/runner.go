@@ -30,8 +30,9 @@ type runner struct {
 	stdout, stderr *os.File // read ends
 	handshake      *firstLine
 
-	exited chan struct{} // closed when ended is set
-	ended  ending
+	started func()        // called once it has started
+	exited  chan struct{} // closed when ended is set
+	ended   ending
 
 	oomBefore int64 // kills that the kernel had counted when the process started
 
@@ -99,6 +100,7 @@ func (r *runner) Start(context.Context) error {
 	}
 	r.mu.Unlock()
 	go r.wait()
+	r.started()
 	return nil
 }
 

@@ -30,11 +30,11 @@ func (s *Stage) Trainer() pluginv1.TrainerClient     { return pluginv1.NewTraine
 func (s *Stage) Evaluator() pluginv1.EvaluatorClient { return pluginv1.NewEvaluatorClient(s.conn) }
 func (s *Stage) Exporter() pluginv1.ExporterClient   { return pluginv1.NewExporterClient(s.conn) }
 
-// Limited gives the same stage with a bound on the memory that its process, and what that starts, may have resident, in
-// bytes; 0: none. It has a process of its own.
-func (s *Stage) Limited(memory uint64) *Stage {
+// Limited gives the same stage with other bounds of its process. Where they are not those of another stage it has one of its
+// own.
+func (s *Stage) Limited(l Limits) *Stage {
 	c := *s.conn
-	c.memory = memory
+	c.limits = l
 	return &Stage{Schema: s.Schema, conn: &c}
 }
 

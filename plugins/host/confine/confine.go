@@ -14,6 +14,7 @@
 //     adopts what the plugin leaves behind, and kills it at the end.
 //   - A network namespace without network, but for the loopback interface, unless Spec.Network. Where the namespace cannot
 //     be had, Landlock refuses TCP, from Linux 6.7 on.
+//   - At most Spec.Processes processes and threads, where the namespaces can be had and the kernel counts by them.
 //   - No capabilities, and no new privileges by executing something.
 //
 // The namespaces need a user namespace where the host is not root, which some systems refuse. What a system refuses is in
@@ -34,7 +35,12 @@ type Spec struct {
 	Args    []string `json:"args"`  // without the name
 	Write   []string `json:"write"` // directories, absolute, that it may write below; they must be there
 	Network bool     `json:"network"`
-	Remove  string   `json:"remove"` // directory to remove when the host is gone; "": none
+
+	// Processes is how many processes and threads it may have, together with the wrapper's own, before the kernel refuses
+	// more; 0: no bound.
+	Processes uint64 `json:"processes"`
+
+	Remove string `json:"remove"` // directory to remove when the host is gone; "": none
 
 	Namespaces bool `json:"namespaces"` // the wrapper was started with Attr's namespaces
 }
@@ -44,6 +50,7 @@ type Report struct {
 	Landlock  int      `json:"landlock"`  // version of its interface; 0: not in force
 	Processes bool     `json:"processes"` // a PID namespace, with a /proc of its own
 	Network   bool     `json:"network"`   // a network namespace, where the plugin is to have no network
+	Bounded   bool     `json:"bounded"`   // the number of processes, where it is to be
 	Missing   []string `json:"missing"`   // what this system lacks, and why, a sentence each
 }
 

@@ -27,6 +27,7 @@ func (w *wrapper) restrict() {
 	} else {
 		w.lack("It sees the other processes of this machine: the system refuses user and PID namespaces.")
 	}
+	w.processes()
 	w.files()
 	if err := dropCapabilities(); err != nil {
 		w.lack("It keeps the capabilities of the user: %v.", err)
@@ -50,6 +51,22 @@ func (w *wrapper) namespaces() {
 	w.report.Network = true
 	if err := loopbackUp(); err != nil {
 		w.lack("It has no loopback interface: %v.", err)
+	}
+}
+
+// processes bounds how many the plugin may start.
+func (w *wrapper) processes() {
+	if w.spec.Processes == 0 {
+		return
+	}
+	err := fmt.Errorf("the system refuses user and PID namespaces")
+	if w.spec.Namespaces {
+		err = boundProcesses(w.spec.Processes)
+	}
+	if err == nil {
+		w.report.Bounded = true
+	} else {
+		w.lack("It can start more processes than it may have, until Jupiter sees it: %v.", err)
 	}
 }
 

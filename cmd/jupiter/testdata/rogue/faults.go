@@ -79,6 +79,7 @@ var faults = map[string]fault{
 	"trainer-none":    only[*pluginv1.TrainEvent](func(*stream, any) error { return nil }),
 	"trainer-NaN":     onLoss(math.NaN()),
 	"trainer-never":   only[*pluginv1.TrainEvent](later(2, func(*stream, any) error { select {} })),
+	"trainer-bomb":    only[*pluginv1.TrainEvent](later(2, bomb)),
 	"trainer-suspend": only[*pluginv1.TrainEvent](later(2, suspend)),
 	"trainer-up":      onCheckpoint(func(s *stream, c *pluginv1.Checkpoint) { c.Output.Path = "../../../rogue.fault" }),
 	"trainer-gone":    onCheckpoint(func(s *stream, c *pluginv1.Checkpoint) { c.Output.Path = "nothing" }),

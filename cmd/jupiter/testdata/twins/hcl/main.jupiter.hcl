@@ -201,6 +201,7 @@ trainer "llama" "student" {
 
   limits {
     memory_gb = 1.5
+    processes = 500
   }
 
   budget {
