@@ -72,13 +72,16 @@ func collectConfined(ctx context.Context, c *sdk.Call, cfg modeConfig, emit func
 		_, rest, _ := strings.Cut(string(caps), "CapEff:")
 		eff, _, _ := strings.Cut(rest, "\n")
 		return errors.Join(tell("%d", n), tell("%s", strings.TrimSpace(eff)))
-	case "stray": // a child that has left the process group and the session
+	case "stray", "stray hang": // a child that has left the process group and the session
 		cmd := exec.Command("sleep", "60")
 		cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 		if err := cmd.Start(); err != nil {
 			return err
 		}
-		return tell("started")
+		if err := tell("%d", cmd.Process.Pid); err != nil || cfg.Mode == "stray" {
+			return err
+		}
+		select {}
 	case "threads": // that stay, with the process or until it cannot have more
 		if err := tell("started"); err != nil {
 			return err
@@ -291,6 +294,45 @@ func TestWithoutNamespaces(t *testing.T) {
 	}
 	for _, pid := range all {
 		gone(t, pid)
+	}
+}
+
+// What has left a plugin's process group ends with it also where the host has to kill the plugin: with the namespace, or
+// without one by the wrapper.
+func TestKilledWithStray(t *testing.T) {
+	t.Parallel()
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, namespaces := range []bool{true, false} {
+		h := newHost(t, Options{Wrapper: []string{exe, "confine"}, StallAfter: 500 * time.Millisecond}, "good")
+		if !namespaces {
+			h.confined.refuse()
+		}
+		s, err := h.Stage(t.Context(), "collector", "good")
+		if err != nil {
+			t.Fatal(err)
+		}
+		stream, err := s.Collector().Collect(t.Context(), collector(t, h, "good", "stray hang"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := stream.Recv(); err != nil {
+			t.Fatal(err)
+		}
+		all := tree(h.processes()[0].pid())
+		if len(all) != 3 {
+			t.Fatalf("processes %v, want wrapper, plugin and stray", all)
+		}
+		_, err = stream.Recv()
+		var c *Crash
+		if !errors.As(err, &c) || !c.Stalled || c.Signal != "killed" {
+			t.Errorf("namespaces %v: %v, want that it stalled, and was killed", namespaces, err)
+		}
+		for _, pid := range all {
+			gone(t, pid)
+		}
 	}
 }
 

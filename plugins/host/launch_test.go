@@ -105,8 +105,11 @@ func TestExecutableIsVerified(t *testing.T) {
 func TestHostKilled(t *testing.T) {
 	t.Parallel()
 	for _, parent := range []string{"host", "reaper"} {
-		for _, mode := range []string{"child", "suspend"} {
-			for _, way := range []string{"as it is", "confined"} {
+		for _, mode := range []string{"child", "stray", "suspend"} {
+			for _, way := range []string{"as it is", "confined", "without namespaces"} {
+				if mode == "stray" && way == "as it is" {
+					continue // what leaves its group remains
+				}
 				t.Run(parent+" "+mode+" "+way, func(t *testing.T) {
 					t.Parallel()
 					killHost(t, parent, mode, way)

@@ -199,7 +199,7 @@ func collect(ctx context.Context, c *sdk.Call, cfg modeConfig, emit func(*sdk.Re
 			return err
 		}
 		return emit(&sdk.RecordBatch{Records: []*sdk.Record{{Text: strings.Join(append([]string{wd}, os.Environ()...), "\x00")}}})
-	case "write", "dial", "processes", "stray", "hog", "threads", "bomb":
+	case "write", "dial", "processes", "stray", "stray hang", "hog", "threads", "bomb":
 		return collectConfined(ctx, c, cfg, emit)
 	case "tls":
 		return emit(&sdk.RecordBatch{Records: []*sdk.Record{{Text: os.Getenv("PLUGIN_CLIENT_CERT"), Meta: map[string]string{"socket": os.Getenv("PLUGIN_UNIX_SOCKET_DIR")}}}})
@@ -279,12 +279,15 @@ func doomedHost() {
 		panic(err)
 	}
 	var wrapper []string
-	if os.Args[3] == "confined" {
+	if os.Args[3] != "as it is" {
 		wrapper = []string{exe, "confine"}
 	}
 	h, err := New(Options{Plugins: map[string]Program{"good": {Path: exe, Args: []string{"plugin", "good"}}}, Wrapper: wrapper, Env: os.Environ()})
 	if err != nil {
 		panic(err)
+	}
+	if os.Args[3] == "without namespaces" {
+		h.confined.refuse()
 	}
 	s, err := h.Stage(context.Background(), "collector", "good")
 	if err != nil {

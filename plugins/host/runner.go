@@ -164,12 +164,35 @@ func (r *runner) Kill(context.Context) error {
 		return nil
 	default:
 	}
-	r.killed = true
-	if r.pid != 0 {
-		killGroup(r.pid)
-		_ = r.cmd.Process.Kill()
+	if r.pid != 0 && !r.killed && r.status != nil && !r.spec.Namespaces {
+		// The wrapper has to see to what left the group. It is suspended where the plugin's group is.
+		_ = r.cmd.Process.Signal(confine.End)
+		wake(r.pid)
+		time.AfterFunc(wrapperEnd, r.killNow)
+	} else if r.pid != 0 {
+		r.end()
 	}
+	r.killed = true
 	return nil
+}
+
+// wrapperEnd is how long the wrapper may take to end the plugin.
+const wrapperEnd = time.Second
+
+func (r *runner) killNow() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	select {
+	case <-r.exited:
+	default:
+		r.end()
+	}
+}
+
+// end kills the process and its group. r.mu is held, and the process has not been seen to exit.
+func (r *runner) end() {
+	killGroup(r.pid)
+	_ = r.cmd.Process.Kill()
 }
 
 // wasKilled says whether the host ended the process, which must have ended. One that exited just before the host would

@@ -12,6 +12,8 @@ func ownGroup() *syscall.SysProcAttr { return nil }
 
 func killGroup(int) {}
 
+func wake(int) {}
+
 // endingOf says how a process ended. os.Process.Kill ends it with status 1.
 func endingOf(s *os.ProcessState) ending {
 	return ending{code: s.ExitCode(), killed: s.ExitCode() == 1}

@@ -9,6 +9,9 @@ import (
 
 func killGroup(pid int) { _ = syscall.Kill(-pid, syscall.SIGKILL) }
 
+// wake lets a process group run that was suspended.
+func wake(pid int) { _ = syscall.Kill(-pid, syscall.SIGCONT) }
+
 // endingOf says how a process ended.
 func endingOf(s *os.ProcessState) ending {
 	if ws, ok := s.Sys().(syscall.WaitStatus); ok && ws.Signaled() {

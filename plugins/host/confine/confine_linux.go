@@ -51,6 +51,10 @@ func Refused(err error) bool {
 	return false
 }
 
+// End is the signal that asks a wrapper without namespaces to end the plugin with all that it has started. Killed, it could
+// not, and there the kernel does not either. One in namespaces drops it, and is to be killed.
+const End = syscall.SIGTERM
+
 // statusFD is where the host's pipe is.
 const statusFD = 3
 
@@ -101,7 +105,10 @@ func (w *wrapper) run() (int, error) {
 	}
 	// The kernel hangs up a process group that lost its session. What is caught and dropped, and not ignored, the plugin
 	// does not inherit.
-	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP, syscall.SIGINT, syscall.SIGTERM)
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP, syscall.SIGINT)
+	ends := make(chan os.Signal, 1)
+	signal.Notify(ends, End)
+	go w.endOn(ends)
 	go w.watch() // on a thread of its own, which is not restricted
 	w.restrict()
 	w.tell(Message{Report: &w.report})
@@ -169,6 +176,18 @@ func (w *wrapper) watch() {
 		fds := []unix.PollFd{{Fd: int32(w.status.Fd())}}
 		if _, err := unix.Poll(fds, -1); err == nil && fds[0].Revents&(unix.POLLERR|unix.POLLHUP|unix.POLLNVAL) != 0 {
 			w.orphaned()
+		}
+	}
+}
+
+// endOn ends the plugin at a signal. What it leaves is then for the sweep.
+func (w *wrapper) endOn(signals <-chan os.Signal) {
+	for range signals {
+		if w.spec.Namespaces {
+			continue
+		}
+		for _, pid := range children() {
+			_ = unix.Kill(pid, unix.SIGKILL) // a child that has not been reaped keeps its number
 		}
 	}
 }
