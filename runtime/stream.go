@@ -25,8 +25,12 @@ const (
 	shardEvery   = 5 * time.Second
 )
 
-// maxHeld bounds what a call may give without a cursor, in bytes: until there is one it is held in memory.
-const maxHeld = 512 << 20
+// maxHeld bounds what a call may give without a cursor, in bytes: until there is one it is held in memory, where each record
+// takes recordOverhead besides what it says.
+const (
+	maxHeld        = 512 << 20
+	recordOverhead = 256
+)
 
 const recordsFile = "records.jsonl.zst"
 
@@ -78,7 +82,7 @@ func (s *sink) take(ctx context.Context, b *pluginv1.RecordBatch) error {
 		return errors.Join(s.breach("it gives at least %d %s where %d are due", n, s.unit, s.most), s.flush(ctx))
 	}
 	for _, rec := range b.Records {
-		size := proto.Size(rec)
+		size := proto.Size(rec) + recordOverhead
 		s.bytes, s.loose = s.bytes+size, s.loose+size
 		s.use.saw(rec.PromptTokens, rec.CompletionTokens)
 		if err := s.stamp(rec); err != nil {

@@ -6,7 +6,10 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/types/dynamicpb"
 
 	"jupiter/plugins/proto/pluginv1"
 )
@@ -54,6 +57,70 @@ func exchanges() map[string]exchange {
 		}
 	}
 	return all
+}
+
+// Each text of the protocol is held to UTF-8 by what reads it, so no plugin gets another one past that.
+func TestTextsAreUTF8(t *testing.T) {
+	t.Parallel()
+	n := 0
+	var each func(protoreflect.MessageDescriptors)
+	each = func(all protoreflect.MessageDescriptors) {
+		for i := range all.Len() {
+			m := all.Get(i)
+			for k := range m.Fields().Len() {
+				f := m.Fields().Get(k)
+				if f.Kind() != protoreflect.StringKind || m.IsMapEntry() {
+					continue
+				}
+				n++
+				b := protowire.AppendString(protowire.AppendTag(nil, f.Number(), protowire.BytesType), "a\xffb")
+				if err := proto.Unmarshal(b, dynamicpb.NewMessage(m)); err == nil || !strings.Contains(err.Error(), "invalid UTF-8") {
+					t.Errorf("%s: %v, want that it is invalid", f.FullName(), err)
+				}
+			}
+			each(m.Messages())
+		}
+	}
+	each(pluginv1.File_jupiter_plugin_v1_plugin_proto.Messages())
+	if n < 50 {
+		t.Errorf("looked at %d texts only", n)
+	}
+}
+
+// Whoever brings nothing is counted, and whoever brings something is not.
+func TestIdle(t *testing.T) {
+	t.Parallel()
+	progress := func(n uint64) *pluginv1.Progress { return &pluginv1.Progress{Done: n} }
+	batch := func(text, cursor string) *pluginv1.CollectEvent {
+		b := &pluginv1.RecordBatch{Cursor: []byte(cursor)}
+		if text != "" {
+			b.Records = []*pluginv1.Record{{Text: text}}
+		}
+		return &pluginv1.CollectEvent{Event: &pluginv1.CollectEvent_Batch{Batch: b}}
+	}
+	heard := func(n uint64) *pluginv1.CollectEvent {
+		return &pluginv1.CollectEvent{Event: &pluginv1.CollectEvent_Progress{Progress: progress(n)}}
+	}
+	tr := &tracker{}
+	for i, c := range []struct {
+		m    any
+		idle int // messages that brought nothing, after this one
+	}{
+		{batch("a", ""), 0}, {batch("", ""), 1}, {batch("", "1"), 0}, {batch("", "1"), 1}, {batch("", "2"), 0},
+		{heard(1), 0}, {heard(1), 1}, {heard(2), 0}, {&pluginv1.CollectEvent{}, 1}, {batch("b", ""), 0},
+		{&pluginv1.VerifyEvent{Progress: progress(2)}, 1}, {&pluginv1.ValidateResponse{}, 0},
+	} {
+		if wrong := tr.receive(c.m); wrong != "" || tr.idled != c.idle {
+			t.Errorf("message %d: %q, %d that brought nothing, want %d", i, wrong, tr.idled, c.idle)
+		}
+	}
+	tr.idled = maxIdle - 1
+	if wrong := tr.receive(batch("", "")); wrong != "" {
+		t.Error(wrong)
+	}
+	if wrong := tr.receive(batch("", "")); !strings.Contains(wrong, "more than 262144 messages in a row that bring nothing") {
+		t.Errorf("%q, want that it is too many", wrong)
+	}
 }
 
 func said(m ...proto.Message) []proto.Message { return m }

@@ -24,6 +24,10 @@ type tracker struct {
 
 	from, to uint64          // steps: after the last checkpoint, and the last that there may be
 	named    map[string]bool // outputs, or questions: what may be there once
+
+	idled  int                // messages in a row that brought nothing
+	cursor []byte             // the last one
+	last   *pluginv1.Progress // the same
 }
 
 // asked is one item that awaits its answer.
@@ -107,6 +111,9 @@ func (t *tracker) receive(m any) (wrong string) {
 	}
 	if p, ok := m.(interface{ GetProgress() *pluginv1.Progress }); ok && wrong == "" {
 		wrong = contract.Progress(p.GetProgress())
+	}
+	if wrong == "" {
+		wrong = t.idle(m)
 	}
 	return wrong
 }
