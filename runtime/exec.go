@@ -205,11 +205,8 @@ func (r *Runner) failed(ctx context.Context, a *plan.Action, err error) error {
 		r.journal(context.WithoutCancel(ctx), "interrupted", a, "")
 		return ErrInterrupted
 	}
-	var before *reported // by an action that this one did on the way
-	if !errors.As(err, &before) {
-		if where := r.keepReport(a.Address, err); where != "" {
-			err = &reported{err, where}
-		}
+	if where := r.keepReport(a.Address, err); where != "" {
+		err = &reported{err, where}
 	}
 	r.emit(Event{Type: Failed, Address: string(a.Address), Title: a.Title, Message: err.Error()})
 	r.journal(ctx, "failed", a, err.Error())

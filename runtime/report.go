@@ -18,8 +18,8 @@ import (
 type Report struct {
 	Schema   string    `json:"schema"` // jupiter.crash/v1
 	At       time.Time `json:"at"`
-	Run      string    `json:"run"`
-	Address  string    `json:"address"` // of the action
+	Run      string    `json:"run"`     // "": none
+	Address  string    `json:"address"` // of the action; "": none
 	Plugin   string    `json:"plugin"`
 	Version  string    `json:"version"`
 	Checksum string    `json:"checksum"` // of the executable: sha256:…
@@ -68,19 +68,32 @@ func reportOf(err error) *Report {
 	return nil
 }
 
-// keepReport writes the report of an error to a file, and gives a line that says where; "" where there is none to write. That
-// it cannot be written is no second error.
+// keepReport writes the report of an error of an action.
 func (r *Runner) keepReport(at addr.Address, err error) string {
+	return KeepReport(err, Filed{StateDir: r.Config.StateDir, Dir: r.Config.Dir, At: r.Clock(), Run: r.run, Address: string(at)})
+}
+
+// Filed is where a report goes, and what it was about: nothing, where it was before there was an action.
+type Filed struct {
+	StateDir, Dir string // of the project
+	At            time.Time
+	Run, Address  string
+}
+
+// KeepReport writes the report of an error to a file, and gives a line that says where; "" where there is none to write, or one
+// that was written already. That it cannot be written is no second error.
+func KeepReport(err error, to Filed) string {
+	var before *reported
 	rep := reportOf(err)
-	if rep == nil {
+	if rep == nil || errors.As(err, &before) {
 		return ""
 	}
-	rep.Schema, rep.At, rep.Run, rep.Address = "jupiter.crash/v1", r.Clock().UTC(), r.run, string(at)
+	rep.Schema, rep.At, rep.Run, rep.Address = "jupiter.crash/v1", to.At.UTC(), to.Run, to.Address
 	if rep.Checksum != "" {
 		rep.Checksum = "sha256:" + rep.Checksum
 	}
 	b, merr := json.MarshalIndent(rep, "", "  ")
-	dir := filepath.Join(r.Config.StateDir, "crashes")
+	dir := filepath.Join(to.StateDir, "crashes")
 	path := filepath.Join(dir, rep.At.Format("20060102T150405.000000Z")+"-"+rep.Plugin+".json")
 	if merr = errors.Join(merr, os.MkdirAll(dir, 0o755)); merr == nil {
 		merr = os.WriteFile(path, append(b, '\n'), 0o644)
@@ -94,7 +107,7 @@ func (r *Runner) keepReport(at addr.Address, err error) string {
 		_ = os.Remove(files[0])
 		files = files[1:]
 	}
-	if rel, err := filepath.Rel(r.Config.Dir, path); err == nil && !strings.HasPrefix(rel, "..") {
+	if rel, err := filepath.Rel(to.Dir, path); err == nil && !strings.HasPrefix(rel, "..") {
 		path = rel
 	}
 	return "\nthe report: " + path

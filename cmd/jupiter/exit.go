@@ -10,6 +10,7 @@ import (
 
 	"jupiter/plan"
 	"jupiter/plugins/host"
+	"jupiter/runtime"
 	"jupiter/state"
 )
 
@@ -49,7 +50,12 @@ func report(w *world, cmd *cobra.Command, err error) int {
 		fmt.Fprintln(w.err, "Interrupted.")
 		return exitInterrupted
 	}
-	fmt.Fprintf(w.err, "Error: %v\n", err)
+	kept := ""
+	if w.project.Dir != "" {
+		w.project.At = w.now()
+		kept = runtime.KeepReport(err, w.project)
+	}
+	fmt.Fprintf(w.err, "Error: %v%s\n", err, kept)
 	if hint := hintFor(err); hint != "" {
 		fmt.Fprintf(w.err, "\n%s\n", hint)
 	}

@@ -14,6 +14,8 @@ import (
 	"os"
 	"runtime/debug"
 	"time"
+
+	"jupiter/runtime"
 )
 
 // The program's exit codes.
@@ -37,6 +39,8 @@ type world struct {
 	executable func() (string, error) // what the host executes to serve a built-in plugin
 	hook       func(step string)      // called at each of state.Steps; nil: not at all
 	force      bool                   // see runtime.Runner.Force; only a test sets it
+
+	project runtime.Filed // of the configuration that was read: where the report of a plugin's fault goes
 }
 
 func main() {

@@ -107,6 +107,9 @@ func read(ctx context.Context, w *world, o *targetOptions, path string) (*loaded
 			return diags
 		}})
 	maps.Copy(l.files, more)
+	if l.cfg != nil {
+		w.project = runtime.Filed{StateDir: l.cfg.StateDir, Dir: l.cfg.Dir}
+	}
 	if err := errors.Join(unusable, s.broken); err != nil {
 		return nil, errors.Join(err, h.Close())
 	}

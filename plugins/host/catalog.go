@@ -2,6 +2,7 @@ package host
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
@@ -69,7 +70,8 @@ func (h *Host) stages(ctx context.Context) (*catalog, error) {
 	}
 	c := &catalog{byName: map[string]*schema.Stage{}}
 	for i, info := range infos {
-		if h.refused = c.add(names[i], info); h.refused != nil {
+		if err := c.add(names[i], info); err != nil {
+			h.refused = h.described(names[i], err)
 			return nil, h.refused
 		}
 	}
@@ -97,8 +99,10 @@ func (c *catalog) add(plugin string, info *pluginv1.InfoResponse) error {
 	}
 	for _, p := range info.Stages {
 		s, err := schema.FromProto(plugin, info.Version, p)
-		if err != nil {
-			return err
+		if _, known := schema.KindName(p.GetKind()); err != nil && !known {
+			return err // it may be made for a later version of the host
+		} else if err != nil {
+			return breach("%s", strings.TrimPrefix(err.Error(), "plugin "+plugin+": "))
 		}
 		name := stageName(s.Kind, s.Type)
 		if other := c.byName[name]; other != nil && other.Plugin == plugin {
@@ -110,6 +114,21 @@ func (c *catalog) add(plugin string, info *pluginv1.InfoResponse) error {
 		c.stages = append(c.stages, s)
 	}
 	return nil
+}
+
+// described completes an error about what a plugin said of itself with what the host knows of the plugin.
+func (h *Host) described(plugin string, err error) error {
+	var e *ProtocolError
+	if !errors.As(err, &e) {
+		return err
+	}
+	if sum, err := h.pools[plugin].exe.checksum(); err == nil {
+		e.Checksum = hex.EncodeToString(sum)
+	}
+	for _, p := range h.pools[plugin].processes() { // none where the description was kept from before
+		e.Stderr = p.lastWords()
+	}
+	return e
 }
 
 func (c *catalog) sort() {

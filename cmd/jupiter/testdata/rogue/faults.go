@@ -7,12 +7,14 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"syscall"
 	"time"
 
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"jupiter/plugins/proto/pluginv1"
 )
@@ -79,22 +81,65 @@ var faults = map[string]fault{
 	"trainer-none":    only[*pluginv1.TrainEvent](func(*stream, any) error { return nil }),
 	"trainer-NaN":     onLoss(math.NaN()),
 	"trainer-never":   only[*pluginv1.TrainEvent](later(2, func(*stream, any) error { select {} })),
+	"trainer-crash": only[*pluginv1.TrainEvent](later(2, func(*stream, any) error {
+		time.Sleep(100 * time.Millisecond) // what was sent before is on its way
+		stderr := os.NewFile(2, "stderr")  // as a runtime writes there: go-plugin has put a pipe of its own in the place of os.Stderr
+		for i := range 60 {
+			fmt.Fprintln(stderr, "last words", i)
+		}
+		os.Exit(3)
+		return nil
+	})),
+	"trainer-kill": only[*pluginv1.TrainEvent](later(2, func(*stream, any) error {
+		time.Sleep(100 * time.Millisecond)
+		return syscall.Kill(os.Getpid(), syscall.SIGKILL)
+	})),
+	"trainer-hog":     only[*pluginv1.TrainEvent](later(2, hog)),
 	"trainer-bomb":    only[*pluginv1.TrainEvent](later(2, bomb)),
 	"trainer-suspend": only[*pluginv1.TrainEvent](later(2, suspend)),
 	"trainer-up":      onCheckpoint(func(s *stream, c *pluginv1.Checkpoint) { c.Output.Path = "../../../rogue.fault" }),
 	"trainer-gone":    onCheckpoint(func(s *stream, c *pluginv1.Checkpoint) { c.Output.Path = "nothing" }),
 
-	"exporter-absolute": onOutput(func(s *stream, o *pluginv1.Output) { o.Path = "/etc/passwd" }),
-	"exporter-link":     special(func(path string) error { return os.Symlink("/etc", path) }),
-	"exporter-pipe":     special(func(path string) error { return syscall.Mkfifo(path, 0o644) }),
-	"exporter-socket":   special(socket),
-	"exporter-inner": special(func(path string) error {
-		return errors.Join(os.Mkdir(path, 0o755), os.Symlink("/etc", filepath.Join(path, "a")))
-	}),
-	"exporter-innerpipe": special(func(path string) error {
-		return errors.Join(os.Mkdir(path, 0o755), syscall.Mkfifo(filepath.Join(path, "a"), 0o644))
-	}),
-	"exporter-changing": special(changing),
+	"exporter-absolute":    onOutput(func(s *stream, o *pluginv1.Output) { o.Path = "/etc/passwd" }),
+	"exporter-link":        special[*pluginv1.ExportEvent](link),
+	"exporter-pipe":        special[*pluginv1.ExportEvent](pipe),
+	"exporter-socket":      special[*pluginv1.ExportEvent](socket),
+	"exporter-device":      special[*pluginv1.ExportEvent](device),
+	"exporter-inner":       special[*pluginv1.ExportEvent](within(link)),
+	"exporter-innerpipe":   special[*pluginv1.ExportEvent](within(pipe)),
+	"exporter-innerdevice": special[*pluginv1.ExportEvent](within(device)),
+	"exporter-innersocket": special[*pluginv1.ExportEvent](within(socket)),
+	"trainer-link":         special[*pluginv1.TrainEvent](link),
+	"trainer-pipe":         special[*pluginv1.TrainEvent](pipe),
+	"trainer-socket":       special[*pluginv1.TrainEvent](socket),
+	"trainer-device":       special[*pluginv1.TrainEvent](device),
+	"trainer-inner":        special[*pluginv1.TrainEvent](within(link)),
+	"trainer-innerpipe":    special[*pluginv1.TrainEvent](within(pipe)),
+	"trainer-innerdevice":  special[*pluginv1.TrainEvent](within(device)),
+	"trainer-linked":       hardLinked,
+	"trainer-utf8":         invalid[*pluginv1.TrainEvent],
+	"filter-utf8":          invalid[*pluginv1.FilterEvent],
+	"verifier-utf8":        invalid[*pluginv1.VerifyEvent],
+	"completion-utf8":      invalid[*pluginv1.CompleteEvent],
+	"likelihood-utf8":      invalid[*pluginv1.LikelihoodEvent],
+	"scores-utf8":          invalid[*pluginv1.ScoreResponse],
+
+	"collector-tiny":   tiny,
+	"collector-idle":   idle(&pluginv1.CollectEvent{Event: &pluginv1.CollectEvent_Batch{Batch: &pluginv1.RecordBatch{}}}),
+	"generator-idle":   idle(&pluginv1.GenerateEvent{Event: &pluginv1.GenerateEvent_Diagnostic{Diagnostic: &pluginv1.Diagnostic{Severity: pluginv1.Diagnostic_SEVERITY_WARNING, Summary: "Hm"}}}),
+	"trainer-idle":     idle(&pluginv1.TrainEvent{Event: &pluginv1.TrainEvent_Progress{Progress: &pluginv1.Progress{Done: 1, Total: 2}}}),
+	"exporter-idle":    idle(&pluginv1.ExportEvent{}),
+	"verifier-idle":    idle(&pluginv1.VerifyEvent{}),
+	"filter-idle":      idle(&pluginv1.FilterEvent{Event: &pluginv1.FilterEvent_Verdicts{Verdicts: &pluginv1.VerdictBatch{}}}),
+	"generator-never":  never[*pluginv1.GenerateEvent](),
+	"filter-never":     never[*pluginv1.FilterEvent](),
+	"questions-never":  never[*pluginv1.PrepareResponse](),
+	"scores-never":     never[*pluginv1.ScoreResponse](),
+	"completion-never": never[*pluginv1.CompleteEvent](),
+	"likelihood-never": never[*pluginv1.LikelihoodEvent](),
+	"exporter-never":   never[*pluginv1.ExportEvent](),
+
+	"exporter-changing": special[*pluginv1.ExportEvent](changing),
 	"exporter-name":     onOutput(func(s *stream, o *pluginv1.Output) { o.Name = "modle" }),
 	"exporter-twice":    twice(func(m any) bool { e, ok := m.(*pluginv1.ExportEvent); return ok && e.GetOutput() != nil }),
 	"exporter-none":     only[*pluginv1.ExportEvent](func(*stream, any) error { return nil }),
@@ -113,6 +158,11 @@ var answers = map[string]func(any){
 	"estimate-negative": estimated(func(e *pluginv1.EstimateResponse) { e.BytesWritten = -1 }),
 	"estimate-huge":     estimated(func(e *pluginv1.EstimateResponse) { e.PromptTokens = 1e300 }),
 	"estimate-records":  estimated(func(e *pluginv1.EstimateResponse) { e.Records = math.MaxUint64 }),
+	"validate-utf8": func(resp any) {
+		if r, ok := resp.(*pluginv1.ValidateResponse); ok {
+			r.Diagnostics = append(r.Diagnostics, &pluginv1.Diagnostic{})
+		}
+	},
 	"validate-many": func(resp any) {
 		if r, ok := resp.(*pluginv1.ValidateResponse); ok {
 			for range 50000 {
@@ -158,6 +208,13 @@ func early(fault string) {
 	case "handshake-garbage":
 		fmt.Println("Hello, \x1b[31mI am no plugin.")
 		time.Sleep(time.Minute)
+	case "handshake-crash":
+		for i := range 60 {
+			fmt.Fprintln(os.Stderr, "last words", i)
+		}
+		os.Exit(7)
+	case "handshake-kill":
+		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 	case "handshake-endless":
 		for {
 			fmt.Print(strings.Repeat("x", 4096))
@@ -262,16 +319,46 @@ func onOutput(change func(*stream, *pluginv1.Output)) fault {
 }
 
 // special gives as its output something that it has made.
-func special(makeIt func(path string) error) fault {
-	return func(s *stream, m any) error {
-		if e, ok := m.(*pluginv1.ExportEvent); ok && e.GetOutput() != nil {
-			e.GetOutput().Path = "special"
-			if err := makeIt(filepath.Join(s.work, "special")); err != nil {
+func special[M any](makeIt func(path string) error) fault {
+	return only[M](func(s *stream, m any) error {
+		var o *pluginv1.Output
+		switch e := m.(type) {
+		case *pluginv1.ExportEvent:
+			o = e.GetOutput()
+		case *pluginv1.TrainEvent:
+			o = e.GetCheckpoint().GetOutput()
+		}
+		if o != nil {
+			o.Path = "special"
+			if err := makeIt(filepath.Join(s.work, o.Path)); err != nil {
 				return err
 			}
 		}
 		return s.send(m)
+	})
+}
+
+// within makes something in a directory.
+func within(makeIt func(path string) error) func(string) error {
+	return func(path string) error { return errors.Join(os.Mkdir(path, 0o755), makeIt(filepath.Join(path, "a"))) }
+}
+
+func link(path string) error { return os.Symlink("/etc", path) }
+
+func pipe(path string) error { return syscall.Mkfifo(path, 0o644) }
+
+// device makes the only one that needs no right.
+func device(path string) error { return syscall.Mknod(path, syscall.S_IFCHR|0o644, 0) }
+
+// hog takes memory, and no more than a test's machine has.
+func hog(s *stream, m any) error {
+	var all [][]byte
+	for range 150 { // 1.2 GB
+		all = append(all, bytes.Repeat([]byte{1}, 8<<20))
+		time.Sleep(10 * time.Millisecond)
 	}
+	defer runtime.KeepAlive(all)
+	return s.send(m)
 }
 
 func suspend(*stream, any) error {
@@ -343,14 +430,76 @@ func invalid[M proto.Message](s *stream, m any) error {
 	if !ok {
 		return s.send(m)
 	}
-	b, err := proto.Marshal(e)
-	if err != nil {
-		return err
+	b, err := garbled(e)
+	return errors.Join(err, s.send(b))
+}
+
+// garbled is a message in which no text is valid UTF-8.
+func garbled(m proto.Message) (raw, error) {
+	const mark = "a text of the rogue"
+	m = proto.Clone(m)
+	fill(m.ProtoReflect(), mark)
+	b, err := proto.Marshal(m)
+	return bytes.ReplaceAll(b, []byte(mark), append([]byte{0xff}, mark[1:]...)), err
+}
+
+// fill sets each text of a message, and of those within it that are there.
+func fill(m protoreflect.Message, text string) {
+	all := m.Descriptor().Fields()
+	for i := range all.Len() {
+		f := all.Get(i)
+		switch {
+		case f.IsMap() || f.ContainingOneof() != nil && !m.Has(f):
+		case f.IsList() && f.Message() != nil:
+			for k := range m.Get(f).List().Len() {
+				fill(m.Get(f).List().Get(k).Message(), text)
+			}
+		case f.IsList():
+		case f.Kind() == protoreflect.StringKind:
+			m.Set(f, protoreflect.ValueOfString(text))
+		case f.Message() != nil && m.Has(f):
+			fill(m.Get(f).Message(), text)
+		}
 	}
-	for _, text := range []string{"fake", "dev", "model"} {
-		b = bytes.ReplaceAll(b, []byte(text), append([]byte{0xff}, text[1:]...))
+}
+
+func never[M any]() fault { return only[M](func(*stream, any) error { select {} }) }
+
+// idle sends one message for ever, in the place of the first of its kind.
+func idle[M any](nothing M) fault {
+	return only[M](func(s *stream, _ any) error {
+		for {
+			if err := s.send(nothing); err != nil {
+				return err
+			}
+		}
+	})
+}
+
+// tiny sends 200,000 batches of one record, before what it has to say, each with a cursor.
+func tiny(s *stream, m any) error {
+	if _, ok := m.(*pluginv1.CollectEvent); ok && s.n == 1 {
+		for i := range 200000 {
+			b := &pluginv1.RecordBatch{Records: []*pluginv1.Record{{Text: fmt.Sprint("tiny ", i)}}, Cursor: fmt.Append(nil, i)}
+			if err := s.send(&pluginv1.CollectEvent{Event: &pluginv1.CollectEvent_Batch{Batch: b}}); err != nil {
+				return err
+			}
+		}
 	}
-	return s.send(raw(b))
+	return s.send(m)
+}
+
+// hardLinked gives its checkpoint another name, and writes to that once the host has it.
+func hardLinked(s *stream, m any) error {
+	if e, ok := m.(*pluginv1.TrainEvent); ok && e.GetCheckpoint() != nil {
+		path := filepath.Join(s.work, e.GetCheckpoint().Output.Path)
+		if err := errors.Join(os.Link(path, path+"-too"), s.send(m)); err != nil {
+			return err
+		}
+		time.Sleep(300 * time.Millisecond)
+		return os.WriteFile(path+"-too", []byte("written to later"), 0o644)
+	}
+	return s.send(m)
 }
 
 // endless sends samples for ever.

@@ -15,6 +15,7 @@ import (
 	"google.golang.org/grpc/encoding"
 	_ "google.golang.org/grpc/encoding/proto" // the codec that this one stands before
 	"google.golang.org/grpc/mem"
+	"google.golang.org/protobuf/proto"
 
 	"jupiter/plugins/builtin/fake"
 	"jupiter/plugins/proto/pluginv1"
@@ -83,6 +84,9 @@ func unary(ctx context.Context, req any, _ *grpc.UnaryServerInfo, next grpc.Unar
 	}
 	if f := answers[faultNow()]; f != nil && err == nil {
 		f(resp)
+	}
+	if m, ok := resp.(proto.Message); ok && err == nil && faultNow() == strings.ToLower(strings.TrimSuffix(string(m.ProtoReflect().Descriptor().Name()), "Response"))+"-utf8" {
+		return garbled(m)
 	}
 	return resp, err
 }
