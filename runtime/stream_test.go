@@ -3,6 +3,7 @@ package runtime
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -31,6 +32,14 @@ func TestHeld(t *testing.T) {
 	}
 	if err == nil || taken != 16 || err.Error() != "it gives more than 512 MiB without a cursor" {
 		t.Errorf("%v after %d batches of 32 MiB, want that the 16th is too much", err, taken)
+	}
+	s = testSink(0)
+	tiny := &pluginv1.RecordBatch{Records: slices.Repeat([]*sdk.Record{{Text: "x"}}, 4096)}
+	for taken, err = 0, nil; err == nil && taken < 1000; taken++ {
+		err = s.take(t.Context(), tiny)
+	}
+	if most := maxHeld/recordOverhead/4096 + 1; err == nil || taken > most {
+		t.Errorf("%v after %d batches of 4096 tiny records, want that %d are too many", err, taken, most)
 	}
 }
 
