@@ -35,7 +35,7 @@ func TestNotAPlugin(t *testing.T) {
 		"mute":       "plugin mute breaks the protocol: no connection within 1s of its handshake",
 		"cookie":     "plugin cookie breaks the protocol: it refuses to be started by this host (magic cookie)",
 		"oldversion": "plugin oldversion breaks the protocol: its handshake is not valid: incompatible API version",
-		"wrongname":  `plugin wrongname 1 breaks the protocol: it calls itself "other"`,
+		"wrongname":  `plugin wrongname 1.0.0 breaks the protocol: it calls itself "other"`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
