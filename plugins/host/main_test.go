@@ -268,10 +268,6 @@ func (echo) Complete(_ context.Context, _ *sdk.Call, _ struct{}, _ *sdk.Artifact
 	return nil
 }
 
-func (echo) Score(context.Context, *sdk.Call, struct{}, *sdk.Artifact, []*sdk.LikelihoodItem, func(*sdk.LikelihoodEvent) error) error {
-	return errors.New("cannot score")
-}
-
 // doomedHost starts a plugin whose call never ends, says which processes there are, and waits to be killed.
 func doomedHost() {
 	exe, err := os.Executable()

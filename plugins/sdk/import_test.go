@@ -45,7 +45,7 @@ func (importing) Import(_ context.Context, c *sdk.Call, cfg config, path string,
 func TestImport(t *testing.T) {
 	t.Parallel()
 	conn := sdktest.Open(t, sdk.Plugin{Name: "test", Version: "0.1.0", Stages: []sdk.Stage{
-		sdk.Generator("g", sdk.Options{Features: []string{"score"}}, importing{}), sdk.Trainer("t", sdk.Options{}, trainer{}),
+		sdk.Generator("g", sdk.Options{}, importing{}), sdk.Trainer("t", sdk.Options{}, trainer{}),
 	}})
 	info, err := conn.Plugin.Info(t.Context(), &pluginv1.InfoRequest{})
 	if err != nil {

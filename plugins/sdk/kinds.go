@@ -2,6 +2,8 @@ package sdk
 
 import (
 	"context"
+	"fmt"
+	"slices"
 
 	pluginv1 "jupiter/plugins/proto/pluginv1"
 )
@@ -64,12 +66,21 @@ type GeneratorImpl[C any] interface {
 	// Complete answers prompts, one completion each, in order. model is nil for the base generator that the
 	// configuration names. Completion.PromptId may be left empty.
 	Complete(ctx context.Context, c *Call, cfg C, model *Artifact, s *Sampling, prompts []*Prompt, emit func(*Completion) error) error
+}
+
+// Scorer is what a GeneratorImpl may be too: one that knows how likely a text is. The stage has the feature "score" then,
+// without naming it in its Options.
+type Scorer[C any] interface {
 	// Score gives the log-likelihoods of continuations, one event an item, in order; LikelihoodEvent.PromptId may be
-	// left empty. The host calls it only where Options.Features has "score".
+	// left empty.
 	Score(ctx context.Context, c *Call, cfg C, model *Artifact, items []*LikelihoodItem, emit func(*LikelihoodEvent) error) error
 }
 
-// Generator makes a stage that runs a language model. Where g is an Importer too, it takes models from elsewhere.
+// ScoreFeature is the feature of a generator that is a Scorer.
+const ScoreFeature = "score"
+
+// Generator makes a stage that runs a language model. Where g is a Scorer too, it scores; where it is an Importer, it takes
+// models from elsewhere.
 func Generator[C any](name string, o Options, g GeneratorImpl[C]) Stage {
 	s, decode := newStage[C](pluginv1.Kind_KIND_GENERATOR, name, o)
 	s.generator = &generatorFuncs{
@@ -87,16 +98,32 @@ func Generator[C any](name string, o Options, g GeneratorImpl[C]) Stage {
 			}
 			return g.Complete(ctx, c, cfg, model, sampling, prompts, emit)
 		},
-		score: func(ctx context.Context, c *Call, config []byte, model *Artifact, items []*LikelihoodItem, emit func(*LikelihoodEvent) error) error {
-			cfg, err := decode(config)
-			if err != nil {
-				return err
-			}
-			return g.Score(ctx, c, cfg, model, items, emit)
-		},
 	}
+	scores(s, decode, g)
 	takesModels(s, decode, g)
 	return s
+}
+
+// scores gives a generator its scoring, where the implementation has it. One that is named and not there is a mistake in
+// the method's signature.
+func scores[C any](s *stage, decode func([]byte) (C, error), impl any) {
+	sc, ok := impl.(Scorer[C])
+	named := slices.Contains(s.info.Features, ScoreFeature)
+	if !ok && named {
+		panic(fmt.Sprintf("sdk: generator %q names the feature %q, and %T is no sdk.Scorer[%T]", s.info.Name, ScoreFeature, impl, *new(C)))
+	} else if !ok {
+		return
+	}
+	if !named {
+		s.info.Features = append(slices.Clip(s.info.Features), ScoreFeature)
+	}
+	s.generator.score = func(ctx context.Context, c *Call, config []byte, model *Artifact, items []*LikelihoodItem, emit func(*LikelihoodEvent) error) error {
+		cfg, err := decode(config)
+		if err != nil {
+			return err
+		}
+		return sc.Score(ctx, c, cfg, model, items, emit)
+	}
 }
 
 // TrainerImpl trains a model.

@@ -49,7 +49,7 @@ type Options struct {
 	Concurrent    bool // several calls at once in one process
 
 	Consumes, Produces []string // media types
-	Features           []string // optional behaviour by name: "score", "json_schema"; "import" comes with an Importer
+	Features           []string // optional behaviour by name: "json_schema"; "score" comes with a Scorer, "import" with an Importer
 }
 
 // The messages of the protocol, by the names that a stage uses.

@@ -116,6 +116,9 @@ func (s *generatorServer) Score(stream grpc.BidiStreamingServer[pluginv1.Likelih
 		return err
 	}
 	defer end()
+	if st.generator.score == nil {
+		return status.Errorf(codes.Unimplemented, "stage %q knows no likelihoods", req.Call.Stage)
+	}
 	if err := gather(stream.Recv, func(m *pluginv1.LikelihoodRequest) error {
 		if m.Call != nil || m.Model != nil {
 			return secondPart()

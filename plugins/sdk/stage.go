@@ -39,7 +39,9 @@ func (s *stage) stage() *stage { return s }
 type generatorFuncs struct {
 	generate func(ctx context.Context, c *Call, config []byte, req *GenerateRequest, emit func(*RecordBatch) error) error
 	complete func(ctx context.Context, c *Call, config []byte, model *Artifact, s *Sampling, prompts []*Prompt, emit func(*Completion) error) error
-	score    func(ctx context.Context, c *Call, config []byte, model *Artifact, items []*LikelihoodItem, emit func(*LikelihoodEvent) error) error
+
+	// nil: not offered.
+	score func(ctx context.Context, c *Call, config []byte, model *Artifact, items []*LikelihoodItem, emit func(*LikelihoodEvent) error) error
 }
 
 type evaluatorFuncs struct {

@@ -6,10 +6,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"math/rand/v2"
-	"strings"
 
 	"jupiter/plugins/sdk"
 )
@@ -52,27 +50,22 @@ func (c config) Estimate(req *sdk.EstimateRequest) (*sdk.EstimateResponse, error
 	return &sdk.EstimateResponse{CompletionTokens: words, MaxCompletionTokens: words, BytesWritten: 8 * words}, nil
 }
 
-// draw makes a text that depends on its own seed alone, so that a call that goes on draws what the first would have. It has
-// as many words as the sampling allows, a word being a token here, and ends before the first stop sequence.
-func (c config) draw(s *sdk.Sampling, seed ...any) (text string, words uint64, finish string) {
+// draw makes a text that depends on its own seed alone, so that a call that goes on draws what the first would have. A word
+// is a token here; the draft has as many as the sampling allows, and ends before the first stop sequence.
+func (c config) draw(s *sdk.Sampling, seed ...any) *sdk.Draft {
 	h := sha256.Sum256(fmt.Appendf(nil, "%q", seed))
 	rng := rand.New(rand.NewPCG(binary.LittleEndian.Uint64(h[:]), binary.LittleEndian.Uint64(h[8:])))
-	drawn, finish := make([]string, c.Length), "stop"
-	if most := int(s.GetMaxTokens()); most > 0 && most < len(drawn) {
-		drawn, finish = drawn[:most], "length"
-	}
-	for i := range drawn {
-		drawn[i] = c.Words[rng.IntN(len(c.Words))]
-	}
-	text = strings.Join(drawn, " ")
-	for _, stop := range s.GetStop() {
-		if before, _, found := strings.Cut(text, stop); found {
-			text, finish = before, "stop"
+	draft, space := sdk.NewDraft(s), ""
+	for range c.Length {
+		if !draft.Add(space + c.Words[rng.IntN(len(c.Words))]) {
+			break
 		}
+		space = " "
 	}
-	return text, uint64(len(drawn)), finish
+	return draft
 }
 
+// A model that knows how likely a text is has a method Score too: see sdk.Scorer.
 type generator struct{}
 
 // Generate draws the samples of each set. The host moves a set's start past what it has; when the call is stopped, what
@@ -87,14 +80,13 @@ func (generator) Generate(_ context.Context, call *sdk.Call, c config, req *sdk.
 		for first < end && !call.IsStopped() {
 			batch := &sdk.RecordBatch{}
 			for last := min(end, first+uint64(c.Batch)); first < last; first++ {
-				text, words, finish := c.draw(req.GetSampling(), call.Seed, set.GetTemplate(), first)
-				r := &sdk.Record{Text: text, CompletionTokens: words, Meta: map[string]string{"finish": finish}}
+				var prompt *sdk.Prompt // nil: a whole text
 				if n := uint64(len(set.GetPrompts())); n > 0 {
-					p := set.GetPrompts()[first%n]
-					r.Prompt, r.Bucket = p.GetText(), p.GetBucket()
+					prompt = set.GetPrompts()[first%n]
 				}
-				call.Spend(0, r.CompletionTokens)
-				batch.Records = append(batch.Records, r)
+				draft := c.draw(req.GetSampling(), call.Seed, set.GetTemplate(), first)
+				call.Spend(0, draft.Tokens())
+				batch.Records = append(batch.Records, draft.Record(prompt))
 			}
 			done += uint64(len(batch.Records))
 			batch.Cursor = fmt.Append(nil, done)
@@ -113,19 +105,13 @@ func (generator) Complete(_ context.Context, call *sdk.Call, c config, _ *sdk.Ar
 		if call.IsStopped() {
 			return nil
 		}
-		text, words, finish := c.draw(s, call.Seed, p.GetText())
-		call.Spend(0, words)
-		done := &sdk.Completion{Text: text, FinishReason: finish, CompletionTokens: words}
-		if err := emit(done); err != nil {
+		draft := c.draw(s, call.Seed, p.GetText())
+		call.Spend(0, draft.Tokens())
+		if err := emit(draft.Completion()); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// Score is not called: the options do not have the feature "score". A model that knows how likely a text is has it.
-func (generator) Score(context.Context, *sdk.Call, config, *sdk.Artifact, []*sdk.LikelihoodItem, func(*sdk.LikelihoodEvent) error) error {
-	return errors.New("this generator knows no likelihoods")
 }
 
 func main() { sdk.Serve(plugin) }

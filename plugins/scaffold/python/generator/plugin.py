@@ -28,20 +28,16 @@ class Config:
         words = request.items * self.length
         return sdk.EstimateResponse(completion_tokens=words, max_completion_tokens=words, bytes_written=8 * words)
 
-    def draw(self, sampling: sdk.Sampling | None, *seed: object) -> tuple[str, int, str]:
-        """A text, its words, and why it ended. It depends on its own seed alone: a call goes on as the first would have.
+    def draw(self, sampling: sdk.Sampling | None, *seed: object) -> sdk.Draft:
+        """A text that depends on its own seed alone: a call that goes on draws what the first would have.
 
-        It has as many words as the sampling allows, a word being a token here, and ends before the first stop sequence.
+        A word is a token here; the draft has as many as the sampling allows, and ends before the first stop sequence.
         """
-        rng = random.Random(repr(seed))
-        n, finish = self.length, "stop"
-        if sampling is not None and 0 < sampling.max_tokens < n:
-            n, finish = sampling.max_tokens, "length"
-        text = " ".join(rng.choice(self.words) for _ in range(n))
-        for stop in sampling.stop if sampling is not None else []:
-            if stop in text:
-                text, finish = text.partition(stop)[0], "stop"
-        return text, n, finish
+        rng, draft = random.Random(repr(seed)), sdk.Draft(sampling)
+        for i in range(self.length):
+            if not draft.add((" " if i else "") + rng.choice(self.words)):
+                break
+        return draft
 
 
 # revision rises when the same inputs give other outputs. Equal calls give equal bytes, a call goes on where it was cut
@@ -77,10 +73,9 @@ class Generator(sdk.Generator[Config]):
     def sample(
         self, call: sdk.Call, config: Config, sampling: sdk.Sampling | None, s: sdk.PromptSet, i: int
     ) -> sdk.Record:
-        p = s.prompts[i % len(s.prompts)] if s.prompts else sdk.Prompt()
-        text, words, finish = config.draw(sampling, call.seed, s.template, i)
-        call.spend(0, words)
-        return sdk.Record(prompt=p.text, bucket=p.bucket, text=text, completion_tokens=words, meta={"finish": finish})
+        draft = config.draw(sampling, call.seed, s.template, i)
+        call.spend(0, draft.tokens)
+        return draft.record(s.prompts[i % len(s.prompts)] if s.prompts else None)
 
     def complete(
         self,
@@ -94,9 +89,9 @@ class Generator(sdk.Generator[Config]):
         for p in prompts:
             if call.stopped.is_set():
                 return
-            text, words, finish = config.draw(sampling, call.seed, p.text)
-            call.spend(0, words)
-            yield sdk.Completion(text=text, finish_reason=finish, completion_tokens=words)
+            draft = config.draw(sampling, call.seed, p.text)
+            call.spend(0, draft.tokens)
+            yield draft.completion()
 
 
 PLUGIN = sdk.Plugin("starter", "0.1.0", [Generator])

@@ -62,6 +62,7 @@ from .call import Call
 from .config import NoConfig, attribute
 from .decode import decode
 from .diagnostics import error, warning
+from .draft import Draft
 from .errors import Cancelled, ConfigError, StageError
 from .kinds import (
     Evaluator,
@@ -96,6 +97,7 @@ __all__ = [
     "ConfigError",
     "Diagnostic",
     "Domain",
+    "Draft",
     "EstimateRequest",
     "EstimateResponse",
     "Evaluator",
