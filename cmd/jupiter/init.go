@@ -15,6 +15,7 @@ import (
 	"jupiter/plugins/host"
 	"jupiter/plugins/install"
 	"jupiter/plugins/lockfile"
+	"jupiter/state"
 	"jupiter/state/durable"
 )
 
@@ -25,13 +26,15 @@ type initOptions struct {
 	json    bool
 }
 
-// fetchOptions say where plugins may be fetched from.
+// fetchOptions say where plugins may be fetched from, and how long to wait for who changes them or uses them.
 type fetchOptions struct {
+	lockOptions
 	pluginDir string
 	offline   bool
 }
 
 func (o *fetchOptions) addFlags(cmd *cobra.Command) {
+	o.lockOptions.addFlags(cmd)
 	f := cmd.Flags()
 	f.StringVar(&o.pluginDir, "plugin-dir", "", "take all plugins from the mirror `DIR`, whatever their sources are")
 	f.BoolVar(&o.offline, "offline", false, "refuse what needs the network")
@@ -88,14 +91,29 @@ type fetching struct {
 	path      string
 	installer *install.Installer
 	sources   config.Files // of the configuration, and of what else diagnostics point into
+	operation *state.OperationLock
 }
 
-// requirements reads what a configuration requires, without any plugin.
-func (o *fetchOptions) requirements(w *world, path string) (*fetching, error) {
+// close gives the operation lock back.
+func (f *fetching) close() error { return f.operation.Unlock() }
+
+// requirements reads what a configuration requires, without any plugin. It holds the operation lock from before it reads the
+// lock file: what the command writes must not undo what another one has written, and an apply starts plugins until its end,
+// also those that it has not needed yet.
+func (o *fetchOptions) requirements(ctx context.Context, w *world, path, command string) (_ *fetching, err error) {
 	cfg, files, diags := config.Requirements(path, config.Options{Version: version})
 	if diags.HasErrors() {
 		return nil, &configurationError{diags, files}
 	}
+	held, err := o.take(ctx, w, cfg.StateDir, command)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, held.Unlock())
+		}
+	}()
 	r, diags := readRequired(w, cfg)
 	for name, file := range r.files {
 		files[name] = file
@@ -103,10 +121,9 @@ func (o *fetchOptions) requirements(w *world, path string) (*fetching, error) {
 	if diags = append(diags, r.clashes()...); diags.HasErrors() {
 		return nil, &configurationError{diags, files}
 	}
-	f := &fetching{required: r, path: path, sources: files}
+	f := &fetching{required: r, path: path, sources: files, operation: held}
 	f.installer = &install.Installer{Dir: cfg.Dir, Store: r.store(), Platform: platform, Offline: o.offline || cfg.Offline, Env: w.environ, Identify: identify(w, cfg.Dir)}
 	if o.pluginDir != "" {
-		var err error
 		if f.installer.PluginDir, err = filepath.Abs(o.pluginDir); err != nil {
 			return nil, err
 		}
@@ -147,14 +164,15 @@ func flatten(err error) []error {
 	return []error{err}
 }
 
-func initialise(ctx context.Context, w *world, o *initOptions, arg string) error {
+func initialise(ctx context.Context, w *world, o *initOptions, arg string) (err error) {
 	interrupted := watchInterrupts(ctx, w) // what is half fetched is removed
 	defer interrupted.close()
 	ctx = interrupted.ctx
-	f, err := o.requirements(w, o.path(arg))
+	f, err := o.requirements(ctx, w, o.path(arg), "jupiter init")
 	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, f.close()) }()
 	f.installer.Upgrade = o.upgrade
 	next, done, err := f.installer.Init(ctx, f.locked(), f.lock)
 	if err != nil {

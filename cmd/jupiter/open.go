@@ -275,17 +275,9 @@ func assemble(ctx context.Context, w *world, l *loaded, a access) (*project, err
 	if err != nil {
 		return nil, err
 	}
-	machine, err := os.Hostname()
-	if err != nil {
-		machine = "localhost"
-	}
-	who := userName(w) + "@" + machine
+	who, machine := operator(w)
 	if a.lock != nil {
-		if a.lock.timeout < 0 {
-			return nil, usageError{fmt.Errorf("--lock-timeout %s: it is a time to wait, such as 30s; 0 does not wait", a.lock.timeout)}
-		}
-		h := state.Holder{Who: who, PID: os.Getpid(), Host: machine, Since: w.now(), Command: a.name}
-		if p.lock, err = state.Lock(ctx, l.cfg.StateDir, h, a.lock.timeout); err != nil {
+		if p.lock, err = a.lock.take(ctx, w, l.cfg.StateDir, a.name); err != nil {
 			return nil, err
 		}
 	}
@@ -296,6 +288,24 @@ func assemble(ctx context.Context, w *world, l *loaded, a access) (*project, err
 		Who: who, Machine: machine, PID: os.Getpid(), Parallel: max(a.par, 1), Force: w.force,
 		CPUs: gort.NumCPU(), History: machineHistory(w)}
 	return p, nil
+}
+
+// operator is who works here, and on which machine.
+func operator(w *world) (who, machine string) {
+	machine, err := os.Hostname()
+	if err != nil {
+		machine = "localhost"
+	}
+	return userName(w) + "@" + machine, machine
+}
+
+// take takes the operation lock of a state, for a command.
+func (o *lockOptions) take(ctx context.Context, w *world, dir, command string) (*state.OperationLock, error) {
+	if o.timeout < 0 {
+		return nil, usageError{fmt.Errorf("--lock-timeout %s: it is a time to wait, such as 30s; 0 does not wait", o.timeout)}
+	}
+	who, machine := operator(w)
+	return state.Lock(ctx, dir, state.Holder{Who: who, PID: os.Getpid(), Host: machine, Since: w.now(), Command: command}, o.timeout)
 }
 
 // Close ends the plugins and gives the lock back.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -79,14 +80,15 @@ func newSharedList(schema string, all []install.Shared) sharedList {
 	return l
 }
 
-func lockPlugins(ctx context.Context, w *world, o *pluginLockOptions, arg string) error {
+func lockPlugins(ctx context.Context, w *world, o *pluginLockOptions, arg string) (err error) {
 	interrupted := watchInterrupts(ctx, w) // what is half fetched is removed
 	defer interrupted.close()
 	ctx = interrupted.ctx
-	f, err := o.requirements(w, o.path(arg))
+	f, err := o.requirements(ctx, w, o.path(arg), "jupiter plugin lock")
 	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, f.close()) }()
 	next, done, err := f.installer.Lock(ctx, f.locked(), f.lock, o.platforms)
 	if err != nil {
 		return f.placed(err)

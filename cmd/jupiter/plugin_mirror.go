@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -27,14 +28,15 @@ Exit status: 0 done, 1 error.`,
 	return cmd
 }
 
-func mirrorPlugins(ctx context.Context, w *world, o *pluginLockOptions, into string) error {
+func mirrorPlugins(ctx context.Context, w *world, o *pluginLockOptions, into string) (err error) {
 	interrupted := watchInterrupts(ctx, w) // what is half fetched is removed
 	defer interrupted.close()
 	ctx = interrupted.ctx
-	f, err := o.requirements(w, o.path(""))
+	f, err := o.requirements(ctx, w, o.path(""), "jupiter plugin mirror")
 	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, f.close()) }()
 	dir, err := filepath.Abs(into)
 	if err != nil {
 		return err

@@ -17,10 +17,11 @@ import (
 )
 
 type pluginNewOptions struct {
-	lang string
-	kind string
-	dir  string
-	json bool
+	chdir string
+	lang  string
+	kind  string
+	dir   string
+	json  bool
 }
 
 func newPluginNewCommand(w *world) *cobra.Command {
@@ -49,9 +50,10 @@ Exit status: 0 written, 1 error.`,
 		RunE: func(_ *cobra.Command, args []string) error { return newPlugin(w, &o, args[0]) },
 	}
 	f := cmd.Flags()
+	f.StringVarP(&o.chdir, "chdir", "C", "", "work in `DIR`")
 	f.StringVar(&o.lang, "lang", "", "write it in `LANGUAGE`: go or python")
 	f.StringVar(&o.kind, "kind", "", "the stage is of `KIND`; needed, see above")
-	f.StringVar(&o.dir, "dir", "", "the project's directory is `DIR`")
+	f.StringVar(&o.dir, "dir", "", "the project's directory is `DIR`, relative to that of -C")
 	addJSON(cmd, &o.json, "plugin-new")
 	completeWords(cmd, "lang", scaffold.Languages)
 	completeWords(cmd, "kind", scaffold.Kinds)
@@ -101,6 +103,7 @@ func newPlugin(w *world, o *pluginNewOptions, name string) error {
 	if dir == "" {
 		dir = name
 	}
+	dir = (&targetOptions{chdir: o.chdir}).path(dir)
 	if entries, err := os.ReadDir(dir); err == nil && len(entries) > 0 {
 		return fmt.Errorf("the directory %s is there already, and not empty; nothing is overwritten", dir)
 	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {

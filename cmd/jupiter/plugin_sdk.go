@@ -16,8 +16,9 @@ import (
 )
 
 type pluginSDKOptions struct {
-	lang string
-	json bool
+	chdir string
+	lang  string
+	json  bool
 }
 
 func newPluginSDKCommand(w *world) *cobra.Command {
@@ -31,8 +32,11 @@ belong to it. Where DIR has a copy already, this one takes its place; other file
 
 Exit status: 0 written, 1 error.`,
 		Args: oneArg,
-		RunE: func(_ *cobra.Command, args []string) error { return writeSDK(w, &o, args[0]) },
+		RunE: func(_ *cobra.Command, args []string) error {
+			return writeSDK(w, &o, (&targetOptions{chdir: o.chdir}).path(args[0]))
+		},
 	}
+	cmd.Flags().StringVarP(&o.chdir, "chdir", "C", "", "work in `DIR`")
 	cmd.Flags().StringVar(&o.lang, "lang", "", "the SDK for `LANGUAGE`: go or python")
 	addJSON(cmd, &o.json, "plugin-sdk")
 	completeWords(cmd, "lang", scaffold.Languages)

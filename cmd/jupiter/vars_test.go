@@ -11,7 +11,7 @@ import (
 func TestVariablesEverywhere(t *testing.T) {
 	t.Parallel()
 	files := map[string]bool{"jupiter fmt": true, "jupiter domain new": true, "jupiter domain import": true, "jupiter schema": true,
-		"jupiter init": true, "jupiter plugin list": true, "jupiter plugin lock": true, "jupiter plugin mirror": true}
+		"jupiter init": true, "jupiter plugin new": true, "jupiter plugin sdk": true, "jupiter plugin list": true, "jupiter plugin lock": true, "jupiter plugin mirror": true}
 	seen := 0
 	var walk func(*cobra.Command)
 	walk = func(c *cobra.Command) {

@@ -102,11 +102,11 @@ func (g goPackage) versions(ctx context.Context, _ string) ([]string, error) {
 }
 
 func (g goPackage) fetch(ctx context.Context, version, platform, toolchain, into string) (string, error) {
-	work, err := os.MkdirTemp("", "jupiter-build-")
+	work, remove, err := draft(filepath.Dir(into)) // beside it in the store, where it is swept up
 	if err != nil {
 		return "", err
 	}
-	defer os.RemoveAll(work)
+	defer remove()
 	env, err := g.buildEnv(ctx, platform, toolchain, work)
 	if err != nil {
 		return "", err

@@ -16,7 +16,8 @@ import (
 	"jupiter/plugins/lockfile"
 )
 
-// Installer fetches plugins.
+// Installer fetches plugins. Its caller holds the operation lock: two installers of one store would take each other's
+// drafts for what a killed process has left.
 type Installer struct {
 	Dir       string // of the root module
 	Store     string // where plugins are installed
@@ -74,6 +75,9 @@ type Outcome struct {
 // Init makes the required plugins ready, and gives the lock that says so. It goes on after an error with the next plugin;
 // the errors are *Error, joined. lock is not changed.
 func (in *Installer) Init(ctx context.Context, required []Requirement, lock *lockfile.File) (*lockfile.File, []Outcome, error) {
+	if err := sweep(in.Store); err != nil {
+		return nil, nil, err
+	}
 	next := lock.Clone()
 	var done []Outcome
 	var errs []error

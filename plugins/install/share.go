@@ -54,6 +54,9 @@ func (in *Installer) Mirror(ctx context.Context, required []Requirement, lock *l
 // knows the platform, and hands it to use.
 func (in *Installer) each(ctx context.Context, required []Requirement, lock *lockfile.File, named []string, use func(p *lockfile.Plugin, platform, dir, sum string) (Shared, error)) ([]Shared, error) {
 	platforms, err := in.platforms(named)
+	if err == nil {
+		err = sweep(in.Store)
+	}
 	if err != nil {
 		return nil, err
 	}

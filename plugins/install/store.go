@@ -50,13 +50,33 @@ func within(dir string, paths []string) (names []string) {
 	return names
 }
 
+// unfinished is what names of drafts begin with.
+const unfinished = ".new-"
+
+// sweep removes the drafts that a killed process has left. Nobody else may be writing one: see Installer.
+func sweep(store string) error {
+	entries, err := os.ReadDir(store)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	for _, e := range entries {
+		if !strings.HasPrefix(e.Name(), unfinished) {
+			continue
+		}
+		if err := os.RemoveAll(filepath.Join(store, e.Name())); err != nil {
+			return fmt.Errorf("remove what was half fetched: %w", err)
+		}
+	}
+	return nil
+}
+
 // draft is a directory of the store that is being written. The caller removes it, which does nothing once it was put in
 // its place.
 func draft(store string) (dir string, remove func(), err error) {
 	if err := os.MkdirAll(store, 0o755); err != nil {
 		return "", nil, err
 	}
-	if dir, err = os.MkdirTemp(store, ".new-"); err != nil {
+	if dir, err = os.MkdirTemp(store, unfinished); err != nil {
 		return "", nil, err
 	}
 	return dir, func() { os.RemoveAll(dir) }, nil
