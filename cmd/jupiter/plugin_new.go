@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -21,6 +22,7 @@ type pluginNewOptions struct {
 	lang  string
 	kind  string
 	dir   string
+	path  string // of the module
 	json  bool
 }
 
@@ -54,6 +56,7 @@ Exit status: 0 written, 1 error.`,
 	f.StringVar(&o.lang, "lang", "", "write it in `LANGUAGE`: go or python")
 	f.StringVar(&o.kind, "kind", "", "the stage is of `KIND`; needed, see above")
 	f.StringVar(&o.dir, "dir", "", "the project's directory is `DIR`, relative to that of -C")
+	f.StringVar(&o.path, "module", "", "the project in Go is the module `PATH`, by which others fetch it; example.com/jupiter-NAME by default")
 	addJSON(cmd, &o.json, "plugin-new")
 	completeWords(cmd, "lang", scaffold.Languages)
 	completeWords(cmd, "kind", scaffold.Kinds)
@@ -99,6 +102,16 @@ func newPlugin(w *world, o *pluginNewOptions, name string) error {
 	if isBuiltin(name) {
 		return usageError{fmt.Errorf("a plugin %q comes with the program, and a plan cannot require another one of that name", name)}
 	}
+	if o.lang != "go" && o.path != "" {
+		return usageError{errors.New("--module is for --lang go")}
+	}
+	mod := o.path
+	if mod == "" {
+		mod = "example.com/jupiter-" + name
+	}
+	if err := scaffold.CheckModule(mod); err != nil {
+		return usageError{err}
+	}
 	dir := o.dir
 	if dir == "" {
 		dir = name
@@ -109,11 +122,11 @@ func newPlugin(w *world, o *pluginNewOptions, name string) error {
 	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	project, err := scaffold.Project(scaffold.Options{Name: name, Kind: o.kind, Language: o.lang, Version: version}, sources.Source)
+	project, err := scaffold.Project(scaffold.Options{Name: name, Kind: o.kind, Language: o.lang, Version: version, Module: mod}, sources.Source)
 	if err != nil {
 		return err
 	}
-	sdk, err := scaffold.SDK(o.lang, version, sources.Source)
+	sdk, err := scaffold.SDK(o.lang, version, path.Join(mod, "sdk"), sources.Source)
 	if err != nil {
 		return err
 	}
@@ -130,8 +143,8 @@ func newPlugin(w *world, o *pluginNewOptions, name string) error {
 	if o.json {
 		return w.json(b)
 	}
-	for _, path := range b.Files {
-		fmt.Fprintf(w.out, "Wrote %s.\n", path)
+	for _, file := range b.Files {
+		fmt.Fprintf(w.out, "Wrote %s.\n", file)
 	}
 	fmt.Fprintf(w.out, "Wrote the SDK of version %s into %s: %d files.\n", version, b.SDK, len(sdk))
 	fmt.Fprintf(w.out, "\nWhat the stage does is an example, to be replaced. Next, in %s:\n  %s\n", dir, strings.Join(b.Next, "\n  "))

@@ -41,7 +41,7 @@ func TestNewInGo(t *testing.T) {
 	first := filepath.Join(root, "my_"+scaffold.Kinds[0])
 	for _, kind := range scaffold.Kinds {
 		dir := filepath.Join(root, "my_"+kind)
-		if out := inDir(t, root, "jupiter", "plugin", "new", "--lang", "go", "--kind", kind, filepath.Base(dir)); !strings.Contains(out, "Wrote my_"+kind+"/plugin.go.") {
+		if out := inDir(t, root, "jupiter", "plugin", "new", "--lang", "go", "--kind", kind, "--module", "example.com/mine", filepath.Base(dir)); !strings.Contains(out, "Wrote my_"+kind+"/plugin.go.") {
 			t.Errorf("%s", out)
 		}
 		if dir == first {
@@ -62,7 +62,7 @@ func TestNewInGo(t *testing.T) {
 		name := "my_" + kind
 		built := filepath.Join(root, "bin", name)
 		if name == filepath.Base(first) {
-			built = filepath.Join(root, "bin", "jupiter-"+name)
+			built = filepath.Join(root, "bin", "mine")
 		}
 		if err := os.Mkdir(filepath.Join(root, name, "bin"), 0o755); err != nil {
 			t.Fatal(err)

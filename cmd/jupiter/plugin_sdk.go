@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/mod/module"
 
 	sources "jupiter"
 	"jupiter/plugins/scaffold"
@@ -26,9 +27,9 @@ func newPluginSDKCommand(w *world) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "sdk --lang LANGUAGE DIR",
 		Short: "Write the SDK for plugins into a directory, or bring a copy there up to date",
-		Long: `Write a copy of the SDK, as this version of the program has it, into DIR: for Go a module called jupiter,
-for Python a package in DIR/python. A file SDK-LANGUAGE.txt says which version it is, and which files
-belong to it. Where DIR has a copy already, this one takes its place; other files stay.
+		Long: `Write a copy of the SDK, as this version of the program has it, into DIR: for Go packages of the module
+that DIR is part of, for Python a package in DIR/python. A file SDK-LANGUAGE.txt says which version it is,
+and which files belong to it. Where DIR has a copy already, this one takes its place; other files stay.
 
 Exit status: 0 written, 1 error.`,
 		Args: oneArg,
@@ -58,7 +59,15 @@ func writeSDK(w *world, o *pluginSDKOptions, dir string) error {
 	if err := oneOf("lang", o.lang, scaffold.Languages); err != nil {
 		return err
 	}
-	files, err := scaffold.SDK(o.lang, version, sources.Source)
+	var at string
+	var lacks []module.Version
+	if o.lang == "go" {
+		var err error
+		if at, lacks, err = scaffold.Home(dir, sources.Source); err != nil {
+			return err
+		}
+	}
+	files, err := scaffold.SDK(o.lang, version, at, sources.Source)
 	if err != nil {
 		return err
 	}
@@ -72,7 +81,10 @@ func writeSDK(w *world, o *pluginSDKOptions, dir string) error {
 			return fmt.Errorf("%s is there already, and belongs to no copy of the SDK; nothing is overwritten", filepath.Join(dir, filepath.FromSlash(name)))
 		}
 	}
-	out := sdkWritten{Schema: "jupiter.plugin-sdk/v1", Lang: o.lang, Version: version, Dir: dir, Removed: []string{}, Next: scaffold.Refreshed(o.lang)}
+	if _, err := os.Lstat(filepath.Join(dir, "go.mod")); err == nil && o.lang == "go" && !slices.Contains(owned, "go.mod") {
+		return fmt.Errorf("%s is a module of its own, and would not be published with the one around it: name a directory below it, or take its go.mod away", dir)
+	}
+	out := sdkWritten{Schema: "jupiter.plugin-sdk/v1", Lang: o.lang, Version: version, Dir: dir, Removed: []string{}, Next: scaffold.Refreshed(o.lang, lacks)}
 	for _, name := range owned {
 		if files[name] != nil || !filepath.IsLocal(filepath.FromSlash(name)) {
 			continue

@@ -26,6 +26,7 @@ import (
 //	archive ARCHIVE NAME=FILE …            makes an archive, *.zip or *.tar.gz, of files under other names
 //	goproxy DIR MODULE VERSION [FILE]      puts a module into a file-system proxy of Go's, whose package cmd/x starts FILE;
 //	                                       without FILE it is the plugin itself, with an SDK from example.com/jupiter
+//	goproxy DIR MODULE VERSION SOURCE/     the same with the module in the directory SOURCE
 
 type elsewhere struct {
 	dir  string
@@ -104,6 +105,10 @@ func goproxy(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: goproxy DIR MODULE VERSION [FILE]")
 	}
 	m := module.Version{Path: args[1], Version: args[2]}
+	if len(args) == 4 && strings.HasSuffix(args[3], "/") {
+		publishDir(ts, args[0], m, ts.MkAbs(args[3]))
+		return
+	}
 	if len(args) == 4 { // a few lines that become another program: a plugin takes long to build
 		publish(ts, args[0], m, map[string][]byte{
 			"go.mod":        []byte("module " + m.Path + "\n\ngo 1.24\n"),
@@ -147,26 +152,33 @@ func publish(ts *testscript.TestScript, proxy string, m module.Version, files ma
 		ts.Check(os.MkdirAll(filepath.Dir(path), 0o755))
 		ts.Check(os.WriteFile(path, text, 0o644))
 	}
+	defer os.RemoveAll(src)
+	return publishDir(ts, proxy, m, src)
+}
+
+// publishDir does it with a module that lies in a directory: what belongs to it is what a proxy would take of a repository.
+func publishDir(ts *testscript.TestScript, proxy string, m module.Version, src string) (whole, alone string) {
 	escaped, err := module.EscapePath(m.Path)
+	ts.Check(err)
+	mod, err := os.ReadFile(filepath.Join(src, "go.mod"))
 	ts.Check(err)
 	dir := filepath.Join(ts.MkAbs(proxy), filepath.FromSlash(escaped), "@v")
 	ts.Check(os.MkdirAll(dir, 0o755))
 	var b bytes.Buffer
 	ts.Check(modzip.CreateFromDir(&b, m, src))
-	ts.Check(os.RemoveAll(src))
 	list, err := os.ReadFile(filepath.Join(dir, "list"))
 	if err != nil && !os.IsNotExist(err) {
 		ts.Check(err)
 	}
 	for name, text := range map[string][]byte{
-		"list": append(list, m.Version+"\n"...), m.Version + ".mod": files["go.mod"], m.Version + ".zip": b.Bytes(),
+		"list": append(list, m.Version+"\n"...), m.Version + ".mod": mod, m.Version + ".zip": b.Bytes(),
 		m.Version + ".info": fmt.Appendf(nil, `{"Version":%q,"Time":"2026-01-02T03:04:05Z"}`, m.Version),
 	} {
 		ts.Check(os.WriteFile(filepath.Join(dir, name), text, 0o644))
 	}
 	whole, err = dirhash.HashZip(filepath.Join(dir, m.Version+".zip"), dirhash.Hash1)
 	ts.Check(err)
-	alone, err = dirhash.Hash1([]string{"go.mod"}, func(string) (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(files["go.mod"])), nil })
+	alone, err = dirhash.Hash1([]string{"go.mod"}, func(string) (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(mod)), nil })
 	ts.Check(err)
 	return whole, alone
 }

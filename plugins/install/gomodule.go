@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/mod/modfile"
 	"golang.org/x/mod/semver"
 )
 
@@ -171,8 +172,34 @@ func (g goPackage) buildCopy(ctx context.Context, env []string, version, work st
 	if err := os.MkdirAll(bin, 0o755); err != nil {
 		return err
 	}
+	if err := wholeModule(dir); err != nil {
+		return err
+	}
 	_, err = g.runIn(ctx, dir, append(env, "GOFLAGS=-mod=readonly"), "build", "-trimpath", "-buildvcs=false", "-o", filepath.Join(bin, g.plugin), g.path)
 	return err
+}
+
+// wholeModule refuses a published module that is built with a directory beside it, or with one that has a go.mod of its own:
+// neither is published with it.
+func wholeModule(dir string) error {
+	name := filepath.Join(dir, "go.mod")
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return err
+	}
+	mod, err := modfile.Parse(name, text, nil) // ParseLax leaves replacements out
+	if err != nil {
+		return err
+	}
+	for _, r := range mod.Replace {
+		if r.New.Version != "" {
+			continue
+		}
+		if _, err := os.Stat(filepath.Join(dir, filepath.FromSlash(r.New.Path), "go.mod")); err != nil {
+			return fmt.Errorf("its go.mod replaces %s by %s, which is no part of the published module: a directory with a go.mod of its own never is. Its author can make the SDK's copy part of it (jupiter plugin sdk --lang go sdk), or replace the module by a published one", r.Old.Path, r.New.Path)
+		}
+	}
+	return nil
 }
 
 // builtBy gives the release of Go that built a program.

@@ -8,7 +8,7 @@
 //	  README.md  .gitignore
 //	  example/NAME.jupiter.hcl      a plan that requires the plugin and has its stage
 //	  sdk/                          the SDK: see SDK
-//	in Go:
+//	in Go, where the SDK is part of the project's module:
 //	  go.mod  go.sum  plugin.go  plugin_test.go
 //	in Python:
 //	  pyproject.toml  src/jupiter_NAME/{__init__.py,plugin.py,py.typed}  tests/test_plugin.py
@@ -21,6 +21,8 @@ import (
 	"path"
 	"regexp"
 	"strings"
+
+	"golang.org/x/mod/module"
 )
 
 // Kinds are the kinds of stages, in the order of a cycle.
@@ -41,6 +43,7 @@ type Options struct {
 	Kind     string // one of Kinds
 	Language string // one of Languages
 	Version  string // of the SDK
+	Module   string // that a project in Go is
 }
 
 var nameForm = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
@@ -57,19 +60,23 @@ func CheckName(name string) error {
 func Project(o Options, source fs.FS) (map[string][]byte, error) {
 	out := map[string][]byte{}
 	if o.Language == "go" {
-		mod, sum, err := goModule("example.com/jupiter-"+o.Name, source)
-		if err != nil {
+		var err error
+		if out["go.mod"], out["go.sum"], err = goModule(o.Module, source); err != nil {
 			return nil, err
 		}
-		out["go.mod"] = append(mod, "\nreplace jupiter => ./sdk\n"...)
-		out["go.sum"] = sum
 	}
 	for to, from := range o.parts() {
 		b, err := fs.ReadFile(files, from)
 		if err != nil {
 			return nil, err
 		}
-		out[to] = []byte(o.fill(string(b)))
+		text := []byte(o.fill(string(b)))
+		if path.Ext(to) == ".go" {
+			if text, err = reimport(text, path.Join(o.Module, "sdk")); err != nil {
+				return nil, err
+			}
+		}
+		out[to] = text
 	}
 	return out, nil
 }
@@ -100,7 +107,7 @@ func (o Options) fill(text string) string {
 	if o.Language == "python" {
 		program = "../venv/bin/jupiter-" + o.Name
 	}
-	return strings.NewReplacer("@KIND@", o.Kind, "@PROGRAM@", program, "@VERSION@", o.Version, starter, o.Name).Replace(text)
+	return strings.NewReplacer("@KIND@", o.Kind, "@PROGRAM@", program, "@MODULE@", o.Module, "@VERSION@", o.Version, starter, o.Name).Replace(text)
 }
 
 // Commands are those that build, test and use a new project, in its directory.
@@ -111,10 +118,27 @@ func Commands(language, name string) []string {
 	return []string{"go test ./...", "go build -o bin/" + name + " .", "jupiter init example", "jupiter validate example"}
 }
 
-// Refreshed are the commands that take a new copy of the SDK into use.
-func Refreshed(language string) []string {
+// Refreshed are the commands that take a new copy of the SDK into use. lacks are the modules that it is made for and that
+// the author's has not, or older: see Home.
+func Refreshed(language string, lacks []module.Version) []string {
 	if language == "python" {
 		return []string{"venv/bin/pip install --force-reinstall --no-deps ./sdk/python", "venv/bin/pytest"}
 	}
-	return []string{"go mod tidy", "go test ./..."}
+	next := []string{"go mod tidy", "go test ./..."}
+	if len(lacks) == 0 {
+		return next
+	}
+	get := "go get"
+	for _, m := range lacks {
+		get += " " + m.String()
+	}
+	return append([]string{get}, next...)
+}
+
+// CheckModule says what is wrong with the path of a module that others are to fetch.
+func CheckModule(name string) error {
+	if err := module.CheckPath(name); err != nil {
+		return fmt.Errorf("%q cannot be the path of a module: one is like example.com/acme/jupiter-words", name)
+	}
+	return nil
 }

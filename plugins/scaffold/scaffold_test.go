@@ -60,44 +60,103 @@ func TestSource(t *testing.T) {
 	}
 }
 
-// TestModules: the SDK's imports are in what its module requires, at this repository's versions, and no more than that; and
-// a project requires what a tidy module with the SDK does.
+// TestModules: a project requires the modules that the SDK is built with, at this repository's versions, and no others; those
+// that the SDK imports itself are not called indirect.
 func TestModules(t *testing.T) {
 	t.Parallel()
-	out, err := exec.Command("go", "list", "-deps", "-f", "{{with .Module}}{{if not .Main}}\t{{.Path}} {{.Version}}{{end}}{{end}}", "jupiter/plugins/sdk/sdktest").Output()
+	list := func(args ...string) []string {
+		out, err := exec.Command("go", append([]string{"list"}, args...)...).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.Fields(strings.ReplaceAll(string(out), " ", "@"))
+	}
+	const ofModule = "{{with .Module}}{{if not .Main}}{{.Path}} {{.Version}}{{end}}{{end}}"
+	var imports []string
+	for _, p := range list("-f", `{{join .Imports "\n"}}`, "jupiter/plugins/sdk/...", "jupiter/plugins/proto/pluginv1") {
+		if first, _, _ := strings.Cut(p, "/"); strings.Contains(first, ".") {
+			imports = append(imports, p)
+		}
+	}
+	direct := list(append([]string{"-f", ofModule}, imports...)...)
+	var want []string
+	for _, m := range list("-deps", "-f", ofModule, "jupiter/plugins/sdk/sdktest") {
+		if !slices.Contains(direct, m) {
+			m += "@indirect"
+		}
+		want = append(want, m)
+	}
+	slices.Sort(want)
+	project, err := scaffold.Project(scaffold.Options{Name: "words", Kind: "filter", Language: "go", Module: "example.com/acme/words"}, jupiter.Source)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := slices.Sorted(slices.Values(strings.FieldsFunc(string(out), func(r rune) bool { return r == '\n' })))
-	sdk, err := scaffold.SDK("go", "1.0.0", jupiter.Source)
-	if err != nil {
-		t.Fatal(err)
+	if first, _, _ := strings.Cut(string(project["go.mod"]), "\n"); first != "module example.com/acme/words" {
+		t.Errorf("go.mod: %s", first)
 	}
 	var have []string
-	for line := range strings.Lines(string(sdk["go.mod"])) {
+	for line := range strings.Lines(string(project["go.mod"])) {
 		if strings.HasPrefix(line, "\t") {
-			have = append(have, strings.TrimSuffix(strings.TrimSuffix(line, "\n"), " // indirect"))
+			have = append(have, strings.ReplaceAll(strings.ReplaceAll(strings.TrimSpace(line), " // ", "@"), " ", "@"))
 		}
 	}
 	slices.Sort(have)
 	if d := cmp.Diff(slices.Compact(want), have); d != "" {
 		t.Errorf("modules (-imported +required):\n%s", d)
 	}
-	example, err := os.ReadFile(filepath.Join(root, "examples/plugins/go-wordfilter/go.mod"))
+}
+
+// TestCopy: a copy of the SDK is part of the author's module, and nothing in it is imported from this repository. The text
+// of a message's description, which has that path too, is left alone.
+func TestCopy(t *testing.T) {
+	t.Parallel()
+	files, err := scaffold.SDK("go", "1.0.0", "example.com/acme/words/sdk", jupiter.Source)
 	if err != nil {
 		t.Fatal(err)
 	}
-	project, err := scaffold.Project(scaffold.Options{Name: "words", Kind: "filter", Language: "go"}, jupiter.Source)
-	if err != nil {
-		t.Fatal(err)
+	for name, text := range files {
+		if bytes.Contains(text, []byte(`"jupiter/plugins/`)) {
+			t.Errorf("%s imports from this repository", name)
+		}
 	}
-	requires := func(mod []byte) string {
-		_, after, _ := bytes.Cut(mod, []byte("require"))
-		before, _, _ := bytes.Cut(after, []byte("replace"))
-		return string(before)
+	if s := string(files["sdktest/sdktest.go"]); !strings.Contains(s, "\t\"example.com/acme/words/sdk\"\n\tpluginv1 \"example.com/acme/words/sdk/pluginv1\"\n") {
+		t.Errorf("sdktest.go:\n%s", s[:1200])
 	}
-	if d := cmp.Diff(requires(example), requires(project["go.mod"])); d != "" {
-		t.Errorf("go.mod (-tidy +project):\n%s", d)
+	if files["go.mod"] != nil {
+		t.Error("the copy is a module of its own, which is not published with the one around it")
+	}
+	if len(files["pluginv1/plugin.pb.go"]) == 0 || !bytes.Contains(files["pluginv1/plugin.pb.go"], []byte("jupiter/plugins/proto/pluginv1")) {
+		t.Error("the description of the messages was rewritten")
+	}
+}
+
+// TestHome: a copy of the SDK is imported by the module around it, which may lack what it is made for.
+func TestHome(t *testing.T) {
+	t.Parallel()
+	root := t.TempDir()
+	write := func(text string) {
+		if err := os.WriteFile(filepath.Join(root, "go.mod"), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("module example.com/acme/words\n\nrequire (\n\tgoogle.golang.org/grpc v1.0.0\n\tgoogle.golang.org/protobuf v1.999.0\n)\n")
+	at, lacks, err := scaffold.Home(filepath.Join(root, "internal", "sdk"), jupiter.Source)
+	if err != nil || at != "example.com/acme/words/internal/sdk" {
+		t.Errorf("%s, %v", at, err)
+	}
+	var names []string
+	for _, m := range lacks {
+		names = append(names, m.Path)
+	}
+	if want := []string{"github.com/hashicorp/go-hclog", "github.com/hashicorp/go-plugin", "github.com/klauspost/compress", "google.golang.org/grpc"}; !slices.Equal(names, want) {
+		t.Errorf("lacks %v, want %v", names, want)
+	}
+	if next := scaffold.Refreshed("go", lacks)[0]; !strings.HasPrefix(next, "go get github.com/hashicorp/go-hclog@v") || !strings.Contains(next, " google.golang.org/grpc@v1.") {
+		t.Errorf("next: %s", next)
+	}
+	write("go 1.24\n")
+	if _, _, err := scaffold.Home(filepath.Join(root, "sdk"), jupiter.Source); err == nil || !strings.Contains(err.Error(), "names no module") {
+		t.Errorf("%v", err)
 	}
 }
 
@@ -108,14 +167,14 @@ func TestProjects(t *testing.T) {
 	for _, language := range scaffold.Languages {
 		var names []string
 		for _, kind := range scaffold.Kinds {
-			files, err := scaffold.Project(scaffold.Options{Name: "my_words", Kind: kind, Language: language, Version: "9.8.7"}, jupiter.Source)
+			files, err := scaffold.Project(scaffold.Options{Name: "my_words", Kind: kind, Language: language, Version: "9.8.7", Module: "example.com/mine"}, jupiter.Source)
 			if err != nil {
 				t.Fatal(err)
 			}
 			var have []string
 			for name, text := range files {
 				have = append(have, name)
-				for _, left := range []string{"starter", "@KIND@", "@PROGRAM@", "@VERSION@"} {
+				for _, left := range []string{"starter", "@KIND@", "@PROGRAM@", "@VERSION@", "@MODULE@"} {
 					if strings.Contains(name, left) || bytes.Contains(text, []byte(left)) {
 						t.Errorf("%s %s: %s has %q", language, kind, name, left)
 					}

@@ -1,14 +1,21 @@
 package scaffold
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
+	"go/format"
 	"io/fs"
 	"maps"
+	"os"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 
 	"golang.org/x/mod/modfile"
+	"golang.org/x/mod/module"
+	"golang.org/x/mod/semver"
 )
 
 // needed are the modules that the Go SDK is built from: those that it imports, and those that these do.
@@ -30,32 +37,81 @@ var needed = map[string]bool{ // true: imported by the SDK itself
 	"google.golang.org/protobuf":                true,
 }
 
-// SDKModule is what the module of the Go SDK is called, and has to be: the packages in it import each other by it.
-const SDKModule = "jupiter"
+// The Go SDK's packages, by their directories below plugins in this repository and in a copy. A copy is part of the module
+// that it lies in, and its packages are imported by that module's path: this repository's own is one that no module proxy
+// serves, and a module of its own, nested in the author's, would not be published with it.
+var packages = map[string]string{
+	"sdk":             ".",
+	"sdk/certificate": "certificate",
+	"sdk/sdktest":     "sdktest",
+	"proto/pluginv1":  "pluginv1",
+}
 
-// SDK gives the files of a language's SDK, by their paths with slashes below the directory of the copy: those of Go as a
-// module, those of Python as a package in python. List names the one that says what belongs to the copy.
-func SDK(language, version string, source fs.FS) (map[string][]byte, error) {
-	root, prefix, to := "plugins", "", "" // Go's lie where they lie in the repository
-	if language == "python" {
-		root, prefix, to = "plugins/sdk/python", "plugins/sdk/python", "python"
+// repository is the path that the packages are imported by here.
+const repository = "jupiter/plugins/"
+
+// reimport gives the text of a Go file with the SDK's packages imported from a copy, whose own package is imported by path.
+func reimport(text []byte, at string) ([]byte, error) {
+	for from, to := range packages {
+		text = bytes.ReplaceAll(text, []byte(`"`+repository+from+`"`), []byte(`"`+path.Join(at, to)+`"`))
 	}
-	out := map[string][]byte{}
-	err := fs.WalkDir(source, root, func(p string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || language == "go" && path.Ext(p) != ".go" {
-			return err
-		}
-		out[path.Join(to, strings.TrimPrefix(p, prefix))], err = fs.ReadFile(source, p)
-		return err
-	})
-	if err == nil && language == "go" {
-		out["go.mod"], out["go.sum"], err = goModule(SDKModule, source)
+	return format.Source(text) // imports are sorted by their paths
+}
+
+// SDK gives the files of a language's SDK, by their paths with slashes below the directory of the copy: those of Go as
+// packages of the module that the directory is part of, where at is its import path; those of Python as a package in python.
+// List names the one that says what belongs to the copy.
+func SDK(language, version, at string, source fs.FS) (map[string][]byte, error) {
+	var out map[string][]byte
+	var err error
+	if language == "python" {
+		out, err = pythonSDK(source)
+	} else {
+		out, err = goSDK(at, source)
 	}
 	if err != nil {
 		return nil, err
 	}
 	out[List(language)] = list(language, version, slices.Sorted(maps.Keys(out)))
 	return out, nil
+}
+
+func goSDK(at string, source fs.FS) (map[string][]byte, error) {
+	out := map[string][]byte{}
+	for from, to := range packages {
+		dir := path.Join("plugins", from)
+		entries, err := fs.ReadDir(source, dir)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range entries {
+			if path.Ext(e.Name()) != ".go" {
+				continue
+			}
+			text, err := fs.ReadFile(source, path.Join(dir, e.Name()))
+			if err == nil {
+				text, err = reimport(text, at)
+			}
+			if err != nil {
+				return nil, err
+			}
+			out[path.Join(to, e.Name())] = text
+		}
+	}
+	return out, nil
+}
+
+func pythonSDK(source fs.FS) (map[string][]byte, error) {
+	const root = "plugins/sdk/python"
+	out := map[string][]byte{}
+	err := fs.WalkDir(source, root, func(p string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		out[path.Join("python", strings.TrimPrefix(p, root))], err = fs.ReadFile(source, p)
+		return err
+	})
+	return out, err
 }
 
 // List is the file of a copy of the SDK that says which version it is of, and which files belong to it.
@@ -81,43 +137,101 @@ func Listed(text []byte) []string {
 	return strings.Fields(names)
 }
 
-// goModule writes the go.mod and go.sum of a module that is built with the SDK, or is it, with the versions that this
-// repository has.
+// goModule writes the go.mod and go.sum of a module that has a copy of the SDK, with the versions that this repository has.
 func goModule(name string, source fs.FS) (mod, sum []byte, err error) {
-	b, err := fs.ReadFile(source, "go.mod")
+	release, direct, indirect, err := requirements(source)
 	if err != nil {
 		return nil, nil, err
+	}
+	mod = fmt.Appendf(nil, "module %s\n\ngo %s\n\nrequire (\n", name, release)
+	for _, m := range direct {
+		mod = fmt.Appendf(mod, "\t%s %s\n", m.Path, m.Version)
+	}
+	mod = append(mod, ")\n\nrequire (\n"...)
+	for _, m := range indirect {
+		mod = fmt.Appendf(mod, "\t%s %s // indirect\n", m.Path, m.Version)
+	}
+	mod = append(mod, ")\n"...)
+	all, err := fs.ReadFile(source, "go.sum")
+	if err != nil {
+		return nil, nil, err
+	}
+	for line := range bytes.Lines(all) {
+		m, _, _ := bytes.Cut(line, []byte(" "))
+		if _, ok := needed[string(m)]; ok {
+			sum = append(sum, line...)
+		}
+	}
+	return mod, sum, nil
+}
+
+// requirements are the release of Go and the modules that the SDK is built with.
+func requirements(source fs.FS) (release string, direct, indirect []module.Version, err error) {
+	b, err := fs.ReadFile(source, "go.mod")
+	if err != nil {
+		return "", nil, nil, err
 	}
 	ours, err := modfile.Parse("go.mod", b, nil)
 	if err != nil {
-		return nil, nil, err
+		return "", nil, nil, err
 	}
-	var direct, indirect []string
 	for _, r := range ours.Require {
-		imported, ok := needed[r.Mod.Path]
-		switch line := "\t" + r.Mod.Path + " " + r.Mod.Version; {
-		case ok && imported && name == SDKModule:
-			direct = append(direct, line+"\n")
+		switch imported, ok := needed[r.Mod.Path]; {
+		case imported:
+			direct = append(direct, r.Mod)
 		case ok:
-			indirect = append(indirect, line+" // indirect\n")
+			indirect = append(indirect, r.Mod)
 		}
 	}
-	slices.Sort(direct)
-	slices.Sort(indirect)
-	first := "require (\n" + strings.Join(direct, "") + ")\n"
-	if name != SDKModule {
-		first = "require " + SDKModule + " v0.1.0\n" // any version: a replace directive stands in its place
+	module.Sort(direct)
+	module.Sort(indirect)
+	return ours.Go.Version, direct, indirect, nil
+}
+
+// Home is what a directory of Go packages is by the module that it is part of: its import path, and the modules that the SDK
+// is made for and that this one requires not at all, or in older versions.
+func Home(dir string, source fs.FS) (at string, lacks []module.Version, err error) {
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return "", nil, err
 	}
-	mod = fmt.Appendf(nil, "module %s\n\ngo %s\n\n%s\nrequire (\n%s)\n", name, ours.Go.Version, first, strings.Join(indirect, ""))
-	var sums strings.Builder
-	if b, err = fs.ReadFile(source, "go.sum"); err != nil {
-		return nil, nil, err
+	for above := filepath.Dir(abs); ; above = filepath.Dir(above) {
+		path := filepath.Join(above, "go.mod")
+		text, err := os.ReadFile(path)
+		if errors.Is(err, fs.ErrNotExist) && above != filepath.Dir(above) {
+			continue
+		}
+		if errors.Is(err, fs.ErrNotExist) {
+			return "", nil, fmt.Errorf("no directory above %s has a go.mod: a copy of the SDK for Go is part of the module that uses it (go mod init)", dir)
+		}
+		if err != nil {
+			return "", nil, err
+		}
+		rel, err := filepath.Rel(above, abs)
+		if err != nil {
+			return "", nil, err
+		}
+		return home(path, text, filepath.ToSlash(rel), source)
 	}
-	for line := range strings.Lines(string(b)) {
-		m, _, _ := strings.Cut(line, " ")
-		if _, ok := needed[m]; ok {
-			sums.WriteString(line)
+}
+
+func home(file string, text []byte, rel string, source fs.FS) (at string, lacks []module.Version, err error) {
+	mod, err := modfile.ParseLax(file, text, nil)
+	if err != nil {
+		return "", nil, err
+	}
+	if mod.Module == nil {
+		return "", nil, fmt.Errorf("%s names no module", file)
+	}
+	have := map[string]string{}
+	for _, r := range mod.Require {
+		have[r.Mod.Path] = r.Mod.Version
+	}
+	_, direct, _, err := requirements(source)
+	for _, m := range direct {
+		if semver.Compare(have[m.Path], m.Version) < 0 { // "" is before all
+			lacks = append(lacks, m)
 		}
 	}
-	return mod, []byte(sums.String()), nil
+	return path.Join(mod.Module.Mod.Path, rel), lacks, err
 }
