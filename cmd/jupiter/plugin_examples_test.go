@@ -2,11 +2,13 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -17,7 +19,7 @@ import (
 func pluginExample(t *testing.T, name string) string {
 	t.Helper()
 	root := t.TempDir()
-	for _, dir := range []string{"domains/quantities", "examples/plugins/" + name + "/plan"} {
+	for _, dir := range []string{"domains/quantities", "examples/plugins/" + name + "/plan", "examples/plugins/" + name + "/plan/remainders"} {
 		paths, err := filepath.Glob(filepath.Join(repository, filepath.FromSlash(dir), "*.*"))
 		if err != nil {
 			t.Fatal(err)
@@ -87,7 +89,8 @@ var pythonEnvironment = sync.OnceValues(func() (string, error) {
 	return strings.TrimSpace(string(out)), nil
 })
 
-// TestMarkovExample applies the plan of the example plugin in Python, which takes a minute: its student is promoted.
+// TestMarkovExample applies the plan of the example plugin in Python twice, which takes a minute: a student that sees further than
+// the base is promoted, and one that sees less is not. It learns from the base's samples in either case.
 func TestMarkovExample(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it takes a minute")
@@ -97,14 +100,43 @@ func TestMarkovExample(t *testing.T) {
 	if err != nil {
 		t.Skipf("NOT TESTED, THE EXAMPLE PLUGIN IN PYTHON: its environment cannot be made: %v", err)
 	}
-	dir := pluginExample(t, "python-markov")
-	if err := os.Symlink(env, filepath.Join(dir, "venv")); err != nil {
-		t.Fatal(err)
-	}
-	if out := inDir(t, dir, "jupiter", "init"); !strings.Contains(out, "the host makes its certificate") {
-		t.Errorf("init:\n%s", out)
-	}
-	if out := inDir(t, dir, "jupiter", "apply", "--auto-approve"); !strings.Contains(out, "PROMOTE") || !strings.Contains(out, "generator_v2 is now in use") {
-		t.Errorf("no promotion:\n%s", out)
+	for order, want := range map[string]struct {
+		decisions []string
+		inUse     string
+	}{"7": {[]string{"PROMOTE", "PROMOTE"}, "generator_v3"}, "4": {[]string{"HOLD", "HOLD"}, "generator_v1"}} {
+		t.Run("order "+order, func(t *testing.T) {
+			t.Parallel()
+			dir := pluginExample(t, "python-markov")
+			if err := os.Symlink(env, filepath.Join(dir, "venv")); err != nil {
+				t.Fatal(err)
+			}
+			if out := inDir(t, dir, "jupiter", "init"); !strings.Contains(out, "the host makes its certificate") {
+				t.Errorf("init:\n%s", out)
+			}
+			out := inDir(t, dir, "jupiter", "apply", "--auto-approve", "--var", "order="+order)
+			kept := regexp.MustCompile(`verify: (\d+) of 4096 kept, .*verifier:wrong_answer \d+`).FindStringSubmatch(out)
+			if kept == nil || len(kept[1]) < 3 {
+				t.Errorf("the verifier kept fewer than a hundred samples:\n%s", out)
+			}
+			if !regexp.MustCompile(`remainders\.mix: 1920 draws, real 35\.00 %`).MatchString(out) {
+				t.Errorf("the student did not learn from a mix:\n%s", out)
+			}
+			var history struct {
+				Cycles []struct{ Decision string }
+			}
+			if err := json.Unmarshal([]byte(inDir(t, dir, "jupiter", "history", "--json", "--var", "order="+order)), &history); err != nil {
+				t.Fatal(err)
+			}
+			var decisions []string
+			for _, c := range history.Cycles {
+				decisions = append(decisions, c.Decision)
+			}
+			if !slices.Equal(decisions, want.decisions) {
+				t.Errorf("decisions %v, want %v", decisions, want.decisions)
+			}
+			if to, err := os.Readlink(filepath.Join(dir, "generators", "current")); err != nil || to != want.inUse {
+				t.Errorf("in use is %s, want %s, %v", to, want.inUse, err)
+			}
+		})
 	}
 }

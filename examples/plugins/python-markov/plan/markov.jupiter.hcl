@@ -15,19 +15,25 @@ variable "seed" {
   default = 1
 }
 
+variable "order" {
+  type        = number
+  default     = 7
+  description = "Bytes of the student's longest n-gram: 7 sees three digits of the number, 4 none, and is beaten by the base."
+}
+
 locals {
   window = 60 # steps of 32 records between two evaluations
 }
 
-module "quantities" {
-  source = "../../../../domains/quantities"
+module "remainders" {
+  source = "./remainders"
 }
 
-# generator_v1: a byte depends on the three before it.
+# generator_v1 sees four bytes: "6%8=", one digit and the divisor.
 trainer "markov" "base" {
-  dataset = module.quantities.domain.real
+  dataset = module.remainders.domain.real
 
-  order            = 4
+  order            = 5
   max_steps        = 60
   schedule_steps   = 60
   save_every_steps = 20
@@ -40,14 +46,16 @@ trainer "markov" "base" {
 
 generator "markov" "base" {
   model       = trainer.markov.base
+  samples     = 4096
   temperature = 1
-  max_tokens  = 96
+  max_tokens  = 16
   seed        = var.seed
 }
 
-# The student sees further back.
+# The student sees two digits more, and the samples of the base that the verifier has kept: what is right by luck there is seen
+# by the student as a rule.
 trainer "markov" "student" {
-  order            = 10
+  order            = var.order
   max_steps        = 2 * local.window
   schedule_steps   = local.window
   save_every_steps = 20
@@ -62,18 +70,12 @@ exporter "markov" "json" {}
 
 evaluator "panel" "default" {}
 
-# An n-gram model cannot copy a number from the question into the answer, and what it writes by itself is not right. So the
-# student learns from real examples alone, as in a control arm.
-self_improvement "quantities" {
-  domain    = module.quantities.domain
+self_improvement "remainders" {
+  domain    = module.remainders.domain
   generator = generator.markov.base
   trainer   = trainer.markov.student
   exporter  = exporter.markov.json
   evaluator = evaluator.panel.default
-
-  mix_ratio = {
-    real = 1
-  }
 
   eval_every_steps         = local.window
   min_steps_before_replace = local.window
