@@ -166,7 +166,7 @@ func TestPython(t *testing.T) {
 		t.Errorf("%v, want the end", err)
 	}
 	var se *StageError
-	if _, err := pythonFilter(t, h, "exception", "x"); !errors.As(err, &se) || se.Code != codes.Internal.String() || se.Message != "KeyError: 'moon'" {
+	if _, err := pythonFilter(t, h, "exception", "x"); !errors.As(err, &se) || se.Code != codes.Internal.String() || se.Message != "KeyError: 'moon' (host_plugin.py, line 36, in judge)" {
 		t.Errorf("%v, want the exception", err)
 	}
 	if n := len(h.processes()); n != 1 {

@@ -87,7 +87,7 @@ func (r *reader) body(p *pluginv1.Schema, depth int) ([]Attribute, []Block, erro
 		case seen[n]:
 			return fmt.Errorf("%q is there twice", n)
 		case depth == 0 && slices.Contains(r.reserved, n):
-			return fmt.Errorf("%q belongs to the core", n)
+			return fmt.Errorf("%q belongs to the core: the stage has to call it otherwise", n)
 		}
 		seen[n] = true
 		return nil

@@ -76,7 +76,7 @@ func layoutOf[C any](stage string) *layout {
 			continue
 		}
 		if err := l.decodeJSON(f.def, reflect.New(f.typ).Elem()); err != nil {
-			panic(fmt.Sprintf("sdk: configuration %v of stage %q: default of %s: %v", t, stage, f.name, err))
+			panic(fmt.Sprintf("sdk: configuration %v of stage %q: default of %s: %s", t, stage, f.name, strings.TrimPrefix(err.Error(), "configuration: ")))
 		}
 	}
 	return l
@@ -114,7 +114,7 @@ func (l *layout) add(t reflect.Type, prefix []int, depth int) error {
 		case !sf.IsExported():
 			return fmt.Errorf("field %s has a tag but is not exported", sf.Name)
 		case !tagged:
-			return fmt.Errorf("field %s has no jupiter tag", sf.Name)
+			return fmt.Errorf("field %s has no jupiter tag: it needs one with its attribute's name, as in jupiter:\"max_share\", or jupiter:\"-\" where it is none", sf.Name)
 		}
 		f, err := newField(sf, tag, depth)
 		if err != nil {
@@ -133,7 +133,7 @@ func (l *layout) add(t reflect.Type, prefix []int, depth int) error {
 func newField(sf reflect.StructField, tag string, depth int) (*field, error) {
 	name, rest, _ := strings.Cut(tag, ",")
 	if !attributeName.MatchString(name) {
-		return nil, fmt.Errorf("%q is no attribute name", name)
+		return nil, fmt.Errorf("%q is no attribute name: one has letters of a-z, digits and _, and begins with a letter", name)
 	}
 	f := &field{name: name, typ: sf.Type, desc: sf.Tag.Get("desc"), deprecated: sf.Tag.Get("deprecated"), effect: pluginv1.Effect_EFFECT_RERUN}
 	if rest != "" {
@@ -152,7 +152,7 @@ func newField(sf reflect.StructField, tag string, depth int) (*field, error) {
 		}
 		var b bytes.Buffer
 		if err := json.Compact(&b, []byte(def)); err != nil {
-			return nil, fmt.Errorf("default is not JSON: %w", err)
+			return nil, fmt.Errorf("default %q is not JSON (%w): a text has quotes of its own, as in default:\"\\\"half\\\"\"", def, err)
 		}
 		f.def = b.Bytes()
 	}
@@ -176,7 +176,7 @@ func (f *field) option(o string) error {
 	case key == "accepts" && value != "":
 		f.accepts = append(f.accepts, value)
 	default:
-		return fmt.Errorf("unknown option %q in the tag", o)
+		return fmt.Errorf("unknown option %q in the tag: there are required, sensitive, effect=rerun, effect=advance, effect=none, and accepts= with a media type", o)
 	}
 	return nil
 }
@@ -235,7 +235,7 @@ func typeOf(t reflect.Type, depth int) (any, error) {
 	case reflect.Struct:
 		return objectType(t, depth)
 	}
-	return nil, fmt.Errorf("%v cannot be configured", t)
+	return nil, fmt.Errorf("%v cannot be configured: a text, a bool, a number, json.RawMessage, and slices, maps, pointers and structs of these can", t)
 }
 
 func objectType(t reflect.Type, depth int) (any, error) {

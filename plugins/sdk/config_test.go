@@ -140,7 +140,7 @@ func TestConfigurationTypesThatCannotBe(t *testing.T) {
 				A int `jupiter:"a" default:"1.5"`
 			}]("x")
 		},
-		"default is not JSON": func() {
+		`default "x" is not JSON`: func() {
 			layoutOf[struct {
 				A string `jupiter:"a" default:"x"`
 			}]("x")

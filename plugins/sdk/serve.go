@@ -138,7 +138,7 @@ func recovered(r any, method string, err *error) {
 		return
 	}
 	fmt.Fprintf(os.Stderr, "panic in %s: %v\n\n%s\n", strings.TrimPrefix(method, methodPrefix), r, debug.Stack())
-	*err = status.Error(codes.Internal, clip(fmt.Sprintf("panic: %v", r)))
+	*err = status.Error(codes.Internal, clip(fmt.Sprintf("panic%s: %v", panicked(), r)))
 }
 
 // toStatus gives an error the code that the host tells kinds of errors apart by. Canceled and Unavailable are what a

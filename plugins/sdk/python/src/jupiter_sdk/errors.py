@@ -5,11 +5,15 @@ Error                      gRPC code           message
 `ConfigError`              INVALID_ARGUMENT    its own, with the attribute
 `StageError`               UNKNOWN             its own; no traceback: it is meant for the user
 a promise that is broken   INTERNAL            "the stage breaks the protocol: ..."
-any other exception        INTERNAL            its type and message; the traceback is on standard error
+any other exception        INTERNAL            its type and message, and the line that raised it; the traceback is on
+                                               standard error
 """
 
 from __future__ import annotations
 
+import contextlib
+import os
+import pathlib
 import sys
 import traceback
 
@@ -17,6 +21,9 @@ import grpc
 
 # A message goes into a gRPC trailer, where there is room for about this many characters.
 _MESSAGE_LIMIT = 8 << 10
+
+# Files of this package, and what it runs stages with.
+_OTHERS = (os.path.dirname(__file__) + os.sep, contextlib.__file__)
 
 
 class StageError(Exception):
@@ -91,8 +98,19 @@ def status_of(error: BaseException, method: str) -> tuple[grpc.StatusCode, str]:
     sys.stderr.flush()
     if isinstance(error, UnicodeEncodeError):
         # protobuf says it where the text is put into a message, and leaves the word that people look for out.
-        return grpc.StatusCode.INTERNAL, clip(f"a text is not valid UTF-8: {error}")
-    return grpc.StatusCode.INTERNAL, clip(f"{type(error).__name__}: {error}")
+        return grpc.StatusCode.INTERNAL, clip(f"a text is not valid UTF-8: {error}{_place(error)}")
+    return grpc.StatusCode.INTERNAL, clip(f"{type(error).__name__}: {error}{_place(error)}")
+
+
+def _place(error: BaseException) -> str:
+    """The line of the author's that raised it, or that called what did."""
+    frames = traceback.extract_tb(error.__traceback__)
+    # The first frame that is not of these is the stage's: of its files, the innermost frame is meant.
+    stage = next((f.filename for f in frames if not f.filename.startswith(_OTHERS)), "")
+    if not stage:
+        return ""
+    at = [f for f in frames if pathlib.Path(f.filename).is_relative_to(pathlib.Path(stage).parent)][-1]
+    return f" ({pathlib.Path(at.filename).name}, line {at.lineno}, in {at.name})"
 
 
 def clip(message: str) -> str:
