@@ -113,9 +113,9 @@ func (o Options) fill(text string) string {
 // Commands are those that build, test and use a new project, in its directory.
 func Commands(language, name string) []string {
 	if language == "python" {
-		return []string{"python3 -m venv venv", `venv/bin/pip install ./sdk/python ".[dev]"`, "venv/bin/pytest", "jupiter init example", "jupiter validate example"}
+		return []string{"python3 -m venv venv", `venv/bin/pip install ./sdk/python ".[dev]"`, "venv/bin/pytest", "jupiter plugin conformance venv/bin/jupiter-" + name, "jupiter init example", "jupiter validate example"}
 	}
-	return []string{"go test ./...", "go build -o bin/" + name + " .", "jupiter init example", "jupiter validate example"}
+	return []string{"go test ./...", "go build -o bin/" + name + " .", "jupiter plugin conformance bin/" + name, "jupiter init example", "jupiter validate example"}
 }
 
 // Refreshed are the commands that take a new copy of the SDK into use. lacks are the modules that it is made for and that

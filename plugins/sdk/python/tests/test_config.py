@@ -9,7 +9,19 @@ from typing import Any
 
 import pytest
 
-from jupiter_sdk import ConfigError, NoConfig, Plugin, attribute, collector, decode
+from jupiter_sdk import (
+    ConfigError,
+    Judge,
+    NoConfig,
+    Plugin,
+    attribute,
+    collector,
+    decode,
+    evaluator,
+    filter,
+    generator,
+    trainer,
+)
 from jupiter_sdk._pb import plugin_pb2 as pb
 from jupiter_sdk.config import schema_of
 from jupiter_sdk.decode import check_defaults
@@ -146,5 +158,13 @@ def test_what_cannot_be_served() -> None:
         collector("Big", NoConfig)(lambda call, config: [])
     with pytest.raises(TypeError, match="has no option 'revison'"):
         collector("c", NoConfig, revison=1)(lambda call, config: [])  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="Idle has no method judge, which Judge needs"):
+
+        @filter("f", NoConfig)
+        class Idle(Judge): ...
+
+    for decorate, base in ((filter, "Judge"), (generator, "Generator"), (trainer, "Trainer"), (evaluator, "Evaluator")):
+        with pytest.raises(TypeError, match=f"int'> is no subclass of {base}"):
+            decorate("x", NoConfig)(int)  # type: ignore[type-var]
     with pytest.raises(TypeError, match="has no decorator of a kind"):
         Plugin("p", "1", [print])

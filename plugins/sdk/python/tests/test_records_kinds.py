@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import grpc
 import pytest
 from conftest import fails
 from stages import CANCELLED
 
-from jupiter_sdk import Record, VerifyItem
+from jupiter_sdk import Call, NoConfig, Plugin, Record, RecordBatch, VerifyItem, collector, testing
 from jupiter_sdk._pb import plugin_pb2 as pb
 from jupiter_sdk.limits import MAX_BATCH
 from jupiter_sdk.testing import Connection
@@ -105,6 +105,18 @@ def test_limit(conn: Connection, limit: pb.Limit, want: str) -> None:
     assert [r.text for r in conn.collect(call)] == [want]
 
 
+def test_a_stage_that_yields_nothing_to_iterate() -> None:
+    @collector("c", NoConfig)
+    def collect(call: Call, config: NoConfig) -> Iterable[RecordBatch]:
+        return None  # type: ignore[return-value]
+
+    with (
+        testing.connect(Plugin("p", "1.0.0", [collect])) as conn,
+        fails(Code.INTERNAL, "the stage breaks the protocol: what the stage gave is NoneType, wanted a list"),
+    ):
+        conn.collect(conn.call("collector", "c"))
+
+
 def test_filter(conn: Connection) -> None:
     CANCELLED.clear()
     records = [Record(id="a", text="a"), Record(id="bb", text="bb")]
@@ -120,6 +132,8 @@ def test_filter(conn: Connection) -> None:
     ("mode", "text"),
     [
         ("short", "the stage breaks the protocol: 1 verdicts on 2 records"),
+        ("nothing", "what judge gave for verdicts is NoneType, wanted a list or a generator of them"),
+        ("text", "what judge gave for verdicts is str, wanted a list or a generator of them"),
         ("swap", 'verdict 0 is for "someone else" where "a" is next'),
         ("nan", "score of the verdicts of a batch is not finite"),
         ("none", "verdict 0 of a batch is NoneType, wanted Verdict"),

@@ -114,7 +114,8 @@ def fields_of(cls: type[Any], depth: int = 0) -> dict[str, Field]:
         hint = hints[f.name]
         type_of(hint, f"{cls.__name__}.{f.name}", depth)
         if about.effect not in _EFFECTS:
-            raise TypeError(f"{cls.__name__}.{f.name}: there is no effect {about.effect!r}")
+            there = ", ".join(_EFFECTS)
+            raise TypeError(f"{cls.__name__}.{f.name}: there is no effect {about.effect!r}: there are {there}")
         if about.accepts and not optional(hint):
             raise TypeError(f"{cls.__name__}.{f.name} accepts artifacts: its type is T | None, and its value None")
         if depth > 0 and default is not MISSING and default:
@@ -204,4 +205,6 @@ def type_of(hint: Any, where: str, depth: int = 0) -> Any:
         attributes = {f.name: type_of(f.hint, f"{where}.{f.name}", depth + 1) for f in fields.values()}
         rest = [f.name for f in fields.values() if not f.required]
         return ["object", attributes, rest] if rest else ["object", attributes]
-    raise TypeError(f"{where}: {hint!r} cannot be configured")
+    raise TypeError(
+        f"{where}: {hint!r} cannot be configured: str, bool, int, float, Any, and lists, dicts and dataclasses of these can"
+    )

@@ -24,6 +24,7 @@ V = TypeVar("V", bound="Callable[[Call, Any], Verify]")
 G = TypeVar("G", bound="Generator[Any]")
 T = TypeVar("T", bound="Trainer[Any]")
 E = TypeVar("E", bound="Evaluator[Any]")
+K = TypeVar("K", bound=type[Any])
 
 SCORE, IMPORT = "score", "import"
 
@@ -58,7 +59,7 @@ class Judge(abc.ABC):
 
 def filter(name: str, config: type[C], **options: Unpack[Options]) -> Callable[[type[J]], type[J]]:
     """A stage that keeps or drops records: a `Judge` whose `__init__` takes the call and its configuration."""
-    return lambda cls: declare(pb.KIND_FILTER, name, config, cls, options)
+    return lambda cls: declare(pb.KIND_FILTER, name, config, _checked(cls, Judge), options)
 
 
 def verifier(name: str, config: type[C], **options: Unpack[Options]) -> Callable[[V], V]:
@@ -114,6 +115,7 @@ def generator(name: str, config: type[C], **options: Unpack[Options]) -> Callabl
     """A stage that runs a language model."""
 
     def make(cls: type[G]) -> type[G]:
+        _checked(cls, Generator)
         found = [
             f
             for f, has in ((SCORE, _has(cls, Generator, "score")), (IMPORT, _has(cls, Generator, "import_model")))
@@ -151,6 +153,7 @@ def trainer(name: str, config: type[C], **options: Unpack[Options]) -> Callable[
     """A stage that trains a model."""
 
     def make(cls: type[T]) -> type[T]:
+        _checked(cls, Trainer)
         found = [IMPORT] if _has(cls, Trainer, "import_model") else []
         return declare(pb.KIND_TRAINER, name, config, cls, _with(options, found), cls())
 
@@ -174,7 +177,7 @@ class Evaluator(abc.ABC, Generic[C]):
 
 def evaluator(name: str, config: type[C], **options: Unpack[Options]) -> Callable[[type[E]], type[E]]:
     """A stage that prepares a benchmark and scores answers to it."""
-    return lambda cls: declare(pb.KIND_EVALUATOR, name, config, cls, options, cls())
+    return lambda cls: declare(pb.KIND_EVALUATOR, name, config, _checked(cls, Evaluator), options, cls())
 
 
 def exporter(name: str, config: type[C], **options: Unpack[Options]) -> Callable[[Export[C]], Export[C]]:
@@ -183,6 +186,16 @@ def exporter(name: str, config: type[C], **options: Unpack[Options]) -> Callable
     The function yields outputs below `Call.work_dir`, the one named "model" among them.
     """
     return lambda export: declare(pb.KIND_EXPORTER, name, config, export, options)
+
+
+def _checked(cls: K, base: type[Any]) -> K:
+    """A class that is what its decorator takes; TypeError where it is not."""
+    if not (isinstance(cls, type) and issubclass(cls, base)):
+        raise TypeError(f"{cls!r} is no subclass of {base.__name__}")
+    missing = sorted(getattr(cls, "__abstractmethods__", ()))
+    if missing:
+        raise TypeError(f"{cls.__name__} has no method {missing[0]}, which {base.__name__} needs")
+    return cls
 
 
 def _has(cls: type[Any], base: type[Any], method: str) -> bool:

@@ -19,6 +19,7 @@ MAX_RECORD = 3 << 20  # bytes of a record that goes alone
 MAX_MESSAGE = (4 << 20) - (1 << 10)  # gRPC's default limit, less room for the frame around a part
 
 M = TypeVar("M", bound=Message)
+T = TypeVar("T")
 
 
 def split(messages: Iterable[M], limit: int = MAX_BATCH) -> Iterator[list[M]]:
@@ -73,6 +74,13 @@ def check_type(value: object, cls: type[M], what: str) -> M:
     """Refuses a value of another type than the protocol has there."""
     if not isinstance(value, cls):
         raise broken(f"{what} is {type(value).__name__}, wanted {cls.__name__}")
+    return value
+
+
+def check_several(value: Iterable[T], what: str) -> Iterable[T]:
+    """Refuses what is no list or generator of results, such as the None of a function that has forgotten to return one."""
+    if isinstance(value, (str, bytes, Message)) or not isinstance(value, Iterable):
+        raise broken(f"{what} is {type(value).__name__}, wanted a list or a generator of them")
     return value
 
 

@@ -8,7 +8,7 @@ import grpc
 
 from ._pb import plugin_pb2 as pb
 from .errors import invalid
-from .limits import MAX_BATCH, check_finite, check_size, check_type
+from .limits import MAX_BATCH, check_finite, check_several, check_size, check_type
 from .server import Server
 from .stream import Outlet, drain, first_of
 
@@ -54,7 +54,7 @@ def score(server: Server, requests: Iterator[pb.ScoreRequest], _: grpc.ServicerC
         out = pb.ScoreResponse()
         call._diagnostic = out.diagnostics.append
         scores = stage.implementation.score(call, stage.decode(first.call.config.json), answers)
-        for i, s in enumerate(scores):
+        for i, s in enumerate(check_several(scores, "what score gave for scores")):
             out.scores.append(check_type(s, pb.QuestionScore, f"score {i}"))
         check_finite(out, "a score")
         check_size(out, f"the scores of {len(answers)} answers")

@@ -9,7 +9,7 @@ import grpc
 from ._pb import plugin_pb2 as pb
 from .errors import broken, invalid
 from .kinds import Judge, Verify
-from .limits import batches, check_count, check_type, same_id, split
+from .limits import batches, check_count, check_several, check_type, same_id, split
 from .server import Server
 from .stream import Outlet, drain, first_of, receive
 
@@ -63,7 +63,7 @@ def filter(
 
 
 def _put_verdicts(judge: Judge, records: Sequence[pb.Record], out: Outlet[pb.FilterEvent]) -> None:
-    verdicts = list(judge.judge(records))
+    verdicts = list(check_several(judge.judge(records), "what judge gave for verdicts"))
     check_count(verdicts, len(records), "verdicts", f"on {len(records)} records")
     for i, (v, r) in enumerate(zip(verdicts, records, strict=True)):
         check_type(v, pb.Verdict, f"verdict {i} of a batch")
@@ -94,7 +94,7 @@ def verify(
 
 
 def _put_judgements(judge: Verify, items: Sequence[pb.VerifyItem], out: Outlet[pb.VerifyEvent]) -> None:
-    judgements = list(judge(items))
+    judgements = list(check_several(judge(items), "what the verifier gave for judgements"))
     check_count(judgements, len(items), "judgements", f"of {len(items)} items")
     for i, (j, item) in enumerate(zip(judgements, items, strict=True)):
         check_type(j, pb.Judgement, f"judgement {i} of a batch")

@@ -90,7 +90,8 @@ def declare(
         raise ValueError(f"stage name {name!r} is no word of a-z, 0-9 and _")
     unknown = set(options) - set(Options.__annotations__)
     if unknown:
-        raise TypeError(f"stage {name!r} has no option {sorted(unknown)[0]!r}")
+        there = ", ".join(Options.__annotations__)
+        raise TypeError(f"stage {name!r} has no option {sorted(unknown)[0]!r}: there are {there}")
     rest = {k: v for k, v in options.items() if k != "description"}
     info = pb.Stage(kind=kind, name=name, schema=schema_of(config, options.get("description", "")), **rest)  # type: ignore[arg-type]
     check_defaults(config)

@@ -19,7 +19,7 @@ from ._pb.plugin_pb2 import Diagnostic, Progress
 from .call import Call
 from .channel import Channel
 from .errors import Abort, Cancelled, invalid, status_of
-from .limits import check_finite, check_size
+from .limits import check_finite, check_several, check_size
 
 E = TypeVar("E", bound=Message)
 R = TypeVar("R")
@@ -95,7 +95,7 @@ class Outlet(Generic[E]):
 def drain(results: Iterable[T], put: Callable[[T], None]) -> None:
     """Hands over what a stage yields. Where the host has given up, the stage's generator is closed at its yield."""
     try:
-        for r in results:
+        for r in check_several(results, "what the stage gave"):
             put(r)
     finally:
         close = getattr(results, "close", None)
