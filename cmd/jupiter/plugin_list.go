@@ -162,7 +162,8 @@ func (p *listedPlugin) ask(ctx context.Context, h *host.Host) {
 		err = errors.New("it calls itself " + id.Name)
 	}
 	if err != nil {
-		p.Problem = strings.SplitN(err.Error(), "\n", 2)[0]
+		first, _, _ := strings.Cut(err.Error(), "\n")
+		p.Problem = strings.TrimPrefix(first, "plugin "+p.Name+": ")
 		return
 	}
 	p.Version, p.Checksum = id.Version, id.Checksum

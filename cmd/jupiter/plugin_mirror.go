@@ -17,7 +17,7 @@ func newPluginMirrorCommand(w *world) *cobra.Command {
 where there is no network. The directory can also be the source of plugins in required_plugins. The
 same plugins give the same bytes; archives that are there already and the same are left alone.
 
-The configuration is that of -C, or of the current directory.
+The configuration is that of -C, or of the current directory; DIR is relative to the current directory.
 
 Exit status: 0 done, 1 error.`,
 		Args: oneArg,

@@ -1,6 +1,9 @@
 package main
 
 import (
+	"fmt"
+	"strings"
+
 	"github.com/spf13/cobra"
 )
 
@@ -53,14 +56,27 @@ Exit status: 0 done, 1 error. The help of a command lists what else it may retur
 	return cmd
 }
 
-// noArgs, maxOneArg and oneArg are cobra's checks, as errors of usage.
+// noArgs is cobra's check, as an error of usage.
 func noArgs(cmd *cobra.Command, args []string) error { return usage(cobra.NoArgs(cmd, args)) }
 
+// maxOneArg lets a command have one argument or none.
 func maxOneArg(cmd *cobra.Command, args []string) error {
-	return usage(cobra.MaximumNArgs(1)(cmd, args))
+	if len(args) > 1 {
+		return usageError{fmt.Errorf("%d arguments are too many: %s", len(args), form(cmd))}
+	}
+	return nil
 }
 
-func oneArg(cmd *cobra.Command, args []string) error { return usage(cobra.ExactArgs(1)(cmd, args)) }
+// oneArg lets a command have one argument.
+func oneArg(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return usageError{fmt.Errorf("an argument is missing: %s", form(cmd))}
+	}
+	return maxOneArg(cmd, args)
+}
+
+// form is how a command is written.
+func form(cmd *cobra.Command) string { return strings.TrimSuffix(cmd.UseLine(), " [flags]") }
 
 func usage(err error) error {
 	if err == nil {
