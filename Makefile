@@ -11,7 +11,7 @@ PYTHON      ?= python3
 # Its protoc makes the messages of the Python SDK. Raising it raises the least version of protobuf that the SDK runs with.
 GRPCIO_TOOLS = grpcio-tools==1.72.2 setuptools==80.9.0
 
-.PHONY: build test test-python lint unit cross fuzz proto proto-python proto-check data table-quickstart test-collapse bench-forecast bench-plan bench-plugins
+.PHONY: build test test-python lint unit cross fuzz proto proto-python proto-check data table-quickstart test-collapse bench-forecast bench-plan bench-plugins bench-train
 
 build:
 	$(GO) build -o jupiter ./cmd/jupiter
@@ -107,3 +107,10 @@ bench-plugins:
 	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && \
 	$(GO) build -trimpath -o "$$dir/jupiter" ./cmd/jupiter && $(GO) build -trimpath -o "$$dir/bench-plugins" ./bench/plugins && \
 	"$$dir/bench-plugins" -jupiter "$$dir/jupiter" -python plugins/sdk/python/environment.py $(BENCH)
+
+# The training of the embedded model against PyTorch, and its matrix products against OpenBLAS: see docs/benchmarks.md. A
+# quarter of an hour on two cores without other work, and the first time gigabytes for PyTorch.
+bench-train:
+	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && \
+	$(GO) build -trimpath -o "$$dir/bench-train" ./bench/train && \
+	"$$dir/bench-train" -environment bench/train/environment.py $(BENCH)

@@ -47,9 +47,9 @@ func WriteGoals(w io.Writer, goals []Goal) {
 	}
 }
 
-// Machine says what figures of a program are taken on: processor, system, the program's version and the Go that built it.
-func Machine(program string) string {
-	cpu, version := "unknown processor", "unknown"
+// Machine says what figures are taken on: processor, cores, system.
+func Machine() string {
+	cpu := "unknown processor"
 	if f, err := os.Open("/proc/cpuinfo"); err == nil {
 		defer f.Close()
 		for lines := bufio.NewScanner(f); lines.Scan(); {
@@ -59,8 +59,14 @@ func Machine(program string) string {
 			}
 		}
 	}
-	if out, err := exec.Command(program, "version").Output(); err == nil {
+	return fmt.Sprintf("%s, %d cores, %s/%s", cpu, runtime.NumCPU(), runtime.GOOS, runtime.GOARCH)
+}
+
+// Program says which version of Jupiter a program is, and which Go built it.
+func Program(path string) string {
+	version := "unknown"
+	if out, err := exec.Command(path, "version").Output(); err == nil {
 		version, _, _ = strings.Cut(strings.TrimPrefix(string(out), "jupiter "), " ")
 	}
-	return fmt.Sprintf("%s, %d cores, %s/%s; jupiter %s built with %s", cpu, runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, version, runtime.Version())
+	return fmt.Sprintf("jupiter %s built with %s", version, runtime.Version())
 }

@@ -89,7 +89,7 @@ func run(ctx context.Context, o options) error {
 		}
 		projects = append(projects, p)
 	}
-	r := &report{machine: figures.Machine(o.program)}
+	r := &report{machine: figures.Machine() + "; " + figures.Program(o.program)}
 	var peer *terraform
 	if path, err := exec.LookPath("terraform"); err == nil && o.peerRuns > 0 {
 		progress("terraform with %d chained resources", peerChain)

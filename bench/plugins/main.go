@@ -82,7 +82,7 @@ func run(ctx context.Context, o options) error {
 	if b.self, err = os.Executable(); err != nil {
 		return err
 	}
-	b.report.machine = figures.Machine(b.program)
+	b.report.machine = figures.Machine() + "; " + figures.Program(b.program)
 	dir, err := os.MkdirTemp("", "jupiter-bench-")
 	if err != nil {
 		return err
