@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"time"
 
+	"jupiter/bench/worker"
 	"jupiter/plugins/builtin/llama/kernel"
 )
 
@@ -131,12 +132,12 @@ func (b *bench) productsWith(ctx context.Context, core string, threads int) erro
 	if err != nil {
 		return err
 	}
-	defer mine.stop()
+	defer mine.Stop()
 	peer, hello, err := b.multiplier(ctx, openBLAS, core, threads)
 	if err != nil {
 		return err
 	}
-	defer peer.stop()
+	defer peer.Stop()
 	b.report.met(openBLAS, hello)
 	for _, s := range subjects {
 		progress("matrix products of model %s, %d threads", s.name, threads)
@@ -152,12 +153,12 @@ func (b *bench) productsWith(ctx context.Context, core string, threads int) erro
 // turnFlop is about how much a turn of matrix products computes.
 const turnFlop = 2e9
 
-func (b *bench) product(x shape, threads int, mine, peer *worker) error {
+func (b *bench) product(x shape, threads int, mine, peer *worker.Worker) error {
 	times := max(1, int(turnFlop/x.flop()))
 	for range b.rounds {
 		for i, side := range []string{ours, openBLAS} {
 			var t turn
-			if err := []*worker{mine, peer}[i].ask(x.line(times), &t); err != nil {
+			if err := []*worker.Worker{mine, peer}[i].Ask(x.line(times), &t); err != nil {
 				return err
 			}
 			b.report.addProduct(x, threads, side, x.flop()*float64(times)/t.Seconds/1e9)
@@ -166,7 +167,7 @@ func (b *bench) product(x shape, threads int, mine, peer *worker) error {
 	return nil
 }
 
-func (b *bench) multiplier(ctx context.Context, name, core string, threads int) (*worker, about, error) {
+func (b *bench) multiplier(ctx context.Context, name, core string, threads int) (*worker.Worker, about, error) {
 	n := strconv.Itoa(threads)
 	env := []string{"GOMAXPROCS=" + n, "OPENBLAS_NUM_THREADS=" + n}
 	program, args := b.self, []string{gemmArg, n}
@@ -177,7 +178,7 @@ func (b *bench) multiplier(ctx context.Context, name, core string, threads int) 
 		}
 	}
 	var hello about
-	w, err := startWorker(ctx, env, program, args, &hello)
+	w, err := worker.Start(ctx, env, program, args, &hello)
 	return w, hello, err
 }
 
@@ -206,14 +207,14 @@ func (b *bench) tryCore(ctx context.Context, core string) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	defer w.stop()
+	defer w.Stop()
 	var sum float64
 	for _, s := range subjects {
 		for _, x := range s.shapes() {
 			var took []float64
 			for range 3 {
 				var t turn
-				if err := w.ask(x.line(max(1, int(turnFlop/4/x.flop()))), &t); err != nil {
+				if err := w.Ask(x.line(max(1, int(turnFlop/4/x.flop()))), &t); err != nil {
 					return 0, err
 				}
 				took = append(took, t.Seconds)

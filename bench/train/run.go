@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"jupiter/bench/worker"
 )
 
 //go:embed peer.py
@@ -85,7 +87,7 @@ func (b *bench) prepare(ctx context.Context) {
 type runner struct {
 	side    string
 	threads int
-	w       *worker
+	w       *worker.Worker
 	steps   int
 }
 
@@ -101,7 +103,7 @@ func (b *bench) race(ctx context.Context, s subject) error {
 	var all []*runner
 	defer func() {
 		for _, r := range all {
-			r.w.stop()
+			r.w.Stop()
 		}
 	}()
 	for _, threads := range threadCounts {
@@ -117,7 +119,7 @@ func (b *bench) race(ctx context.Context, s subject) error {
 	for i := range b.rounds {
 		for _, r := range all {
 			var t turn
-			if err := r.w.ask(strconv.Itoa(r.steps), &t); err != nil {
+			if err := r.w.Ask(strconv.Itoa(r.steps), &t); err != nil {
 				return err
 			}
 			rate := float64(r.steps*s.tokens()) / t.Seconds
@@ -141,7 +143,7 @@ func (b *bench) runner(ctx context.Context, s subject, side string, threads int)
 		program, args = b.python, append(append([]string{b.peer}, args...), "compile")
 	}
 	var hello about
-	w, err := startWorker(ctx, []string{"GOMAXPROCS=" + n, "OMP_NUM_THREADS=" + n, "MKL_NUM_THREADS=" + n}, program, args, &hello)
+	w, err := worker.Start(ctx, []string{"GOMAXPROCS=" + n, "OMP_NUM_THREADS=" + n, "MKL_NUM_THREADS=" + n}, program, args, &hello)
 	if err != nil {
 		return nil, err
 	}
@@ -153,17 +155,17 @@ func (b *bench) runner(ctx context.Context, s subject, side string, threads int)
 		r.steps, err = b.pace(w)
 	}
 	if err != nil {
-		w.stop()
+		w.Stop()
 		return nil, err
 	}
 	return r, nil
 }
 
 // pace warms a worker up, and gives the steps that it makes in a turn.
-func (b *bench) pace(w *worker) (int, error) {
+func (b *bench) pace(w *worker.Worker) (int, error) {
 	for steps := 1; ; steps *= 2 {
 		var t turn
-		if err := w.ask(strconv.Itoa(steps), &t); err != nil {
+		if err := w.Ask(strconv.Itoa(steps), &t); err != nil {
 			return 0, err
 		}
 		if t.Seconds > b.turn.Seconds()/4 {
