@@ -11,7 +11,7 @@ PYTHON      ?= python3
 # Its protoc makes the messages of the Python SDK. Raising it raises the least version of protobuf that the SDK runs with.
 GRPCIO_TOOLS = grpcio-tools==1.72.2 setuptools==80.9.0
 
-.PHONY: build test test-python lint unit cross fuzz proto proto-python proto-check data table-quickstart test-collapse bench-forecast bench-plan bench-plugins bench-train
+.PHONY: build test test-python lint unit cross fuzz proto proto-python proto-check data table-quickstart test-collapse bench-forecast bench-plan bench-plugins bench-train bench-sample
 
 build:
 	$(GO) build -o jupiter ./cmd/jupiter
@@ -114,3 +114,11 @@ bench-train:
 	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && \
 	$(GO) build -trimpath -o "$$dir/bench-train" ./bench/train && \
 	"$$dir/bench-train" -environment bench/train/environment.py $(BENCH)
+
+# How fast the embedded model writes against llama.cpp, on the same files: see docs/benchmarks.md. A few minutes on two cores
+# without other work. LLAMA_CPP names a directory with llama.cpp's programs and its libggml-cpu-*.so; without it they are fetched.
+bench-sample:
+	@llama=$${LLAMA_CPP:-$$(.ci/llama.cpp)} && dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && \
+	$(GO) build -trimpath -o "$$dir/bench-sample" ./bench/sample && \
+	"$$dir/bench-sample" -llama-server "$$llama/llama-server" -llama-bench "$$llama/llama-bench" \
+		-backends "$$(dirname "$$(find "$$llama" -name 'libggml-cpu-*.so' | head -n 1)")" $(BENCH)

@@ -64,7 +64,7 @@ func (b *bench) prepare(ctx context.Context) error {
 	for _, p := range []*string{&b.server, &b.bench} {
 		path, err := exec.LookPath(*p)
 		if err != nil {
-			return fmt.Errorf("%w: `make llama.cpp` puts it on this machine, and says where", err)
+			return fmt.Errorf("%w: .ci/llama.cpp puts it into a directory, and says which", err)
 		}
 		*p = path
 	}
