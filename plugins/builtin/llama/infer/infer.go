@@ -51,12 +51,19 @@ func New(w *model.Weights, t *bpe.Tokenizer) (*Model, error) {
 	if t.Size() != w.Vocab {
 		return nil, fmt.Errorf("the tokenizer has %d tokens, the model %d", t.Size(), w.Vocab)
 	}
+	m := prepare(w)
+	m.Tokenizer = t
+	return m, nil
+}
+
+// prepare lays out the parameters.
+func prepare(w *model.Weights) *Model {
 	c := w.Config
 	pack := func(out, in int, data []float32) *kernel.Packed {
 		return kernel.Pack(out, in, kernel.Mat{Data: data, LD: in, T: true})
 	}
 	m := &Model{
-		Tokenizer: t, Config: c, embed: w.Embed, norm: w.Norm,
+		Config: c, embed: w.Embed, norm: w.Norm,
 		output: pack(c.Vocab, c.Dim, w.OutputMatrix()),
 		rope:   model.NewRope(c, c.Context),
 	}
@@ -69,7 +76,7 @@ func New(w *model.Weights, t *bpe.Tokenizer) (*Model, error) {
 			down:   pack(c.Dim, c.FFN, l.Down),
 		})
 	}
-	return m, nil
+	return m
 }
 
 // Options say how work is spread. They change how fast results come, and never the results.
