@@ -14,15 +14,16 @@ type span struct {
 type runner struct {
 	*Model
 	scratch kernel.Scratch
-	rows    int       // room in the slices below
-	x       []float32 // [rows, Dim] the residual stream
-	h       []float32 // [rows, Dim] normalised
-	qkv     []float32 // [rows, QKVRows]
-	mix     []float32 // [rows, AttnDim] attention's result
-	gateUp  []float32 // [rows, 2·FFN]
-	act     []float32 // [rows, FFN]
-	scores  []float32 // one head's: [rows of a span, positions]
-	out     []float32 // logits, [rows asked for, Vocab]
+	pool    *kernel.Pool // spreads the products over threads; nil: on this one
+	rows    int          // room in the slices below
+	x       []float32    // [rows, Dim] the residual stream
+	h       []float32    // [rows, Dim] normalised
+	qkv     []float32    // [rows, QKVRows]
+	mix     []float32    // [rows, AttnDim] attention's result
+	gateUp  []float32    // [rows, 2·FFN]
+	act     []float32    // [rows, FFN]
+	scores  []float32    // one head's: [rows of a span, positions]
+	out     []float32    // logits, [rows asked for, Vocab]
 }
 
 // maxRows bounds the rows of a pass, for memory. Beyond some hundred rows products do not get faster.
@@ -78,7 +79,12 @@ func (r *runner) pass(spans []span) {
 
 // multiply sets y to x·w for n rows, or adds to it.
 func (r *runner) multiply(n int, x []float32, w *kernel.Packed, y []float32, add bool) {
-	w.Gemm(&r.scratch, n, kernel.Mat{Data: x, LD: w.Rows()}, y, w.Cols(), add)
+	left := kernel.Mat{Data: x, LD: w.Rows()}
+	if r.pool != nil {
+		r.pool.GemmPacked(n, left, w, y, w.Cols(), add)
+		return
+	}
+	w.Gemm(&r.scratch, n, left, y, w.Cols(), add)
 }
 
 func (r *runner) normalise(n int, gain []float32) {

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+
+	"jupiter/plugins/builtin/llama/kernel"
 )
 
 // Request is one text to be continued.
@@ -41,8 +43,12 @@ func (m *Model) Generate(ctx context.Context, n int, request func(i int) Request
 		return err
 	}
 	q := &queue{n: n, request: request}
-	return inOrder(ctx, n, min(o.Threads, n), func(ctx context.Context, worker int, done func(int, Result) bool) error {
-		w := newDecoder(m, s, (o.Batch+o.Threads-1)/o.Threads)
+	// Fewer texts than threads: each has some threads to itself.
+	workers := max(1, min(o.Threads, o.Batch, n))
+	return inOrder(ctx, n, workers, func(ctx context.Context, worker int, done func(int, Result) bool) error {
+		w := newDecoder(m, s, (o.Batch+workers-1)/workers)
+		w.pool = kernel.NewPool((o.Threads + workers - 1 - worker) / workers)
+		defer w.pool.Close()
 		return w.run(ctx, q, o.Step, done)
 	}, emit)
 }

@@ -12,8 +12,9 @@
 // comes in a prompt or by itself. And a sample's random numbers are a function of its seed and of the position. Across
 // machines results may differ in the last bits, and sampled tokens where these decide; see package kernel.
 //
-// Threads share nothing but the parameters and the list of what is to do: each worker has sequences of its own. That
-// suits many sequences, which is what generating and evaluating are; one sequence alone uses one thread.
+// Workers share nothing but the parameters and the list of what is to do: each has sequences of its own. That suits many
+// sequences, which is what generating and evaluating are. With fewer sequences than threads a worker that generates has
+// some threads to itself, over which it spreads its products.
 //
 // Special tokens are not masked: the probabilities that are sampled from are the model's, and they are the ones that
 // Score reports. A text ends at the end-of-text token, and at the end of a turn where the vocabulary has one; any other

@@ -149,7 +149,7 @@ func TestCompany(t *testing.T) {
 			got.Index = i
 			alone = append(alone, got)
 		}
-		for _, o := range []Options{{Threads: 1, Batch: 64}, {Threads: 1, Batch: 7}, {Threads: 2, Batch: 64}, {Threads: 3, Batch: 5}} {
+		for _, o := range []Options{{Threads: 1, Batch: 64}, {Threads: 1, Batch: 7}, {Threads: 2, Batch: 64}, {Threads: 3, Batch: 5}, {Threads: 5, Batch: 2}} {
 			if d := cmp.Diff(alone, generate(t, m, rs, s, o)); d != "" {
 				t.Errorf("%s, %+v (-alone +together):\n%s", name, o, d)
 			}

@@ -128,7 +128,7 @@ func TestPoolGemmIsIndependentOfThreads(t *testing.T) {
 				p.Close()
 			}
 		}()
-		for _, s := range append(slices.Clone(shapes), shape{200, 300, 70, 0}, shape{70, 40, 1000, 0}, shape{350, 64, 64, 0}) {
+		for _, s := range append(slices.Clone(shapes), shape{200, 300, 70, 0}, shape{70, 40, 1000, 0}, shape{350, 64, 64, 0}, shape{1, 1000, 300, 0}, shape{3, 500, 200, 0}) {
 			for variant := range 8 {
 				ta, tb, acc := variant&1 != 0, variant&2 != 0, variant&4 != 0
 				r := rand.New(rand.NewPCG(3, uint64(variant)))

@@ -33,6 +33,7 @@ func (p *Pool) GemmPacked(m int, a Mat, b *Packed, c []float32, ldc int, accumul
 const (
 	packGrain = 1 << 14 // numbers that a worker packs at a time
 	workGrain = 1 << 17 // multiply-adds below which a range is not worth handing over
+	readGrain = 1 << 15 // numbers of B below which a range is not: of a product with few rows, reading B is what takes time
 )
 
 // sweep cuts C into ranges of rows, and of columns when there are few rows, and computes them on the workers.
@@ -56,7 +57,7 @@ func (p *Pool) cut(m, n, k, nr int) (rows, groups, perGroup int) {
 	if threads == 1 {
 		return m, 1, panels
 	}
-	want := min(3*threads, max(1, m*n*k/workGrain))
+	want := min(3*threads, max(1, m*n*k/workGrain, n*k/readGrain))
 	tile := p.im.mr
 	rows = min(m, max(tile, min(rowBlock, (m+want-1)/want)+tile-1)/tile*tile)
 	blocks := (m + rows - 1) / rows
