@@ -18,7 +18,7 @@
 // Reading trusts nothing: every count, size and offset is checked against the file's length before memory is taken for
 // it, tensors may not overlap, and what this engine cannot compute (scaled rotary embeddings, mixtures of experts, another
 // tokenizer) is refused by name rather than read approximately. Of the quantised formats Q8_0 is read, as the numbers that
-// it stands for.
+// it stands for, and written.
 package gguf
 
 import (
@@ -35,7 +35,7 @@ const (
 // Type is the number format of a tensor, by GGUF's number.
 type Type uint32
 
-// Number formats that this package reads; it writes F32 and F16.
+// Number formats that this package reads and writes.
 const (
 	F32  Type = 0
 	F16  Type = 1

@@ -80,24 +80,27 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
+// A number of half the width is the nearest one: half a unit in the last place off at most.
 func TestHalfRoundTrip(t *testing.T) {
 	t.Parallel()
-	w, tok := weights(t, true)
-	data := encode(t, w, tok, F16)
-	back, _, err := decode(data)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i, v := range w.Flat {
-		if d := math.Abs(float64(back.Flat[i] - v)); d > math.Abs(float64(v))*0x1p-11+0x1p-25 {
-			t.Fatalf("parameter %d: %g came back as %g", i, v, back.Flat[i])
+	for typ, share := range map[Type]float64{F16: 0x1p-11, BF16: 0x1p-8} {
+		w, tok := weights(t, true)
+		data := encode(t, w, tok, typ)
+		back, _, err := decode(data)
+		if err != nil {
+			t.Fatal(err)
 		}
-	}
-	if !slices.Equal(back.Layers[1].FFNNorm, w.Layers[1].FFNNorm) {
-		t.Error("the gains of a norm are not stored exactly")
-	}
-	if !bytes.Equal(data, encode(t, back, tok, F16)) {
-		t.Error("written, read and written again: other bytes")
+		for i, v := range w.Flat {
+			if d := math.Abs(float64(back.Flat[i] - v)); d > math.Abs(float64(v))*share+0x1p-25 {
+				t.Fatalf("%v, parameter %d: %g came back as %g", typ, i, v, back.Flat[i])
+			}
+		}
+		if !slices.Equal(back.Layers[1].FFNNorm, w.Layers[1].FFNNorm) {
+			t.Errorf("%v: the gains of a norm are not stored exactly", typ)
+		}
+		if !bytes.Equal(data, encode(t, back, tok, typ)) {
+			t.Errorf("%v: written, read and written again: other bytes", typ)
+		}
 	}
 }
 
@@ -169,8 +172,9 @@ func TestWriteRefuses(t *testing.T) {
 		want string
 	}{
 		{"not a number", F32, func(w *model.Weights) { w.Layers[0].O[3] = float32(math.NaN()) }, "o_proj"},
-		{"beyond f16", F16, func(w *model.Weights) { w.Embed[5] = 1e5 }, "100000 is no f16"},
-		{"bf16", BF16, func(*model.Weights) {}, "bf16"},
+		{"beyond f16", F16, func(w *model.Weights) { w.Embed[5] = 1e5 }, "100000 is too large for f16"},
+		{"beyond bf16", BF16, func(w *model.Weights) { w.Embed[5] = math.MaxFloat32 }, "is too large for bf16"},
+		{"a format that is only read about", 12, func(*model.Weights) {}, "cannot be written as q4_k"},
 	} {
 		x := w.Clone()
 		c.bad(x)
@@ -251,8 +255,9 @@ func TestReadRefuses(t *testing.T) {
 func FuzzDecode(f *testing.F) {
 	tok := bpe.Train(slices.Values([]string{}), bpe.Options{})
 	w := model.New(model.Config{Vocab: tok.Size(), Dim: 2, Layers: 1, Heads: 1, KVHeads: 1, HeadDim: 2, FFN: 1, Context: 8, RopeTheta: 1e4, NormEps: 1e-5, Tied: true})
-	f.Add(encode(f, w, tok, F32))
-	f.Add(encode(f, w, tok, F16))
+	for _, typ := range Types() {
+		f.Add(encode(f, w, tok, typ))
+	}
 	f.Add([]byte("GGUF\x03\x00\x00\x00"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		w, tok, err := decode(data)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"slices"
 
 	"jupiter/plugins/builtin/llama/bpe"
 	"jupiter/plugins/builtin/llama/half"
@@ -16,8 +17,11 @@ import (
 // Options say how a file is written.
 type Options struct {
 	Name string // general.name
-	Type Type   // of the matrices: F32 or F16. Gains of norms are always F32.
+	Type Type   // of the matrices: F32, F16, BF16 or Q8. Gains of norms are always F32.
 }
+
+// Types are the number formats of matrices that can be written.
+func Types() []Type { return []Type{F32, F16, BF16, Q8} }
 
 // Write writes a model and its tokenizer to a new file at path, or over one, in F32. The bytes are a function of the
 // arguments other than path. Parameters that are not finite are an error: no file should carry a model that diverged.
@@ -46,7 +50,7 @@ func WriteFile(path string, w *model.Weights, t *bpe.Tokenizer, o Options) error
 
 // Encode writes the file to a stream.
 func Encode(to io.Writer, w *model.Weights, t *bpe.Tokenizer, o Options) error {
-	if o.Type != F32 && o.Type != F16 {
+	if !slices.Contains(Types(), o.Type) {
 		return fmt.Errorf("matrices cannot be written as %v", o.Type)
 	}
 	if t.Size() != w.Vocab {
@@ -72,7 +76,7 @@ func Encode(to io.Writer, w *model.Weights, t *bpe.Tokenizer, o Options) error {
 		}
 		e.u32(uint32(typ))
 		e.u64(offset)
-		offset = padded(offset + uint64(typ.rowBytes(len(x.Data))))
+		offset = padded(offset + uint64(len(x.Data)/cols(x)*typ.rowBytes(cols(x))))
 	}
 	e.pad()
 	for _, x := range tensors {
@@ -85,12 +89,19 @@ func Encode(to io.Writer, w *model.Weights, t *bpe.Tokenizer, o Options) error {
 	return e.w.Flush()
 }
 
+// tensorType is the number format of one tensor. A matrix whose rows are no whole blocks of Q8_0 is F16, as llama.cpp's
+// own quantiser has it.
 func tensorType(x model.Tensor, matrices Type) Type {
-	if len(x.Shape) < 2 {
+	switch {
+	case len(x.Shape) < 2:
 		return F32
+	case matrices == Q8 && cols(x)%q8Block != 0:
+		return F16
 	}
 	return matrices
 }
+
+func cols(x model.Tensor) int { return x.Shape[len(x.Shape)-1] }
 
 func padded(n uint64) uint64 { return (n + alignment - 1) / alignment * alignment }
 
@@ -102,10 +113,6 @@ type key struct {
 // metadata lists the keys that llama.cpp, Ollama and Hugging Face's reader need for a Llama model with a byte-level
 // BPE tokenizer.
 func metadata(c model.Config, v bpe.Vocabulary, t *bpe.Tokenizer, o Options) []key {
-	fileType := uint32(0) // all F32
-	if o.Type == F16 {
-		fileType = 1 // mostly F16
-	}
 	types := make([]int32, len(v.Tokens))
 	for i := range types {
 		types[i] = tokenNormal
@@ -121,7 +128,7 @@ func metadata(c model.Config, v bpe.Vocabulary, t *bpe.Tokenizer, o Options) []k
 		{"general.architecture", architecture},
 		{"general.type", "model"},
 		{"general.name", o.Name},
-		{"general.file_type", fileType},
+		{"general.file_type", fileTypes[o.Type]},
 		{"general.quantization_version", uint32(2)},
 		{"llama.vocab_size", uint32(c.Vocab)},
 		{"llama.context_length", uint32(c.Context)},
@@ -163,6 +170,9 @@ const (
 	tokenNormal  = 1
 	tokenControl = 3
 )
+
+// fileTypes are llama.cpp's numbers for files whose matrices mostly have a format.
+var fileTypes = map[Type]uint32{F32: 0, F16: 1, Q8: 7, BF16: 32}
 
 // encoder keeps the first error and does nothing after it.
 type encoder struct {
@@ -236,27 +246,80 @@ func (e *encoder) key(k key) {
 
 // tensor writes the rows of x in the file's order.
 func (e *encoder) tensor(x model.Tensor, typ Type, heads int) {
-	cols := x.Shape[len(x.Shape)-1]
-	rows := len(x.Data) / cols
+	n := cols(x)
+	rows := len(x.Data) / n
 	source := make([]int, rows)
 	reorder(rows, heads, func(dst, src int) { source[dst] = src })
-	buf := make([]byte, 0, cols*4)
+	buf := make([]byte, 0, n*4)
 	for _, r := range source {
-		buf = buf[:0]
-		for _, v := range x.Data[r*cols : (r+1)*cols] {
-			if typ == F16 {
-				h := half.Round(v)
-				if v = half.Float(h); v-v != 0 {
-					e.fail("tensor %q: %g is no f16 number", x.Name, x.Data[r*cols+len(buf)/2])
-				}
-				buf = binary.LittleEndian.AppendUint16(buf, h)
-			} else {
-				if v-v != 0 {
-					e.fail("tensor %q holds %g", x.Name, v)
-				}
-				buf = binary.LittleEndian.AppendUint32(buf, math.Float32bits(v))
+		row := x.Data[r*n : (r+1)*n]
+		for _, v := range row {
+			if v-v != 0 {
+				e.fail("tensor %q holds %g", x.Name, v)
+				return
 			}
+		}
+		var bad float32
+		if buf, bad = narrow(typ, row, buf[:0]); bad != 0 {
+			e.fail("tensor %q: %g is too large for %v", x.Name, bad, typ)
+			return
 		}
 		e.raw(buf)
 	}
+}
+
+// narrow appends a row of finite numbers in a format. bad is a number that the format has no place for, or 0.
+func narrow(typ Type, row []float32, buf []byte) (_ []byte, bad float32) {
+	switch typ {
+	case F32:
+		for _, v := range row {
+			buf = binary.LittleEndian.AppendUint32(buf, math.Float32bits(v))
+		}
+	case F16:
+		for _, v := range row {
+			h := half.Round(v)
+			if h&0x7fff == 0x7c00 {
+				return nil, v
+			}
+			buf = binary.LittleEndian.AppendUint16(buf, h)
+		}
+	case BF16:
+		for _, v := range row {
+			h := half.RoundBrain(v)
+			if h&0x7fff == 0x7f80 {
+				return nil, v
+			}
+			buf = binary.LittleEndian.AppendUint16(buf, h)
+		}
+	case Q8:
+		for block := range slices.Chunk(row, q8Block) {
+			if buf, bad = q8(block, buf); bad != 0 {
+				return nil, bad
+			}
+		}
+	}
+	return buf, 0
+}
+
+// q8 appends one block. The scale is the largest magnitude over 127. Numbers are divided by the scale before that is rounded
+// to F16, as llama.cpp does, so that both make the same file of the same model.
+func q8(block []float32, buf []byte) (_ []byte, bad float32) {
+	var most float32
+	for _, v := range block {
+		most = max(most, v, -v)
+	}
+	scale := most / 127
+	h := half.Round(scale)
+	if h == 0x7c00 {
+		return nil, most
+	}
+	var inverse float32
+	if h != 0 { // else the block stands for zeros
+		inverse = 1 / scale
+	}
+	buf = binary.LittleEndian.AppendUint16(buf, h)
+	for _, v := range block {
+		buf = append(buf, byte(int8(math.Round(float64(v*inverse)))))
+	}
+	return buf, 0
 }

@@ -41,3 +41,12 @@ func Float(h uint16) float32 {
 
 // Brain widens a bfloat16, which is the upper half of a float32.
 func Brain(h uint16) float32 { return math.Float32frombits(uint32(h) << 16) }
+
+// RoundBrain rounds to the nearest bfloat16, ties to even. What is too large becomes infinite.
+func RoundBrain(f float32) uint16 {
+	b := math.Float32bits(f)
+	if f != f {
+		return uint16(b>>16) | 0x40 // NaN: keep it quiet, and from becoming infinite
+	}
+	return uint16((b + 0x7fff + b>>16&1) >> 16)
+}

@@ -45,3 +45,32 @@ func TestBrain(t *testing.T) {
 		}
 	}
 }
+
+func TestRoundBrain(t *testing.T) {
+	t.Parallel()
+	for h := range 1 << 16 {
+		f := Brain(uint16(h))
+		if f != f {
+			if back := Brain(RoundBrain(f)); back == back {
+				t.Fatalf("%#04x is not a number, and becomes %g", h, back)
+			}
+			continue
+		}
+		if back := RoundBrain(f); back != uint16(h) {
+			t.Fatalf("%#04x is %g, which becomes %#04x", h, f, back)
+		}
+		if h&0x7fff >= 0x7f7f {
+			continue
+		}
+		mid := math.Float32frombits(uint32(h)<<16 | 0x8000)
+		if got := RoundBrain(mid); got != uint16(h+h&1) {
+			t.Fatalf("halfway beyond %g becomes %#04x, not the even one", f, got)
+		}
+		if got := RoundBrain(math.Float32frombits(uint32(h)<<16 | 0x7fff)); got != uint16(h) {
+			t.Fatalf("just less than halfway beyond %g becomes %#04x", f, got)
+		}
+	}
+	if RoundBrain(math.MaxFloat32) != 0x7f80 {
+		t.Error("the largest number is rounded wrongly")
+	}
+}
