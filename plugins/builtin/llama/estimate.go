@@ -3,7 +3,6 @@ package llama
 import (
 	"fmt"
 
-	"jupiter/plugins/builtin/llama/gguf"
 	"jupiter/plugins/builtin/llama/infer"
 	"jupiter/plugins/builtin/llama/model"
 	"jupiter/plugins/sdk"
@@ -52,10 +51,8 @@ func (c exporterConfig) Estimate(req *sdk.EstimateRequest) (*sdk.EstimateRespons
 	if err != nil || !known {
 		return &sdk.EstimateResponse{}, err
 	}
-	size := 4.0
-	if t, _ := c.dtype(); t == gguf.F16 {
-		size = 2
-	}
+	t, _ := ggufType(c.DType)
+	size := t.Size()
 	params := float64(shape.Params())
 	return &sdk.EstimateResponse{BytesRead: 4 * params, BytesWritten: size * params, PeakMemoryBytes: (4 + size) * params}, nil
 }

@@ -3,58 +3,89 @@ package llama
 import (
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 
 	"jupiter/plugins/builtin/llama/gguf"
+	"jupiter/plugins/builtin/llama/hf"
+	"jupiter/plugins/builtin/llama/safetensors"
 	"jupiter/plugins/builtin/llama/train"
 	"jupiter/plugins/sdk"
 )
 
 // exporterConfig is the configuration of an exporter.
 type exporterConfig struct {
-	DType string `jupiter:"dtype" default:"\"f32\"" desc:"Number format of the matrices: f32, which keeps every bit, or f16, which takes half the space."`
+	Format string `jupiter:"format" default:"\"gguf\"" desc:"gguf, one file for llama.cpp and Ollama; or huggingface, a directory for transformers, with a card of the model. The generator llama runs both."`
+	DType  string `jupiter:"dtype" default:"\"f32\"" desc:"Number format of the matrices: f32, which keeps every bit; f16 or bf16, which take half the space; or q8_0 (gguf alone), which takes a quarter. With q8_0 a matrix whose rows are no multiple of 32 is kept in f16."`
 }
 
-// dtypes gives the number format of a name in the configuration.
-func (c exporterConfig) dtype() (gguf.Type, bool) {
-	for _, t := range []gguf.Type{gguf.F32, gguf.F16} {
-		if c.DType == t.String() {
+// Formats of an export.
+const (
+	formatGGUF = "gguf"
+	formatHF   = "huggingface"
+)
+
+// Number formats by their names in the configuration.
+func ggufType(name string) (gguf.Type, bool) {
+	for _, t := range gguf.Types() {
+		if name == t.String() {
 			return t, true
 		}
 	}
 	return 0, false
 }
 
+func hfType(name string) (safetensors.DType, bool) {
+	for _, t := range []safetensors.DType{safetensors.F32, safetensors.F16, safetensors.BF16} {
+		if name == strings.ToLower(string(t)) {
+			return t, true
+		}
+	}
+	return "", false
+}
+
 // Validate finds what the schema cannot.
 func (c exporterConfig) Validate() []*sdk.Diagnostic {
-	if _, ok := c.dtype(); !ok {
-		return []*sdk.Diagnostic{sdk.Error("Unknown number format", fmt.Sprintf(`dtype is %q: it must be "f32" or "f16".`, c.DType), "dtype")}
+	switch _, known := ggufType(c.DType); {
+	case c.Format != formatGGUF && c.Format != formatHF:
+		return []*sdk.Diagnostic{sdk.Error("Unknown format", fmt.Sprintf(`format is %q: it must be "gguf" or "huggingface".`, c.Format), "format")}
+	case !known:
+		return []*sdk.Diagnostic{sdk.Error("Unknown number format", fmt.Sprintf(`dtype is %q: it must be "f32", "f16", "bf16" or "q8_0".`, c.DType), "dtype")}
+	}
+	if _, ok := hfType(c.DType); c.Format == formatHF && !ok {
+		return []*sdk.Diagnostic{sdk.Error("Unknown number format", fmt.Sprintf(`dtype is %q, which is a format of GGUF files: with format = "huggingface" it must be "f32", "f16" or "bf16".`, c.DType), "dtype")}
 	}
 	return nil
 }
 
 func exporterStage() sdk.Stage {
 	return sdk.Exporter("llama", sdk.Options{
-		Description:   "Writes a checkpoint as one GGUF file, which llama.cpp, Ollama and the llama generator run.",
+		Description:   "Writes a checkpoint as one GGUF file, which llama.cpp and Ollama run too, or as a directory for Hugging Face's tools.",
 		Revision:      1,
 		Deterministic: true,
 		Concurrent:    true,
 		Consumes:      []string{sdk.CheckpointMediaType},
-		Produces:      []string{sdk.GGUFMediaType},
+		Produces:      []string{sdk.GGUFMediaType, hfMediaType},
 	}, export)
 }
 
-// modelFile is the name of the exporter's file in the call's work directory.
-const modelFile = "model.gguf"
+// hfMediaType is a directory as Hugging Face's tools write it.
+const hfMediaType = "application/vnd.huggingface.model"
+
+// modelFile and modelDir are the names of the exporter's output in the call's work directory.
+const (
+	modelFile = "model.gguf"
+	modelDir  = "model"
+)
 
 func export(_ context.Context, c *sdk.Call, cfg exporterConfig, checkpoint *sdk.Artifact, emit func(*sdk.Output) error) error {
 	if checkpoint == nil {
 		return fmt.Errorf("there is no checkpoint to export")
 	}
-	typ, ok := cfg.dtype()
-	if !ok {
-		return fmt.Errorf("dtype %q is not known", cfg.DType)
+	if wrong := cfg.Validate(); len(wrong) > 0 {
+		return fmt.Errorf("%s: %s", wrong[0].Summary, wrong[0].Detail)
 	}
 	cp, err := train.ReadModel(checkpoint.GetPath())
 	if err != nil {
@@ -64,12 +95,51 @@ func export(_ context.Context, c *sdk.Call, cfg exporterConfig, checkpoint *sdk.
 	if name == "" {
 		name = "llama"
 	}
-	if err := gguf.WriteFile(filepath.Join(c.WorkDir, modelFile), cp.Weights, cp.Tokenizer, gguf.Options{Name: name, Type: typ}); err != nil {
-		return err
-	}
-	return emit(&sdk.Output{Name: "model", MediaType: sdk.GGUFMediaType, Path: modelFile, Meta: map[string]string{
+	out := &sdk.Output{Name: "model", MediaType: sdk.GGUFMediaType, Path: modelFile, Meta: map[string]string{
 		"dtype":      cfg.DType,
+		"format":     cfg.Format,
 		"parameters": strconv.Itoa(cp.Weights.Config.Params()),
 		"step":       strconv.FormatUint(cp.Info.Step, 10),
-	}})
+	}}
+	if cfg.Format == formatHF {
+		out.MediaType, out.Path = hfMediaType, modelDir
+		err = exportHF(filepath.Join(c.WorkDir, modelDir), cfg, cp, hf.Card{Name: name, Lineage: lineage(c, cp)})
+	} else {
+		typ, _ := ggufType(cfg.DType)
+		err = gguf.WriteFile(filepath.Join(c.WorkDir, modelFile), cp.Weights, cp.Tokenizer, gguf.Options{Name: name, Type: typ})
+	}
+	if err != nil {
+		return err
+	}
+	return emit(out)
+}
+
+func exportHF(dir string, cfg exporterConfig, cp *train.Checkpoint, card hf.Card) error {
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		return err
+	}
+	as, _ := hfType(cfg.DType)
+	return hf.Write(dir, cp.Weights, cp.Tokenizer, hf.Options{DType: as, Card: card})
+}
+
+// lineage is what a checkpoint knows of where it comes from. An export is a function of the checkpoint, and is made before
+// the model is judged: what came of it stands in the card that `jupiter export` writes.
+func lineage(c *sdk.Call, cp *train.Checkpoint) []hf.Fact {
+	began := "parameters drawn from the seed"
+	if cp.Info.Imported {
+		began = "a model from elsewhere"
+	}
+	facts := []hf.Fact{
+		{What: "Domain", Is: c.Domain.GetName()},
+		{What: "Began with", Is: began},
+		{What: "Steps", Is: fmt.Sprintf("%d, in %d updates of AdamW", cp.Info.Step, cp.Info.Updates)},
+		{What: "Seed", Is: strconv.FormatUint(cp.Info.Seed, 10)},
+	}
+	for _, w := range cp.Info.Windows {
+		facts = append(facts, hf.Fact{What: fmt.Sprintf("Data of steps %d to %d", w.Start, w.End), Is: w.Dataset})
+	}
+	if cp.Info.Real != "" {
+		facts = append(facts, hf.Fact{What: "Data of the tokenizer", Is: cp.Info.Real})
+	}
+	return facts
 }

@@ -22,7 +22,7 @@ func generatorStage(now func() time.Time) sdk.Stage {
 		Deterministic: true,
 		Resumable:     true,
 		Concurrent:    true,
-		Consumes:      []string{sdk.GGUFMediaType},
+		Consumes:      []string{sdk.GGUFMediaType, hfMediaType},
 		Produces:      []string{sdk.RecordsMediaType},
 		Features:      []string{"score"},
 	}, &generator{now: now})

@@ -1,9 +1,9 @@
 package llama
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -352,39 +352,81 @@ func TestExport(t *testing.T) {
 	w, tok := random(4)
 	n := len(w.Flat)
 	dir := filepath.Join(t.TempDir(), "checkpoint")
-	cp := train.Checkpoint{Info: train.Info{Step: 40}, Weights: w, Moments: train.Moments{M: make([]float32, n), V: make([]float32, n)}, Tokenizer: tok}
+	cp := train.Checkpoint{Info: train.Info{Step: 40, Windows: []train.Window{{Start: 0, End: 40, Dataset: "sha256:aa"}}, Real: "sha256:bb"}, Weights: w, Moments: train.Moments{M: make([]float32, n), V: make([]float32, n)}, Tokenizer: tok}
 	if err := train.WriteCheckpoint(dir, cp); err != nil {
 		t.Fatal(err)
 	}
 	conn := sdktest.Open(t, Plugin("1.0.0"))
-	for _, dtype := range []string{"f32", "f16"} {
-		call := conn.Call(t, pluginv1.Kind_KIND_EXPORTER, "llama", map[string]any{"dtype": dtype})
-		stream, err := conn.Exporter.Export(context.Background(), &pluginv1.ExportRequest{Call: call, Checkpoint: &sdk.Artifact{Path: dir, MediaType: sdk.CheckpointMediaType}})
+	for _, c := range []struct{ format, dtype string }{
+		{"gguf", "f32"}, {"gguf", "f16"}, {"gguf", "bf16"}, {"gguf", "q8_0"}, {"huggingface", "f32"}, {"huggingface", "f16"}, {"huggingface", "bf16"},
+	} {
+		path := exported(t, conn, map[string]any{"format": c.format, "dtype": c.dtype}, dir)
+		back, err := readModel(path)
 		if err != nil {
 			t.Fatal(err)
 		}
-		events, err := sdktest.All[pluginv1.ExportEvent](stream)
+		most := 0.0
+		for i, v := range w.Flat {
+			most = max(most, math.Abs(float64(back.weights.Flat[i]-v))/math.Max(math.Abs(float64(v)), 0.5))
+		}
+		if bound := map[string]float64{"f16": 0x1p-11, "bf16": 0x1p-8, "q8_0": 0.05}[c.dtype]; most > bound || bound > 0 && most == 0 {
+			t.Errorf("%v: parameters are off by %g, at most %g", c, most, bound)
+		}
+		if d := cmp.Diff(tok.Vocabulary(), back.tokenizer.Vocabulary()); d != "" {
+			t.Errorf("%v: tokenizer (-checkpoint +file):\n%s", c, d)
+		}
+		if _, err := load(path); err != nil {
+			t.Errorf("%v: the generator does not run it: %v", c, err)
+		}
+		if c.format == "gguf" {
+			continue
+		}
+		card, err := os.ReadFile(filepath.Join(path, "README.md"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		out := events[len(events)-1].GetOutput()
-		if out.GetName() != "model" || out.GetMediaType() != sdk.GGUFMediaType || out.GetMeta()["step"] != "40" {
-			t.Errorf("%s: output %v", dtype, out)
-		}
-		back, tok2, err := gguf.Read(filepath.Join(call.WorkDir, out.GetPath()))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if dtype == "f32" && !slices.Equal(back.Flat, w.Flat) {
-			t.Error("the exported parameters are not those of the checkpoint")
-		}
-		if d := cmp.Diff(tok.Vocabulary(), tok2.Vocabulary()); d != "" {
-			t.Errorf("%s: tokenizer (-checkpoint +file):\n%s", dtype, d)
+		for _, want := range []string{"| Steps | 40, in 0 updates of AdamW |", "| Data of steps 0 to 40 | sha256:aa |", "| Data of the tokenizer | sha256:bb |"} {
+			if !strings.Contains(string(card), want) {
+				t.Errorf("%v: the card lacks %q:\n%s", c, want, card)
+			}
 		}
 	}
-	if ds := (exporterConfig{DType: "q4"}).Validate(); len(ds) != 1 || ds[0].Attribute[0].GetName() != "dtype" {
-		t.Errorf("dtype q4: %v", ds)
+	for _, c := range []struct {
+		config    exporterConfig
+		attribute string
+		want      string
+	}{
+		{exporterConfig{"gguf", "q4"}, "dtype", `"f32", "f16", "bf16" or "q8_0"`},
+		{exporterConfig{"huggingface", "q8_0"}, "dtype", "a format of GGUF files"},
+		{exporterConfig{"onnx", "f32"}, "format", `"gguf" or "huggingface"`},
+	} {
+		if ds := c.config.Validate(); len(ds) != 1 || ds[0].Attribute[0].GetName() != c.attribute || !strings.Contains(ds[0].Detail, c.want) {
+			t.Errorf("%v: %v", c.config, ds)
+		}
 	}
+}
+
+// exported calls the exporter, and gives the output's path.
+func exported(t *testing.T, conn *sdktest.Conn, config map[string]any, checkpoint string) string {
+	t.Helper()
+	call := conn.Call(t, pluginv1.Kind_KIND_EXPORTER, "llama", config)
+	stream, err := conn.Exporter.Export(t.Context(), &pluginv1.ExportRequest{Call: call, Checkpoint: &sdk.Artifact{Path: checkpoint, MediaType: sdk.CheckpointMediaType}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	events, err := sdktest.All[pluginv1.ExportEvent](stream)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := events[len(events)-1].GetOutput()
+	media := sdk.GGUFMediaType
+	if config["format"] == "huggingface" {
+		media = hfMediaType
+	}
+	if out.GetName() != "model" || out.GetMediaType() != media || out.GetMeta()["step"] == "" {
+		t.Errorf("%v: output %v", config, out)
+	}
+	return filepath.Join(call.WorkDir, out.GetPath())
 }
 
 // TestGeneratorWithoutModel: a plan asks for the fingerprint of a generator that brings its model, and this one brings

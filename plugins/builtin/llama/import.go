@@ -27,15 +27,25 @@ type foreign struct {
 	weights   *model.Weights
 	tokenizer *bpe.Tokenizer
 	format    string
-	file      string // of a GGUF model; "": it is a directory of Hugging Face's
+	file      string   // of a GGUF model; "": it is a directory of Hugging Face's
+	notes     []string // what a user should know: sentences
 }
 
 func (f foreign) meta() map[string]string {
 	return map[string]string{"format": f.format, "parameters": strconv.Itoa(f.weights.Config.Params())}
 }
 
-// readForeign reads a model from elsewhere.
+// readForeign reads a model from elsewhere, and passes on what a user should know of it.
 func readForeign(c *sdk.Call, path string) (foreign, error) {
+	f, err := readModel(path)
+	for _, note := range f.notes {
+		c.Warn("Imported model", note)
+	}
+	return f, err
+}
+
+// readModel reads a GGUF file, a directory with one, or a directory of Hugging Face's.
+func readModel(path string) (foreign, error) {
 	st, err := os.Stat(path)
 	switch {
 	case err != nil:
@@ -46,10 +56,7 @@ func readForeign(c *sdk.Call, path string) (foreign, error) {
 			if err != nil {
 				return foreign{}, err
 			}
-			for _, note := range m.Notes {
-				c.Warn("Imported model", note)
-			}
-			return foreign{m.Weights, m.Tokenizer, "Hugging Face", ""}, nil
+			return foreign{m.Weights, m.Tokenizer, "Hugging Face", "", m.Notes}, nil
 		}
 		if path, err = onlyGGUF(path); err != nil {
 			return foreign{}, fmt.Errorf("it has no config.json, and so is no model of Hugging Face's; %w", err)
@@ -63,7 +70,7 @@ func readForeign(c *sdk.Call, path string) (foreign, error) {
 	if err != nil {
 		return foreign{}, err
 	}
-	return foreign{w, t, "GGUF", path}, nil
+	return foreign{w, t, "GGUF", path, nil}, nil
 }
 
 // Import makes a model from elsewhere one that this generator runs: one GGUF file. A GGUF file stays as it is.

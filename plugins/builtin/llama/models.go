@@ -7,7 +7,6 @@ import (
 	"slices"
 	"sync"
 
-	"jupiter/plugins/builtin/llama/gguf"
 	"jupiter/plugins/builtin/llama/infer"
 	"jupiter/plugins/sdk"
 )
@@ -68,22 +67,13 @@ func (m *models) drop(l *loaded) {
 	m.recent = slices.DeleteFunc(m.recent, func(x *loaded) bool { return x == l })
 }
 
-// load reads a GGUF file, or the one in a directory.
+// load reads a GGUF file, or the model in a directory: one of Hugging Face's, or the one GGUF file.
 func load(path string) (*infer.Model, error) {
-	st, err := os.Stat(path)
+	f, err := readModel(path)
 	if err != nil {
 		return nil, err
 	}
-	if st.IsDir() {
-		if path, err = onlyGGUF(path); err != nil {
-			return nil, err
-		}
-	}
-	w, t, err := gguf.Read(path)
-	if err != nil {
-		return nil, err
-	}
-	return infer.New(w, t)
+	return infer.New(f.weights, f.tokenizer)
 }
 
 // onlyGGUF finds the one GGUF file of a directory.

@@ -14,25 +14,41 @@ import (
 	"slices"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
 	"jupiter/plugins/builtin/llama/bpe"
 	"jupiter/plugins/builtin/llama/gguf"
+	"jupiter/plugins/builtin/llama/hf/hftest"
 	"jupiter/plugins/builtin/llama/infer"
+	"jupiter/plugins/builtin/llama/model"
+	pluginv1 "jupiter/plugins/proto/pluginv1"
+	"jupiter/plugins/sdk/sdktest"
 )
 
 // A server is a llama-server that runs one of our files.
 type server struct{ url string }
 
-// serve starts the llama-server that JUPITER_LLAMA_SERVER names. Keys and values are kept in float32: in its default,
-// float16, log-probabilities differ in the second decimal.
+// llamaServer finds llama.cpp's server: what LLAMA_SERVER names, or else what is on the PATH. Only where there is none are
+// the tests that need it skipped.
+func llamaServer(t *testing.T) string {
+	t.Helper()
+	binary := os.Getenv("LLAMA_SERVER")
+	if binary == "" {
+		var err error
+		if binary, err = exec.LookPath("llama-server"); err != nil {
+			t.Skip("there is no llama-server to compare with: set LLAMA_SERVER to llama.cpp's; .ci/llama.cpp fetches one")
+		}
+	}
+	return binary
+}
+
+// serve starts llama-server. Keys and values are kept in float32: in its default, float16, log-probabilities differ in the
+// second decimal.
 func serve(t *testing.T, file string) *server {
 	t.Helper()
-	binary := os.Getenv("JUPITER_LLAMA_SERVER")
-	if binary == "" {
-		t.Skip("set JUPITER_LLAMA_SERVER to llama.cpp's llama-server to compare with it")
-	}
+	binary := llamaServer(t)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -58,11 +74,8 @@ func serve(t *testing.T, file string) *server {
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		if r, err := http.Get(s.url + "/health"); err == nil {
-			r.Body.Close()
-			if r.StatusCode == http.StatusOK {
-				return s
-			}
+		if s.runs(file) {
+			return s
 		}
 		select {
 		case <-tick.C:
@@ -73,6 +86,19 @@ func serve(t *testing.T, file string) *server {
 			t.Fatal("llama-server did not become ready")
 		}
 	}
+}
+
+// runs says whether the server answers with this file: another test's may have got the port in between.
+func (s *server) runs(file string) bool {
+	r, err := http.Get(s.url + "/props")
+	if err != nil {
+		return false
+	}
+	defer r.Body.Close()
+	var props struct {
+		Model string `json:"model_path"`
+	}
+	return r.StatusCode == http.StatusOK && json.NewDecoder(r.Body).Decode(&props) == nil && props.Model == file
 }
 
 func (s *server) ask(t *testing.T, path string, question, answer any) {
@@ -94,27 +120,56 @@ func (s *server) ask(t *testing.T, path string, question, answer any) {
 	}
 }
 
+// A probability is that of one token, as a natural logarithm.
+type probability struct {
+	ID      int32   `json:"id"`
+	Logprob float64 `json:"logprob"`
+}
+
 type served struct {
 	Tokens []int32 `json:"tokens"`
 	Probs  []struct {
-		ID      int32   `json:"id"`
-		Logprob float64 `json:"logprob"`
+		probability
+		Top []probability `json:"top_logprobs"`
 	} `json:"completion_probabilities"`
 }
 
-func (s *server) greedy(t *testing.T, prompt []int32, n int) (out served) {
+// greedy continues a prompt with n tokens, and gives so many probabilities at each. Each is the model's own: without
+// penalties and filters.
+func (s *server) greedy(t *testing.T, prompt []int32, n, probs int) (out served) {
 	t.Helper()
 	s.ask(t, "/completion", map[string]any{
-		"prompt": prompt, "n_predict": n, "temperature": 0, "n_probs": 1, "return_tokens": true, "cache_prompt": false, "repeat_penalty": 1,
+		"prompt": prompt, "n_predict": n, "temperature": 0, "n_probs": probs, "return_tokens": true, "cache_prompt": false, "repeat_penalty": 1,
 	}, &out)
 	return out
 }
 
-// TestLlamaServer: llama.cpp reads our file, cuts text into the same tokens, and continues it with the same ones.
-func TestLlamaServer(t *testing.T) {
-	t.Parallel()
-	w, tok := random(6)
-	for _, l := range w.Layers { // attention that matters: else an error in it would go unseen
+func (s *server) tokens(t *testing.T, text string, special bool) []int32 {
+	t.Helper()
+	var out struct {
+		Tokens []int32 `json:"tokens"`
+	}
+	s.ask(t, "/tokenize", map[string]any{"content": text, "add_special": special, "parse_special": special}, &out)
+	return out.Tokens
+}
+
+// lively is a random model whose attention matters, else an error in it would go unseen, and that writes on and on: tokens
+// that end a text are never the likeliest, nor are those that are no whole characters, of which llama-server gives no
+// probability.
+func lively(t *testing.T, seed uint64, c model.Config) (*model.Weights, *bpe.Tokenizer) {
+	t.Helper()
+	_, tok := random(seed)
+	c.Vocab, c.Context = tok.Size(), 96
+	w := model.New(c)
+	w.Init(seed)
+	output := w.Embed
+	if w.Output != nil {
+		output = w.Output
+	}
+	for i := range output {
+		output[i] *= 6
+	}
+	for _, l := range w.Layers {
 		for i := range l.QKV {
 			l.QKV[i] *= 2
 		}
@@ -122,84 +177,114 @@ func TestLlamaServer(t *testing.T) {
 			l.O[i] *= 6
 		}
 	}
-	file := filepath.Join(t.TempDir(), "model.gguf")
-	if err := gguf.Write(file, w, tok, "test"); err != nil {
-		t.Fatal(err)
-	}
-	s := serve(t, file)
-	for _, text := range []string{"7ft5in en in:7*12=84", "the answer's  question\n\n\tand 12345 €½ — 語, I'LL", " x", "\u00a0<|im_end|>"} {
-		var got struct {
-			Tokens []int32 `json:"tokens"`
-		}
-		s.ask(t, "/tokenize", map[string]any{"content": text, "add_special": false, "parse_special": false}, &got)
-		if d := cmp.Diff(tok.Encode(text), got.Tokens); d != "" {
-			t.Errorf("%q (-here +llama.cpp):\n%s", text, d)
+	for id := range int32(tok.Size()) {
+		if tok.Special(id) && id != tok.BOS() || !utf8.ValidString(tok.Bytes(id)) {
+			clear(output[int(id)*c.Dim:][:c.Dim])
 		}
 	}
-	var chat struct {
-		Prompt string `json:"prompt"`
-	}
-	s.ask(t, "/apply-template", map[string]any{"messages": []map[string]string{
-		{"role": "system", "content": "be brief"}, {"role": "user", "content": "the question?"}, {"role": "assistant", "content": "89in"}, {"role": "user", "content": "and"},
-	}}, &chat)
-	var turns struct {
-		Tokens []int32 `json:"tokens"`
-	}
-	s.ask(t, "/tokenize", map[string]any{"content": chat.Prompt, "add_special": true, "parse_special": true}, &turns)
-	want, _ := tok.Chat([]bpe.Message{
-		{Role: "system", Content: "be brief"}, {Role: "user", Content: "the question?"}, {Role: "assistant", Content: "89in"}, {Role: "user", Content: "and"},
-	}, true)
-	if d := cmp.Diff(want, turns.Tokens); d != "" {
-		t.Errorf("a chat, %q (-here +llama.cpp):\n%s", chat.Prompt, d)
-	}
+	return w, tok
+}
 
+// kinds are the shapes that the comparisons go through.
+var kinds = map[string]model.Config{
+	"tied, grouped queries":   {Dim: 32, Layers: 2, Heads: 4, KVHeads: 2, HeadDim: 8, FFN: 64, RopeTheta: 10000, NormEps: 1e-5, Tied: true},
+	"untied, grouped queries": {Dim: 32, Layers: 3, Heads: 4, KVHeads: 2, HeadDim: 10, FFN: 40, RopeTheta: 500000, NormEps: 1e-6},
+	"untied":                  {Dim: 48, Layers: 2, Heads: 3, KVHeads: 3, HeadDim: 16, FFN: 96, RopeTheta: 10000, NormEps: 1e-5},
+}
+
+const length = 24 // tokens that are compared of each text
+
+// starts are what is continued.
+func starts(tok *bpe.Tokenizer) [][]int32 {
+	return [][]int32{tok.Sequence(""), tok.Sequence("7ft5in en in:"), tok.Sequence("the question and the answer, 12345 €½")}
+}
+
+// written continues the prompts greedily with this engine.
+func written(t *testing.T, w *model.Weights, tok *bpe.Tokenizer, prompts [][]int32) []infer.Result {
+	t.Helper()
 	m, err := infer.New(w, tok)
 	if err != nil {
 		t.Fatal(err)
 	}
-	const n = 24
-	prompts := [][]int32{tok.Sequence(""), tok.Sequence("7ft5in en in:"), tok.Sequence("the question and the answer, 12345 €½")}
-	var worst float64
-	here := map[int][]int32{}
+	out := make([]infer.Result, len(prompts))
 	err = m.Generate(t.Context(), len(prompts), func(i int) infer.Request { return infer.Request{Prompt: prompts[i]} },
-		infer.Sampling{MaxTokens: n}, infer.Options{Threads: 1, Batch: 4}, func(r infer.Result) error {
-			got := s.greedy(t, prompts[r.Index], n)
-			here[r.Index] = r.Tokens
-			if !slices.Equal(withoutEnd(r.Tokens, tok.EOS(), tok.EndTurn()), withoutEnd(got.Tokens, tok.EOS(), tok.EndTurn())) {
-				t.Errorf("prompt %d: %d here, %d in llama.cpp", r.Index, r.Tokens, got.Tokens)
+		infer.Sampling{MaxTokens: length}, infer.Options{Threads: 1, Batch: 4}, func(r infer.Result) error {
+			if len(r.Tokens) != length {
+				t.Errorf("prompt %d ends after %d tokens: it is to show %d", r.Index, len(r.Tokens), length)
 			}
-			next := 0
-			for _, p := range got.Probs { // it leaves out tokens that end within a character
-				k := slices.Index(r.Tokens[next:], p.ID)
-				if k < 0 {
-					t.Fatalf("prompt %d: llama.cpp has a probability for token %d, which is not there", r.Index, p.ID)
-				}
-				worst = max(worst, math.Abs(p.Logprob-float64(r.Logprobs[next+k])))
-				next += k + 1
-			}
+			out[r.Index] = r
 			return nil
 		})
 	if err != nil {
 		t.Fatal(err)
 	}
+	return out
+}
+
+// agree compares 24 greedy tokens of each prompt, and their probabilities, with those of llama.cpp on the same file.
+func agree(t *testing.T, file string, w *model.Weights, tok *bpe.Tokenizer) {
+	t.Helper()
+	prompts, s := starts(tok), serve(t, file)
+	var worst float64
+	for i, r := range written(t, w, tok, prompts) {
+		got := s.greedy(t, prompts[i], length, 1)
+		if !slices.Equal(r.Tokens, got.Tokens) {
+			t.Errorf("prompt %d: %d here, %d in llama.cpp", i, r.Tokens, got.Tokens)
+			continue
+		}
+		if len(got.Probs) != length {
+			t.Errorf("prompt %d: llama.cpp gives %d probabilities", i, len(got.Probs))
+			continue
+		}
+		for k, p := range got.Probs {
+			worst = max(worst, math.Abs(p.Logprob-float64(r.Logprobs[k])))
+		}
+	}
 	if !(worst < 1e-4) {
 		t.Errorf("log-probabilities differ by up to %g", worst)
 	}
 	t.Logf("log-probabilities differ by at most %.2g", worst)
+}
 
-	// The control: the rows of q and k as they lie in memory give other tokens.
-	plain := w.Clone()
-	for li, l := range plain.Layers {
-		unordered(l.QKV[:w.AttnDim()*w.Dim], w.Layers[li].QKV, w.HeadDim, w.Dim)
-		unordered(l.QKV[w.AttnDim()*w.Dim:][:w.KVDim()*w.Dim], w.Layers[li].QKV[w.AttnDim()*w.Dim:], w.HeadDim, w.Dim)
+// llama.cpp reads our file, and continues texts with the same tokens at the same probabilities.
+func TestLlamaServerWritesTheSame(t *testing.T) {
+	t.Parallel()
+	llamaServer(t)
+	for name, c := range kinds {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w, tok := lively(t, 6, c)
+			file := filepath.Join(t.TempDir(), "model.gguf")
+			if err := gguf.Write(file, w, tok, "test"); err != nil {
+				t.Fatal(err)
+			}
+			agree(t, file, w, tok)
+		})
 	}
-	file = filepath.Join(t.TempDir(), "plain.gguf")
-	if err := gguf.Write(file, plain, tok, "control"); err != nil {
-		t.Fatal(err)
-	}
-	s = serve(t, file)
-	if got := s.greedy(t, prompts[2], n).Tokens; slices.Equal(got, here[2]) {
-		t.Error("without reordering q and k llama.cpp gives the same tokens: the test proves nothing")
+}
+
+// The control: the rows of q and k as they lie in memory give other tokens, in every shape.
+func TestLlamaServerSeesUnorderedRows(t *testing.T) {
+	t.Parallel()
+	llamaServer(t)
+	for name, c := range kinds {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w, tok := lively(t, 6, c)
+			plain := w.Clone()
+			for li, l := range plain.Layers {
+				unordered(l.QKV[:w.AttnDim()*w.Dim], w.Layers[li].QKV, w.HeadDim, w.Dim)
+				unordered(l.QKV[w.AttnDim()*w.Dim:][:w.KVDim()*w.Dim], w.Layers[li].QKV[w.AttnDim()*w.Dim:], w.HeadDim, w.Dim)
+			}
+			file := filepath.Join(t.TempDir(), "plain.gguf")
+			if err := gguf.Write(file, plain, tok, "control"); err != nil {
+				t.Fatal(err)
+			}
+			prompt := starts(tok)[2]
+			if got := serve(t, file).greedy(t, prompt, length, 1).Tokens; slices.Equal(got, written(t, w, tok, [][]int32{prompt})[0].Tokens) {
+				t.Error("without reordering q and k llama.cpp gives the same tokens: the comparison proves nothing")
+			}
+		})
 	}
 }
 
@@ -213,9 +298,155 @@ func unordered(to, from []float32, headDim, cols int) {
 	}
 }
 
-func withoutEnd(ids []int32, ends ...int32) []int32 {
-	if n := len(ids); n > 0 && slices.Contains(ends, ids[n-1]) {
-		return ids[:n-1]
+// The same text is the same tokens there, and so is a chat.
+func TestLlamaServerCutsTheSame(t *testing.T) {
+	t.Parallel()
+	llamaServer(t)
+	w, tok := random(6)
+	file := filepath.Join(t.TempDir(), "model.gguf")
+	if err := gguf.Write(file, w, tok, "test"); err != nil {
+		t.Fatal(err)
 	}
-	return ids
+	s := serve(t, file)
+	for _, text := range []string{"7ft5in en in:7*12=84", "the answer's  question\n\n\tand 12345 €½ — 語, I'LL", " x", "\u00a0<|im_end|>"} {
+		if d := cmp.Diff(tok.Encode(text), s.tokens(t, text, false)); d != "" {
+			t.Errorf("%q (-here +llama.cpp):\n%s", text, d)
+		}
+	}
+	messages := []bpe.Message{{Role: "system", Content: "be brief"}, {Role: "user", Content: "the question?"}, {Role: "assistant", Content: "89in"}, {Role: "user", Content: "and"}}
+	var asked []map[string]string
+	for _, m := range messages {
+		asked = append(asked, map[string]string{"role": m.Role, "content": m.Content})
+	}
+	var chat struct {
+		Prompt string `json:"prompt"`
+	}
+	s.ask(t, "/apply-template", map[string]any{"messages": asked}, &chat)
+	want, _ := tok.Chat(messages, true)
+	if d := cmp.Diff(want, s.tokens(t, chat.Prompt, true)); d != "" {
+		t.Errorf("a chat, %q (-here +llama.cpp):\n%s", chat.Prompt, d)
+	}
+}
+
+// In the other number formats the parameters are the same there and here, and the arithmetic is not: llama.cpp rounds the
+// activations to the format of the matrix that they meet, and this engine computes in float32 throughout. So the bound is
+// wider, some three times what was measured, and the texts are continued token by token along ours. The second shape has
+// rows that are no whole blocks of Q8_0.
+func TestLlamaServerNumberFormats(t *testing.T) {
+	t.Parallel()
+	llamaServer(t)
+	for _, c := range []struct {
+		typ   gguf.Type
+		kind  string
+		bound float64
+	}{
+		{gguf.F16, "tied, grouped queries", 0.01}, {gguf.BF16, "tied, grouped queries", 0.1}, {gguf.Q8, "tied, grouped queries", 0.15},
+		{gguf.Q8, "untied, grouped queries", 0.15},
+	} {
+		t.Run(c.typ.String()+", "+c.kind, func(t *testing.T) {
+			t.Parallel()
+			w, tok := lively(t, 6, kinds[c.kind])
+			file := filepath.Join(t.TempDir(), "model.gguf")
+			if err := gguf.WriteFile(file, w, tok, gguf.Options{Name: "test", Type: c.typ}); err != nil {
+				t.Fatal(err)
+			}
+			back, _, err := gguf.Read(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s := serve(t, file)
+			var all []float64
+			same := 0
+			for i, r := range written(t, back, tok, starts(tok)) {
+				prompt := starts(tok)[i]
+				for k, id := range r.Tokens {
+					p := s.greedy(t, prompt, 1, 20).Probs[0]
+					if p.ID == id {
+						same++
+					}
+					at := slices.IndexFunc(p.Top, func(p probability) bool { return p.ID == id })
+					if at < 0 {
+						t.Fatalf("prompt %d, token %d: %d is not among llama.cpp's 20 likeliest", i, k, id)
+					}
+					all = append(all, math.Abs(p.Top[at].Logprob-float64(r.Logprobs[k])))
+					prompt = append(prompt, id)
+				}
+			}
+			slices.Sort(all)
+			worst := all[len(all)-1]
+			t.Logf("log-probabilities differ by %.2g in the median, at most %.2g; %d of %d tokens are the likeliest in both", all[len(all)/2], worst, same, len(all))
+			if !(worst < c.bound) || same < len(all)*9/10 {
+				t.Errorf("they differ by up to %g, at most %g; %d of %d tokens are the likeliest in both", worst, c.bound, same, len(all))
+			}
+		})
+	}
+}
+
+// A model of Hugging Face's that was imported here, as generator and as a student's start, and the student exported, are the
+// model that llama.cpp runs.
+func TestLlamaServerRunsImported(t *testing.T) {
+	t.Parallel()
+	llamaServer(t)
+	conn := sdktest.Open(t, Plugin("1.0.0"))
+	w, tok := lively(t, 8, kinds["untied, grouped queries"])
+	dir := filepath.Join(t.TempDir(), "model")
+	hftest.Write(t, dir, w, tok, "BF16", 2) // w is what the files hold from here on
+	_, file, _, err := imported(t, conn, pluginv1.Kind_KIND_GENERATOR, nil, dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	agree(t, file, w, tok)
+
+	block := map[string]any{"layers": 3, "dim": 32, "heads": 4, "kv_heads": 2, "ffn": 40, "max_seq_length": 96}
+	_, start, _, err := imported(t, conn, pluginv1.Kind_KIND_TRAINER, block, file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, format := range []string{"gguf", "huggingface"} {
+		model := exported(t, conn, map[string]any{"format": format}, start)
+		if format == "huggingface" {
+			if _, model, _, err = imported(t, conn, pluginv1.Kind_KIND_GENERATOR, nil, model); err != nil {
+				t.Fatal(err)
+			}
+		}
+		agree(t, model, w, tok)
+	}
+}
+
+// llama.cpp's own quantiser makes the same numbers of the same model as this writer, and what it writes is read.
+func TestLlamaQuantize(t *testing.T) {
+	t.Parallel()
+	program := filepath.Join(filepath.Dir(llamaServer(t)), "llama-quantize")
+	if _, err := os.Stat(program); err != nil {
+		t.Skipf("there is no llama-quantize beside llama-server to compare with: %v", err)
+	}
+	w, tok := lively(t, 6, kinds["untied, grouped queries"])
+	dir := t.TempDir()
+	plain := filepath.Join(dir, "plain.gguf")
+	if err := gguf.Write(plain, w, tok, "test"); err != nil {
+		t.Fatal(err)
+	}
+	for name, typ := range map[string]gguf.Type{"F16": gguf.F16, "BF16": gguf.BF16, "Q8_0": gguf.Q8} {
+		theirs, ours := filepath.Join(dir, name+".theirs"), filepath.Join(dir, name+".ours")
+		if out, err := exec.Command(program, plain, theirs, name, "1").CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		if err := gguf.WriteFile(ours, w, tok, gguf.Options{Name: "test", Type: typ}); err != nil {
+			t.Fatal(err)
+		}
+		a, theirTok, err := gguf.Read(theirs)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, _, err := gguf.Read(ours)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a.Config != b.Config || !slices.Equal(a.Flat, b.Flat) {
+			t.Errorf("%s: llama-quantize makes another model", name)
+		}
+		if d := cmp.Diff(tok.Vocabulary(), theirTok.Vocabulary()); d != "" {
+			t.Errorf("%s: tokenizer (-here +llama-quantize):\n%s", name, d)
+		}
+	}
 }

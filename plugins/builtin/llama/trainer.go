@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"jupiter/plugins/builtin/llama/bpe"
@@ -83,6 +84,8 @@ type startState struct {
 	moments   *train.Moments
 	tokenizer *bpe.Tokenizer
 	imported  bool // the run began with a model from elsewhere
+	windows   []train.Window
+	real      string // digest of what the tokenizer was trained on; "": the run began with a tokenizer
 }
 
 // begin reads the start checkpoint, or makes a tokenizer and fresh parameters.
@@ -109,7 +112,7 @@ func begin(c *sdk.Call, s settings, req *sdk.TrainRequest) (startState, error) {
 		return startState{}, fmt.Errorf("the start checkpoint has %v; the configuration asks for %v", have, want)
 	}
 	cp.Weights.Context = want.Context
-	return startState{weights: cp.Weights, moments: &cp.Moments, tokenizer: cp.Tokenizer, imported: cp.Info.Imported}, nil
+	return startState{weights: cp.Weights, moments: &cp.Moments, tokenizer: cp.Tokenizer, imported: cp.Info.Imported, windows: cp.Info.Windows, real: cp.Info.Real}, nil
 }
 
 // fresh trains a tokenizer on the real data, or on the dataset where the call has none apart, and draws parameters.
@@ -127,7 +130,7 @@ func fresh(c *sdk.Call, s settings, req *sdk.TrainRequest) (startState, error) {
 	shape.Vocab = tok.Size()
 	w := model.New(shape)
 	w.Init(c.Seed)
-	return startState{weights: w, tokenizer: tok}, nil
+	return startState{weights: w, tokenizer: tok, real: source.GetDigest()}, nil
 }
 
 // trainRun is one call under way.
@@ -195,6 +198,7 @@ func (r *trainRun) save(step uint64) error {
 		Info: train.Info{
 			Step: step, WindowStart: r.request.WindowStart, WindowEnd: r.request.WindowEnd,
 			Seed: r.call.Seed, Kernel: kernel.Implementation(), Imported: r.start.imported,
+			Windows: r.windows(step), Real: r.start.real,
 		},
 		Weights:   r.trainer.Weights(),
 		Moments:   r.trainer.Moments(),
@@ -207,6 +211,12 @@ func (r *trainRun) save(step uint64) error {
 		Step:   step,
 		Output: &sdk.Output{Name: name, MediaType: sdk.CheckpointMediaType, Path: name},
 	})
+}
+
+// windows are those of the start, and this one up to a step: as if the window had not been interrupted.
+func (r *trainRun) windows(step uint64) []train.Window {
+	before := slices.DeleteFunc(slices.Clone(r.start.windows), func(w train.Window) bool { return w.Start >= r.request.WindowStart })
+	return append(before, train.Window{Start: r.request.WindowStart, End: step, Dataset: r.request.Dataset.GetDigest()})
 }
 
 // Estimate forecasts so many steps, with as many checkpoints as the host says, or one. The lengths of records are not

@@ -80,6 +80,12 @@ func (t Type) block() (numbers, bytes uint64) {
 
 const q8Block = 32
 
+// Size is how many bytes a number of a matrix takes, on average.
+func (t Type) Size() float64 {
+	numbers, bytes := t.block()
+	return float64(bytes) / float64(max(1, numbers))
+}
+
 // rowBytes is how many bytes n numbers of a row take. A row is a whole number of blocks.
 func (t Type) rowBytes(n int) int {
 	numbers, bytes := t.block()

@@ -1,10 +1,12 @@
-// Package hf reads a Llama model from a directory as Hugging Face's tools write it:
+// Package hf reads and writes a Llama model as a directory of the kind that Hugging Face's tools read and write:
 //
 //	config.json                    the shape, and which variant of the architecture it is
 //	model.safetensors              the parameters, F32, F16 or BF16; or
 //	model.safetensors.index.json   which of several such files has which tensor
 //	tokenizer.json                 the tokenizer
 //	tokenizer_config.json          the names of the special tokens; may be missing where config.json has their ids
+//	generation_config.json         written: where a text ends
+//	README.md                      written: the model's card
 //
 // A model is either read as exactly the function that its own program computes, or refused by the name of what this engine
 // does not compute: another architecture, scaled rotary embeddings, biases, quantised parameters, another kind of tokenizer.

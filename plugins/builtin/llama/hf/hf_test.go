@@ -3,6 +3,7 @@ package hf_test
 import (
 	"bytes"
 	"encoding/json"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,6 +16,7 @@ import (
 	"jupiter/plugins/builtin/llama/hf"
 	"jupiter/plugins/builtin/llama/hf/hftest"
 	"jupiter/plugins/builtin/llama/model"
+	"jupiter/plugins/builtin/llama/safetensors"
 )
 
 // tiny is a model with grouped heads of a width of their own, and a tokenizer whose special tokens have names of Llama 3.
@@ -54,6 +56,61 @@ func TestRead(t *testing.T) {
 		if len(m.Notes) > 0 {
 			t.Errorf("%+v: notes %q", c, m.Notes)
 		}
+	}
+}
+
+// What is written is read back: the same numbers where the format keeps them, the same tokenizer, nothing to remark.
+func TestWriteReadsBack(t *testing.T) {
+	t.Parallel()
+	for _, as := range []safetensors.DType{safetensors.F32, safetensors.F16, safetensors.BF16} {
+		for _, tied := range []bool{false, true} {
+			w, tok := tiny(t, tied)
+			dir := t.TempDir()
+			err := hf.Write(dir, w, tok, hf.Options{DType: as, Card: hf.Card{Name: "a | name", Lineage: []hf.Fact{{"Data", "of\n<b>two</b> lines"}}}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			m, err := hf.Read(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if m.Weights.Config != w.Config || len(m.Notes) > 0 {
+				t.Errorf("%s: read %v and %q, wrote %v", as, m.Weights.Config, m.Notes, w.Config)
+			}
+			off := 0.0
+			for i, v := range w.Flat {
+				off = max(off, math.Abs(float64(m.Weights.Flat[i]-v))/math.Max(math.Abs(float64(v)), 0x1p-14))
+			}
+			if bound := map[safetensors.DType]float64{safetensors.F16: 0x1p-11, safetensors.BF16: 0x1p-8}[as]; off > bound {
+				t.Errorf("%s: numbers are off by up to %g of themselves, at most %g", as, off, bound)
+			}
+			if d := cmp.Diff(tok.Vocabulary(), m.Tokenizer.Vocabulary()); d != "" {
+				t.Errorf("%s, tokenizer (-written +read):\n%s", as, d)
+			}
+			card, err := os.ReadFile(filepath.Join(dir, "README.md"))
+			if err != nil || !strings.Contains(string(card), "| Data | of &lt;b>two&lt;/b> lines |\n") || !strings.Contains(string(card), "# a \\| name\n") {
+				t.Errorf("the card is %s, %v", card, err)
+			}
+			if err := hf.Write(dir, w, tok, hf.Options{}); err == nil {
+				t.Error("overwrote a model")
+			}
+		}
+	}
+}
+
+func TestWriteRefuses(t *testing.T) {
+	t.Parallel()
+	w, tok := tiny(t, true)
+	w.Layers[1].O[2] = float32(math.NaN())
+	if err := hf.Write(t.TempDir(), w, tok, hf.Options{}); err == nil || !strings.Contains(err.Error(), `"model.layers.1.self_attn.o_proj.weight" holds NaN`) {
+		t.Errorf("a number that is none: %v", err)
+	}
+	w.Layers[1].O[2] = 1e6
+	if err := hf.Write(t.TempDir(), w, tok, hf.Options{DType: safetensors.F16}); err == nil || !strings.Contains(err.Error(), "1e+06 is too large for F16") {
+		t.Errorf("a number beyond F16: %v", err)
+	}
+	if err := hf.Write(t.TempDir(), w, bpe.Train(slices.Values([]string{}), bpe.Options{}), hf.Options{}); err == nil {
+		t.Error("a tokenizer of another size was accepted")
 	}
 }
 

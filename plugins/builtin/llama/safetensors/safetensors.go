@@ -1,5 +1,5 @@
-// Package safetensors writes files of float32 tensors in the safetensors format, and reads those and files of F16 and BF16
-// tensors, whose numbers it widens exactly.
+// Package safetensors writes and reads tensors in the safetensors format, as F32, F16 or BF16. In memory they are float32:
+// reading widens exactly, writing rounds to the nearest number.
 //
 // A file is three parts:
 //
@@ -32,6 +32,16 @@ import (
 	"jupiter/plugins/builtin/llama/half"
 )
 
+// DType is a number format, by its name in the file.
+type DType string
+
+// Number formats that are read and written.
+const (
+	F32  DType = "F32"
+	F16  DType = "F16"
+	BF16 DType = "BF16"
+)
+
 // Tensor is a named array.
 type Tensor struct {
 	Name  string
@@ -47,14 +57,22 @@ const (
 
 // entry is a tensor in the header.
 type entry struct {
-	DType   string   `json:"dtype"`
+	DType   DType    `json:"dtype"`
 	Shape   []int    `json:"shape"`
 	Offsets [2]int64 `json:"data_offsets"`
 }
 
-// Write writes a file. It refuses tensors whose shape does not fit their data, and names given twice.
+// Write writes a file of F32 numbers. It refuses tensors whose shape does not fit their data, and names given twice.
 func Write(w io.Writer, metadata map[string]string, tensors []Tensor) error {
-	head, err := header(metadata, tensors)
+	return WriteAs(w, F32, metadata, tensors)
+}
+
+// WriteAs is Write with a choice of the number format. It refuses a number that is too large for it.
+func WriteAs(w io.Writer, as DType, metadata map[string]string, tensors []Tensor) error {
+	if width(as) == 0 {
+		return fmt.Errorf("type %q: F32, F16 and BF16 are written", as)
+	}
+	head, err := header(as, metadata, tensors)
 	if err != nil {
 		return err
 	}
@@ -68,8 +86,11 @@ func Write(w io.Writer, metadata map[string]string, tensors []Tensor) error {
 	var word [4]byte
 	for _, t := range tensors {
 		for _, x := range t.Data {
-			binary.LittleEndian.PutUint32(word[:], math.Float32bits(x))
-			if _, err := b.Write(word[:]); err != nil {
+			part, ok := narrow(as, x, word[:0])
+			if !ok {
+				return fmt.Errorf("tensor %q: %g is too large for %s", t.Name, x, as)
+			}
+			if _, err := b.Write(part); err != nil {
 				return err
 			}
 		}
@@ -77,8 +98,26 @@ func Write(w io.Writer, metadata map[string]string, tensors []Tensor) error {
 	return b.Flush()
 }
 
-// WriteFile writes a new file and makes it durable.
-func WriteFile(path string, metadata map[string]string, tensors []Tensor) (err error) {
+// narrow appends a number's bytes. False: it is finite, and the format has none that is so large.
+func narrow(as DType, x float32, b []byte) ([]byte, bool) {
+	switch as {
+	case F16:
+		h := half.Round(x)
+		return binary.LittleEndian.AppendUint16(b, h), h&0x7fff != 0x7c00 || math.IsInf(float64(x), 0)
+	case BF16:
+		h := half.RoundBrain(x)
+		return binary.LittleEndian.AppendUint16(b, h), h&0x7fff != 0x7f80 || math.IsInf(float64(x), 0)
+	}
+	return binary.LittleEndian.AppendUint32(b, math.Float32bits(x)), true
+}
+
+// WriteFile writes a new file of F32 numbers and makes it durable.
+func WriteFile(path string, metadata map[string]string, tensors []Tensor) error {
+	return WriteFileAs(path, F32, metadata, tensors)
+}
+
+// WriteFileAs is WriteFile with a choice of the number format.
+func WriteFileAs(path string, as DType, metadata map[string]string, tensors []Tensor) (err error) {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
 		return err
@@ -88,13 +127,13 @@ func WriteFile(path string, metadata map[string]string, tensors []Tensor) (err e
 			err = e
 		}
 	}()
-	if err := Write(f, metadata, tensors); err != nil {
+	if err := WriteAs(f, as, metadata, tensors); err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
 	return f.Sync()
 }
 
-func header(metadata map[string]string, tensors []Tensor) ([]byte, error) {
+func header(as DType, metadata map[string]string, tensors []Tensor) ([]byte, error) {
 	var b bytes.Buffer
 	b.WriteByte('{')
 	field := func(name string, value any) error {
@@ -135,10 +174,10 @@ func header(metadata map[string]string, tensors []Tensor) ([]byte, error) {
 		if shape == nil {
 			shape = []int{}
 		}
-		if err := field(t.Name, entry{"F32", shape, [2]int64{at, at + 4*n}}); err != nil {
+		if err := field(t.Name, entry{as, shape, [2]int64{at, at + width(as)*n}}); err != nil {
 			return nil, err
 		}
-		at += 4 * n
+		at += width(as) * n
 	}
 	b.WriteByte('}')
 	for b.Len()%8 != 0 {
@@ -169,15 +208,15 @@ func elements(shape []int) (int64, error) {
 type Info struct {
 	Name  string
 	Shape []int
-	DType string // F32, F16, BF16, or another that cannot be read
+	DType DType // F32, F16, BF16, or another that cannot be read
 }
 
 // width is the number of bytes of a number; 0 for a type that is not read.
-func width(dtype string) int64 {
+func width(dtype DType) int64 {
 	switch dtype {
-	case "F32":
+	case F32:
 		return 4
-	case "F16", "BF16":
+	case F16, BF16:
 		return 2
 	}
 	return 0
@@ -352,14 +391,14 @@ func (f *File) Read(name string, shape []int, dst []float32) error {
 }
 
 // widen gives the numbers of some bytes.
-func widen(dtype string, b []byte, dst []float32) {
+func widen(dtype DType, b []byte, dst []float32) {
 	for j := range dst {
 		switch dtype {
-		case "F32":
+		case F32:
 			dst[j] = math.Float32frombits(binary.LittleEndian.Uint32(b[4*j:]))
-		case "F16":
+		case F16:
 			dst[j] = half.Float(binary.LittleEndian.Uint16(b[2*j:]))
-		case "BF16":
+		case BF16:
 			dst[j] = half.Brain(binary.LittleEndian.Uint16(b[2*j:]))
 		}
 	}

@@ -84,6 +84,36 @@ func TestWriteRefuses(t *testing.T) {
 	}
 }
 
+// Half as wide, every number is the nearest that the format has, and one that is too large for it is refused by its tensor.
+func TestWriteHalf(t *testing.T) {
+	t.Parallel()
+	data := []float32{1, -2.0625, 1e-40, 0, float32(math.Inf(-1)), 3.14159}
+	for as, want := range map[DType][]float32{
+		F16:  {1, -2.0625, 0, 0, float32(math.Inf(-1)), 3.140625},
+		BF16: {1, -2.0625, 0x1p-133, 0, float32(math.Inf(-1)), 3.140625},
+	} {
+		var b bytes.Buffer
+		if err := WriteAs(&b, as, nil, []Tensor{{Name: "w", Shape: []int{2, 3}, Data: data}}); err != nil {
+			t.Fatal(err)
+		}
+		f, err := New(bytes.NewReader(b.Bytes()), int64(b.Len()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := make([]float32, len(data))
+		if err := f.Read("w", []int{2, 3}, got); err != nil || !slices.Equal(got, want) {
+			t.Errorf("%s: %v, %v; want %v", as, got, err, want)
+		}
+		err = WriteAs(&b, as, nil, []Tensor{{Name: "w", Shape: []int{1}, Data: []float32{math.MaxFloat32}}})
+		if err == nil || !strings.Contains(err.Error(), `tensor "w": 3.4028235e+38 is too large for `+string(as)) {
+			t.Errorf("%s: a number that is too large: %v", as, err)
+		}
+	}
+	if err := WriteAs(&bytes.Buffer{}, "F64", nil, nil); err == nil {
+		t.Error("wrote F64")
+	}
+}
+
 // raw makes a file from a header and data.
 func raw(head, data string) []byte {
 	return append(binary.LittleEndian.AppendUint64(nil, uint64(len(head))), head+data...)

@@ -47,8 +47,18 @@ type Info struct {
 	Kernel      string       `json:"kernel"`       // implementation whose rounding the run has
 	Model       model.Config `json:"model"`
 
+	Windows []Window `json:"windows,omitempty"`   // what was learnt from, a line a window
+	Real    string   `json:"real_data,omitempty"` // digest of the records that the tokenizer was trained on
+
 	Imported bool       `json:"imported,omitempty"`       // the run began with parameters from elsewhere: see Options.OneRate
 	Special  *bpe.Names `json:"special_tokens,omitempty"` // of the tokenizer; absent: bpe.OwnNames
+}
+
+// Window is a run of steps on one dataset.
+type Window struct {
+	Start   uint64 `json:"start"`
+	End     uint64 `json:"end"`     // the step after the last that the checkpoint has seen
+	Dataset string `json:"dataset"` // digest
 }
 
 // Checkpoint is a state of training.
