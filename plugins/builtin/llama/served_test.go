@@ -199,8 +199,20 @@ func starts(tok *bpe.Tokenizer) [][]int32 {
 	return [][]int32{tok.Sequence(""), tok.Sequence("7ft5in en in:"), tok.Sequence("the question and the answer, 12345 €½")}
 }
 
-// written continues the prompts greedily with this engine.
+// written continues the prompts with 24 tokens of this engine.
 func written(t *testing.T, w *model.Weights, tok *bpe.Tokenizer, prompts [][]int32) []infer.Result {
+	t.Helper()
+	out := continued(t, w, tok, prompts)
+	for i, r := range out {
+		if len(r.Tokens) != length {
+			t.Errorf("prompt %d ends after %d tokens: it is to show %d", i, len(r.Tokens), length)
+		}
+	}
+	return out
+}
+
+// continued continues the prompts greedily with this engine, to their end or by 24 tokens.
+func continued(t *testing.T, w *model.Weights, tok *bpe.Tokenizer, prompts [][]int32) []infer.Result {
 	t.Helper()
 	m, err := infer.New(w, tok)
 	if err != nil {
@@ -209,9 +221,6 @@ func written(t *testing.T, w *model.Weights, tok *bpe.Tokenizer, prompts [][]int
 	out := make([]infer.Result, len(prompts))
 	err = m.Generate(t.Context(), len(prompts), func(i int) infer.Request { return infer.Request{Prompt: prompts[i]} },
 		infer.Sampling{MaxTokens: length}, infer.Options{Threads: 1, Batch: 4}, func(r infer.Result) error {
-			if len(r.Tokens) != length {
-				t.Errorf("prompt %d ends after %d tokens: it is to show %d", r.Index, len(r.Tokens), length)
-			}
 			out[r.Index] = r
 			return nil
 		})

@@ -19,7 +19,7 @@ import (
 func trainerStage() sdk.Stage {
 	return sdk.Trainer("llama", sdk.Options{
 		Description:   "Trains a Llama-style language model on this machine's processors.",
-		Revision:      1,
+		Revision:      2,
 		Deterministic: true,
 		Resumable:     true,
 		Produces:      []string{sdk.CheckpointMediaType},

@@ -10,16 +10,19 @@ import (
 	"path/filepath"
 
 	"jupiter/plugins/builtin/llama/bpe"
+	"jupiter/plugins/builtin/llama/hf"
 	"jupiter/plugins/builtin/llama/model"
 	"jupiter/plugins/builtin/llama/safetensors"
 )
 
-// A checkpoint is a directory:
+// A checkpoint is a directory, which Hugging Face's tools read as a model:
 //
 //	model.safetensors      the parameters under their Hugging Face names
 //	optimizer.safetensors  "m." and "v." before the same names: AdamW's moments
 //	trainer.json           Info
 //	tokenizer.json         the tokenizer, as its package wrote it
+//	config.json, generation_config.json, tokenizer_config.json
+//	                       for those tools: a checkpoint without them is read all the same
 //
 // Its bytes are a pure function of the state. Dropout needs no state: it is a function of the seed and of Info.Updates.
 const (
@@ -95,8 +98,10 @@ func WriteCheckpoint(dir string, c Checkpoint) error {
 	if err != nil {
 		return err
 	}
-	if err := writeFile(filepath.Join(dir, tokenizerFile), bytes.TrimSpace(c.Tokenizer.JSON())); err != nil {
-		return err
+	for _, f := range hf.Describe(c.Weights.Config, c.Tokenizer, safetensors.F32) { // the tokenizer is among them
+		if err := writeFile(filepath.Join(dir, f.Name), f.Data); err != nil {
+			return err
+		}
 	}
 	return writeFile(filepath.Join(dir, infoFile), append(text, '\n'))
 }
