@@ -2,6 +2,7 @@ package llama
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -307,7 +308,7 @@ func unordered(to, from []float32, headDim, cols int) {
 	}
 }
 
-// The same text is the same tokens there, and so is a chat.
+// The same text is the same tokens there, 10,000 lines of mixed text and a few more, and so is a chat.
 func TestLlamaServerCutsTheSame(t *testing.T) {
 	t.Parallel()
 	llamaServer(t)
@@ -317,7 +318,7 @@ func TestLlamaServerCutsTheSame(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := serve(t, file)
-	for _, text := range []string{"7ft5in en in:7*12=84", "the answer's  question\n\n\tand 12345 €½ — 語, I'LL", " x", "\u00a0<|im_end|>"} {
+	for _, text := range append(mixed(t), "7ft5in en in:7*12=84", "the answer's  question\n\n\tand 12345 €½ — 語, I'LL", " x", "\u00a0<|im_end|>") {
 		if d := cmp.Diff(tok.Encode(text), s.tokens(t, text, false)); d != "" {
 			t.Errorf("%q (-here +llama.cpp):\n%s", text, d)
 		}
@@ -335,6 +336,24 @@ func TestLlamaServerCutsTheSame(t *testing.T) {
 	if d := cmp.Diff(want, s.tokens(t, chat.Prompt, true)); d != "" {
 		t.Errorf("a chat, %q (-here +llama.cpp):\n%s", chat.Prompt, d)
 	}
+}
+
+// mixed are the lines that the tokenizer is compared with Hugging Face's on.
+func mixed(t *testing.T) (all []string) {
+	t.Helper()
+	f, err := os.Open(filepath.Join("bpe", "testdata", "lines.json.gz"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.NewDecoder(z).Decode(&all); err != nil {
+		t.Fatal(err)
+	}
+	return all
 }
 
 // In the other number formats the parameters are the same there and here, and the arithmetic is not: llama.cpp rounds the

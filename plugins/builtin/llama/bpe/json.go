@@ -17,15 +17,15 @@ import (
 // FromJSON reads what JSON writes, and files of other programs that say the same. BOS, EOS and padding have no place
 // in the format; they are known by their names, which differ from program to program.
 type fileJSON struct {
-	Version       string       `json:"version"`
-	Truncation    any          `json:"truncation"`
-	Padding       any          `json:"padding"`
-	AddedTokens   []addedJSON  `json:"added_tokens"`
-	Normalizer    any          `json:"normalizer"`
-	PreTokenizer  preJSON      `json:"pre_tokenizer"`
-	PostProcessor any          `json:"post_processor"`
-	Decoder       any          `json:"decoder"`
-	Model         bpeModelJSON `json:"model"`
+	Version       string          `json:"version"`
+	Truncation    any             `json:"truncation"`
+	Padding       any             `json:"padding"`
+	AddedTokens   []addedJSON     `json:"added_tokens"`
+	Normalizer    any             `json:"normalizer"`
+	PreTokenizer  preJSON         `json:"pre_tokenizer"`
+	PostProcessor json.RawMessage `json:"post_processor"`
+	Decoder       any             `json:"decoder"`
+	Model         bpeModelJSON    `json:"model"`
 }
 
 type addedJSON struct {
@@ -122,20 +122,27 @@ func (t *Tokenizer) JSON() []byte {
 }
 
 // template puts BOS before a text, and before the first of a pair.
-func (t *Tokenizer) template() any {
+func (t *Tokenizer) template() json.RawMessage {
 	bos := t.tokens[t.bos]
 	special := map[string]any{"SpecialToken": map[string]any{"id": bos, "type_id": 0}}
 	seq := func(name string, typ int) any {
 		return map[string]any{"Sequence": map[string]any{"id": name, "type_id": typ}}
 	}
-	return map[string]any{
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	err := e.Encode(map[string]any{
 		"type":   "TemplateProcessing",
 		"single": []any{special, seq("A", 0)},
 		"pair":   []any{special, seq("A", 0), seq("B", 1)},
 		"special_tokens": map[string]any{
 			bos: map[string]any{"id": bos, "ids": []int32{t.bos}, "tokens": []string{bos}},
 		},
+	})
+	if err != nil {
+		panic(err) // cannot happen: plain data, written to memory
 	}
+	return b.Bytes()
 }
 
 // MaxJSON bounds a tokenizer.json, in bytes.
@@ -185,6 +192,9 @@ func FromJSONAs(data []byte, names Names) (*Tokenizer, error) {
 		return nil, fmt.Errorf("tokenizer.json: %w", err)
 	}
 	t, err := New(v)
+	if err == nil {
+		err = f.frame(names)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("tokenizer.json: %w", err)
 	}
@@ -210,6 +220,46 @@ func (f *fileJSON) supported() error {
 		return fmt.Errorf("the split pattern is not Llama 3's")
 	case !is(steps[1].UseRegex, false) || !is(steps[1].AddPrefixSpace, false):
 		return fmt.Errorf("the byte-level step splits by a pattern of its own or adds a blank")
+	}
+	return nil
+}
+
+// frame refuses a template that puts anything else than BOS before a text: this package always does that, and nothing more.
+func (f *fileJSON) frame(names Names) error {
+	type step struct {
+		Type       string          `json:"type"`
+		Processors json.RawMessage `json:"processors"`
+		Single     []struct {
+			Special *struct {
+				ID string `json:"id"`
+			} `json:"SpecialToken"`
+			Sequence *struct{} `json:"Sequence"`
+		} `json:"single"`
+	}
+	var one step
+	if len(f.PostProcessor) > 0 {
+		if err := json.Unmarshal(f.PostProcessor, &one); err != nil {
+			return fmt.Errorf("post_processor: %w", err)
+		}
+	}
+	steps := []step{one}
+	if one.Type == "Sequence" {
+		if err := json.Unmarshal(one.Processors, &steps); err != nil {
+			return fmt.Errorf("post_processor: %w", err)
+		}
+	}
+	framed := false
+	for _, s := range steps {
+		switch p := s.Single; {
+		case s.Type == "", s.Type == "ByteLevel": // nothing, and something about offsets
+		case s.Type == "TemplateProcessing" && !framed && len(p) == 2 && p[0].Special != nil && p[0].Special.ID == names.BOS && p[1].Sequence != nil:
+			framed = true
+		default:
+			return fmt.Errorf("the post-processor puts something else round a text than %s before it", clip(names.BOS))
+		}
+	}
+	if !framed {
+		return fmt.Errorf("there is no post-processor that puts %s before a text, and this program always does", clip(names.BOS))
 	}
 	return nil
 }

@@ -59,6 +59,10 @@ func next(s string) (class, int) {
 		return number, n
 	case unicode.IsSpace(r):
 		return blank, n
+	case unicode.Is(newLetters, r):
+		return letter, n
+	case unicode.Is(newNumbers, r):
+		return number, n
 	}
 	return symbol, n
 }

@@ -158,6 +158,11 @@ func (h *header) tokenizer() (*bpe.Tokenizer, error) {
 	if p := h.keys["tokenizer.ggml.pre"]; p != tokenizerPre {
 		return nil, fmt.Errorf("split pattern %v, not %s", p, tokenizerPre)
 	}
+	for name, does := range map[string]bool{"add_bos_token": true, "add_eos_token": false} {
+		if v, ok := h.keys["tokenizer.ggml."+name]; ok && v != does {
+			return nil, fmt.Errorf("%s is %v: this program begins every text with that token, and ends none with another", name, v)
+		}
+	}
 	tokens, ok := h.keys["tokenizer.ggml.tokens"].([]string)
 	if !ok {
 		return nil, fmt.Errorf("there is no list of tokens")
