@@ -11,7 +11,7 @@ PYTHON      ?= python3
 # Its protoc makes the messages of the Python SDK. Raising it raises the least version of protobuf that the SDK runs with.
 GRPCIO_TOOLS = grpcio-tools==1.72.2 setuptools==80.9.0
 
-.PHONY: build test test-python lint unit cross fuzz proto proto-python proto-check data table-quickstart test-collapse bench-forecast bench-plan bench-plugins bench-train bench-sample
+.PHONY: build test test-python lint unit cross fuzz proto proto-python proto-check data table-quickstart test-collapse bench-forecast bench-plan bench-plugins bench-train bench-sample bench-tokenizer check-tokenizer
 
 build:
 	$(GO) build -o jupiter ./cmd/jupiter
@@ -122,3 +122,16 @@ bench-sample:
 	$(GO) build -trimpath -o "$$dir/bench-sample" ./bench/sample && \
 	"$$dir/bench-sample" -llama-server "$$llama/llama-server" -llama-bench "$$llama/llama-bench" \
 		-backends "$$(dirname "$$(find "$$llama" -name 'libggml-cpu-*.so' | head -n 1)")" $(BENCH)
+
+# How long the tokenizer takes to learn from 100 MB of text, beside Hugging Face's tokenizers: see docs/benchmarks.md. A few
+# minutes on two cores without other work.
+bench-tokenizer:
+	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && \
+	$(GO) build -trimpath -o "$$dir/bench-tokenizer" ./bench/tokenizer && \
+	"$$dir/bench-tokenizer" -environment bench/tokenizer/environment.py $(BENCH)
+
+# Hugging Face's tokenizers still gives what the tests have stored of it, and gives files of ours the ids that they have here.
+check-tokenizer:
+	@python=$$($(PYTHON) bench/tokenizer/environment.py)/bin/python && \
+	"$$python" plugins/builtin/llama/bpe/testdata/reference.py --check && \
+	TRANSFORMERS_PYTHON="$$python" $(GO) test -count=1 -v -run TestTokenizersReadsOurs ./plugins/builtin/llama/bpe
