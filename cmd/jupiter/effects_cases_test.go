@@ -1,6 +1,13 @@
 package main
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/hashicorp/hcl/v2/hclwrite"
+	"github.com/zclconf/go-cty/cty"
+
+	"jupiter/plugins/builtin/llama/bpe"
+)
 
 // effectCase changes one attribute. given is what both sides of the comparison have beside the quickstart's text; with is
 // what must change along, because the new value alone would not be valid.
@@ -28,10 +35,11 @@ func v(value string, given ...string) effectCase { return effectCase{value: valu
 func no(value string) effectCase { return effectCase{value: value, refused: true} }
 
 const (
-	effectCluster = "+ cluster \"here\" {\n node \"n\" {\n host = \"localhost\"\n role = \"hybrid\"\n }\n }"
-	effectPlaced  = "self_improvement.quantities cluster = cluster.here"
-	effectOther   = "+ generator \"llama\" \"other\" {\n model = trainer.llama.base\n samples = 32768\n max_tokens = 96\n seed = var.seed\n temperature = 0.5\n }"
-	effectEarlier = "+ trainer \"llama\" \"earlier\" {\n dataset = module.quantities.domain.real\n layers = 3\n dim = 64\n heads = 4\n max_steps = 100\n }"
+	effectCluster   = "+ cluster \"here\" {\n node \"n\" {\n host = \"localhost\"\n role = \"hybrid\"\n }\n }"
+	effectPlaced    = "self_improvement.quantities cluster = cluster.here"
+	effectOther     = "+ generator \"llama\" \"other\" {\n model = trainer.llama.base\n samples = 32768\n max_tokens = 96\n seed = var.seed\n temperature = 0.5\n }"
+	effectUntrained = "locals recipe = { batch_size = 32 }" // nothing about a tokenizer that is trained
+	effectEarlier   = "+ trainer \"llama\" \"earlier\" {\n dataset = module.quantities.domain.real\n layers = 3\n dim = 64\n heads = 4\n max_steps = 100\n }"
 )
 
 // effectCommon are the cases of the attributes that every stage has. ignored is an attribute for ignore_changes.
@@ -51,12 +59,22 @@ func effectCommon(dependsOn effectCase, ignored string, own map[string]effectCas
 	return all
 }
 
+// effectTokenizer is a tokenizer of the bytes and nothing else, as a plan file can have it.
+func effectTokenizer() string {
+	t, err := bpe.Fixed(nil)
+	if err != nil {
+		panic(err)
+	}
+	return string(hclwrite.TokensForValue(cty.StringVal(string(t.JSON()))).Bytes())
+}
+
 // effectTrainer are the cases of a trainer "llama".
 func effectTrainer(own map[string]effectCase) map[string]effectCase {
 	all := map[string]effectCase{
 		"seed": v("7"), "save_every_steps": v("400"), "select.every": v("400"), "select.split": no(`"dev"`),
 		"layers": v("4"), "dim": v("128"), "heads": v("2"), "kv_heads": v("2"), "ffn": v("160"), "dropout": v("0.2"),
-		"preset": v(`"1m"`), "vocab_size": v("400"), "spaces_apart": v("false"), "max_seq_length": v("128"),
+		"preset": v(`"1m"`), "vocab_size": v("400"), "spaces_apart": v("false"),
+		"vocabulary": v(`["ft"]`, effectUntrained), "tokenizer": v(effectTokenizer(), effectUntrained), "max_seq_length": v("128"),
 		"batch_size": v("16"), "gradient_accumulation_steps": v("2"), "learning_rate": v("0.01"), "warmup_steps": v("40"), "min_lr_ratio": v("0.1"),
 		"weight_decay": v("0.2"), "betas": v("[0.9, 0.99]"), "clip": v("2"), "prompt_loss_weight": v("0.5"), "recipe": v("merge(local.recipe, { clip = 3 })"),
 		"threads": v("2"), "budget.usd": no("9"),
@@ -142,7 +160,7 @@ func effectSections() []effectSection {
 			"dataset": no("module.quantities.domain.real"), "max_steps": v("5 * local.window"), "schedule_steps": v(""),
 			"start": v("trainer.llama.base")})},
 		{"`exporter \"llama\"`", "exporter_llama", "exporter.llama.gguf", false, effectCommon(effectUnordered, "dtype", map[string]effectCase{
-			"for_each": refs("exporter.llama.gguf", "exporter"), "dtype": v(`"f16"`), "budget.tokens": no("9"), "budget.usd": no("9"), "timeouts.run": no(`"9h"`), "timeouts.stop": no(`"90s"`)})},
+			"for_each": refs("exporter.llama.gguf", "exporter"), "dtype": v(`"f16"`), "format": v(`"huggingface"`), "budget.tokens": no("9"), "budget.usd": no("9"), "timeouts.run": no(`"9h"`), "timeouts.stop": no(`"90s"`)})},
 		{"`evaluator \"panel\"`", "evaluator_panel", "evaluator.panel.default", false, effectCommon(v("[trainer.llama.base]"), "likelihood_per", map[string]effectCase{
 			"budget.usd": no("9"),
 			"for_each":   refs("evaluator.panel.default", "evaluator"), "likelihood_per": v(`"byte"`)})},

@@ -161,5 +161,10 @@ func (c trainerConfig) fits(s settings, have model.Config) error {
 	case r.SpacesApart != nil && *r.SpacesApart:
 		return errors.New("the trainer's block says spaces_apart = true: take that line out, since a student keeps the tokenizer of the model that it starts from")
 	}
+	for name, set := range map[string]bool{"tokenizer": r.Tokenizer != nil, "vocabulary": r.Vocabulary != nil} {
+		if set {
+			return fmt.Errorf("the trainer's block gives a %s: take that line out, since a student keeps the tokenizer of the model that it starts from", name)
+		}
+	}
 	return nil
 }

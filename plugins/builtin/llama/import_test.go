@@ -264,6 +264,7 @@ func TestImportRefuses(t *testing.T) {
 		{"an empty directory", trainer, shape(nil), filepath.Join(dir, "empty"), "it has no config.json, and so is no model of Hugging Face's"},
 		{"another width", trainer, shape(map[string]any{"ffn": 48}), good, "the model has layers = 1, dim = 16, heads = 2, kv_heads = 1, ffn = 40, and the trainer layers = 1, dim = 16, heads = 2, kv_heads = 1, ffn = 48"},
 		{"another vocabulary", trainer, shape(map[string]any{"vocab_size": 300}), good, "says vocab_size = 300: take that line out"},
+		{"a given tokenizer", trainer, shape(map[string]any{"vocabulary": []string{"in"}}), good, "gives a vocabulary: take that line out"},
 		{"another tokenizer", trainer, shape(map[string]any{"spaces_apart": true}), good, "spaces_apart = true: take that line out"},
 	} {
 		out, _, _, err := imported(t, conn, c.kind, c.config, c.path)

@@ -1,6 +1,7 @@
 package llama
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -103,6 +104,9 @@ func begin(c *sdk.Call, s settings, req *sdk.TrainRequest) (startState, error) {
 	if req.FromStep > req.WindowStart && cp.Info.Step != req.FromStep {
 		return startState{}, fmt.Errorf("going on from step %d needs its checkpoint, and this one is of step %d", req.FromStep, cp.Info.Step)
 	}
+	if s.tokenizer != nil && !bytes.Equal(s.tokenizer.JSON(), cp.Tokenizer.JSON()) {
+		return startState{}, errors.New("the start checkpoint has another tokenizer than the configuration gives: take the attribute tokenizer or vocabulary out, since a student keeps the tokenizer that it began with")
+	}
 	have, want := cp.Weights.Config, s.model
 	want.Vocab = cp.Tokenizer.Size()
 	if cp.Info.Imported { // no attribute says these: they are the model's own
@@ -115,8 +119,14 @@ func begin(c *sdk.Call, s settings, req *sdk.TrainRequest) (startState, error) {
 	return startState{weights: cp.Weights, moments: &cp.Moments, tokenizer: cp.Tokenizer, imported: cp.Info.Imported, windows: cp.Info.Windows, real: cp.Info.Real}, nil
 }
 
-// fresh trains a tokenizer on the real data, or on the dataset where the call has none apart, and draws parameters.
+// fresh draws parameters, and trains a tokenizer where none is given: on the real data, or on the dataset where the call has
+// none apart.
 func fresh(c *sdk.Call, s settings, req *sdk.TrainRequest) (startState, error) {
+	if s.tokenizer != nil {
+		w := model.New(s.model)
+		w.Init(c.Seed)
+		return startState{weights: w, tokenizer: s.tokenizer}, nil
+	}
 	source := req.Real
 	if source == nil {
 		source = req.Dataset

@@ -1,6 +1,7 @@
 package llama
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"reflect"
@@ -30,9 +31,11 @@ type training struct {
 	KVHeads *int    `jupiter:"kv_heads" desc:"Key and value heads, a divisor of heads. Default: heads."`
 	FFN     *int    `jupiter:"ffn" desc:"Width of the SwiGLU layer. Default: 8/3 of dim, rounded up to a multiple of 16."`
 
-	VocabSize    *int  `jupiter:"vocab_size" desc:"Most tokens of a tokenizer that is trained; fewer where the data has no more pairs to merge. Default: 512."`
-	SpacesApart  *bool `jupiter:"spaces_apart" desc:"Whether the space before a word is a token of its own, so that a word is one token wherever it stands. For few and structured texts. Default: false."`
-	MaxSeqLength *int  `jupiter:"max_seq_length" desc:"Longest sequence in tokens; longer records are cut. Default: 256."`
+	VocabSize    *int     `jupiter:"vocab_size" desc:"Most tokens of a tokenizer that is trained; fewer where the data has no more pairs to merge. Default: 512."`
+	SpacesApart  *bool    `jupiter:"spaces_apart" desc:"Whether the space before a word is a token of its own, so that a word is one token wherever it stands. For few and structured texts. Default: false."`
+	Tokenizer    *string  `jupiter:"tokenizer" desc:"A tokenizer.json to use instead of training one, as text: tokenizer = file(\"tokenizer.json\"). At most 1 MiB."`
+	Vocabulary   []string `jupiter:"vocabulary" desc:"Words that are tokens, instead of training a tokenizer: all else is spelled in bytes. For a small domain whose words are known; \"in\" and \" in\" are two."`
+	MaxSeqLength *int     `jupiter:"max_seq_length" desc:"Longest sequence in tokens; longer records are cut. Default: 256."`
 
 	BatchSize         *int      `jupiter:"batch_size" desc:"Records of a batch. Default: 32."`
 	AccumulationSteps *int      `jupiter:"gradient_accumulation_steps" desc:"Batches of one optimizer step. Default: 1."`
@@ -63,7 +66,8 @@ type settings struct {
 	model            model.Config // Vocab is the tokenizer's size, once that is known
 	vocabSize        int
 	spacesApart      bool
-	batch            int // records of an optimizer step
+	tokenizer        *bpe.Tokenizer // nil: one is trained
+	batch            int            // records of an optimizer step
 	schedule         train.Schedule
 	options          train.Options
 	promptLossWeight float64
@@ -142,10 +146,14 @@ func (c trainerConfig) settings() (settings, []*sdk.Diagnostic) {
 	s.batch = or(r.BatchSize, 32) * or(r.AccumulationSteps, 1)
 	s.model = r.shape(wrong)
 	s.model.Context = or(r.MaxSeqLength, 256)
+	s.tokenizer = r.fixed(wrong)
 	if len(ds) > 0 {
 		return settings{}, ds
 	}
 	s.model.Vocab = s.vocabSize
+	if s.tokenizer != nil {
+		s.model.Vocab = s.tokenizer.Size()
+	}
 	if err := s.model.Validate(); err != nil {
 		return settings{}, []*sdk.Diagnostic{sdk.Error("Impossible model", fmt.Sprintf("The model cannot be built: %v.", err), r.path("dim")...)}
 	}
@@ -195,6 +203,66 @@ func (r resolved) numbers(wrong func(name, summary, format string, args ...any))
 	for _, b := range r.Betas {
 		real("betas", &b, 1, true)
 	}
+}
+
+// maxFixed bounds a tokenizer in a plan file, in bytes: it becomes part of the records of what was made with it.
+const maxFixed = 1 << 20
+
+// fixed is the tokenizer that the configuration gives, or nil.
+func (r resolved) fixed(wrong func(name, summary, format string, args ...any)) *bpe.Tokenizer {
+	name := "tokenizer"
+	if r.Vocabulary != nil {
+		name = "vocabulary"
+	}
+	size := len(or(r.Tokenizer, ""))
+	for _, w := range r.Vocabulary {
+		size += len(w)
+	}
+	switch {
+	case r.Tokenizer == nil && r.Vocabulary == nil:
+		return nil
+	case r.Tokenizer != nil && r.Vocabulary != nil:
+		wrong(name, "Two tokenizers", "tokenizer and vocabulary both give one: take one of the lines out.")
+		return nil
+	case size > maxFixed:
+		wrong(name, "Tokenizer too large", "%s has %d bytes; at most %d. A student with a larger tokenizer starts from a model that has it: start = PATH.", name, size, maxFixed)
+		return nil
+	}
+	for _, a := range []struct {
+		name string
+		set  bool
+	}{{"vocab_size", r.VocabSize != nil}, {"spaces_apart", r.SpacesApart != nil}} {
+		if a.set {
+			wrong(a.name, "Nothing to train", "%s is about a tokenizer that is trained, and %s gives one: take the line out.", a.name, name)
+		}
+	}
+	t, err := r.given()
+	if err != nil {
+		wrong(name, "Unusable tokenizer", "%s cannot be used: %v.", name, err)
+	}
+	return t
+}
+
+func (r resolved) given() (*bpe.Tokenizer, error) {
+	if r.Vocabulary != nil {
+		return bpe.Fixed(r.Vocabulary)
+	}
+	if !json.Valid([]byte(*r.Tokenizer)) {
+		return nil, fmt.Errorf("it is no JSON: write tokenizer = file(%q) where the file has that name", shortened(*r.Tokenizer))
+	}
+	names, err := bpe.NamesIn([]byte(*r.Tokenizer))
+	if err != nil {
+		return nil, err
+	}
+	return bpe.FromJSONAs([]byte(*r.Tokenizer), names)
+}
+
+func shortened(s string) string {
+	const most = 60
+	if len(s) > most {
+		return strings.ToValidUTF8(s[:most], "") + "…"
+	}
+	return s
 }
 
 // shape gives the model's shape from the preset and the attributes over it.

@@ -414,3 +414,76 @@ func TestRecordsOfADirectoryComeInOrder(t *testing.T) {
 		}
 	}
 }
+
+// A tokenizer that the configuration gives is the student's, in the first window and in the next; nothing is trained.
+func TestGivenTokenizer(t *testing.T) {
+	t.Parallel()
+	conn, data := openTrainer(t), sums(t, 40)
+	file, err := os.ReadFile(filepath.Join("bpe", "testdata", "llama3.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name   string
+		config map[string]any
+		size   int
+		tokens string // what " plus 12" is
+	}{
+		{"vocabulary", map[string]any{"vocabulary": []string{" plus", "12"}}, 263, " plus| |12"},
+		{"tokenizer", map[string]any{"tokenizer": string(file)}, 3006, " |p|lu|s| |12"},
+	} {
+		config := small(c.config)
+		delete(config, "vocab_size")
+		first := trainCall(t, conn, config, &sdk.TrainRequest{Dataset: data, Real: data, ToStep: 2, WindowEnd: 2})
+		if first.err != nil {
+			t.Fatalf("%s: %v", c.name, first.err)
+		}
+		second := trainCall(t, conn, config, &sdk.TrainRequest{Dataset: data, Real: data, Checkpoint: first.checkpoint(2), FromStep: 2, ToStep: 4, WindowStart: 2, WindowEnd: 4})
+		if second.err != nil {
+			t.Fatalf("%s: %v", c.name, second.err)
+		}
+		cp, err := train.ReadCheckpoint(second.checkpoint(4).Path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, id := range cp.Tokenizer.Encode(" plus 12") {
+			got = append(got, cp.Tokenizer.Bytes(id))
+		}
+		if cp.Tokenizer.Size() != c.size || cp.Weights.Vocab != c.size || strings.Join(got, "|") != c.tokens || cp.Info.Real != "" {
+			t.Errorf("%s: %d tokens, %d rows, %q", c.name, cp.Tokenizer.Size(), cp.Weights.Vocab, got)
+		}
+		config["vocabulary"] = []string{"other"}
+		delete(config, "tokenizer")
+		other := trainCall(t, conn, config, &sdk.TrainRequest{Dataset: data, Real: data, Checkpoint: first.checkpoint(2), FromStep: 2, ToStep: 4, WindowStart: 2, WindowEnd: 4})
+		if other.err == nil || !strings.Contains(other.err.Error(), "another tokenizer than the configuration gives") {
+			t.Errorf("%s: another tokenizer in the second window: %v", c.name, other.err)
+		}
+	}
+}
+
+func TestGivenTokenizerDiagnostics(t *testing.T) {
+	t.Parallel()
+	text := func(s string) *string { return &s }
+	size, apart := 300, true
+	preset := text("1m")
+	for _, c := range []struct {
+		config    training
+		attribute string
+		want      string
+	}{
+		{training{Vocabulary: []string{"in"}, VocabSize: &size}, "vocab_size", "vocab_size is about a tokenizer that is trained, and vocabulary gives one"},
+		{training{Tokenizer: text("{}"), Vocabulary: []string{"in"}}, "vocabulary", "both give one"},
+		{training{Vocabulary: []string{"in"}, SpacesApart: &apart}, "spaces_apart", "is about a tokenizer that is trained"},
+		{training{Vocabulary: []string{"in", "7ft"}}, "vocabulary", `word 2, "7ft", is cut into 2 pieces`},
+		{training{Tokenizer: text("{}")}, "tokenizer", "no post-processor"},
+		{training{Tokenizer: text("models/tokenizer.json")}, "tokenizer", `it is no JSON: write tokenizer = file("models/tokenizer.json")`},
+		{training{Tokenizer: text(strings.Repeat(" ", 1<<20+1))}, "tokenizer", "has 1048577 bytes; at most 1048576"},
+	} {
+		c.config.Preset = preset
+		ds := trainerConfig{training: c.config}.Validate()
+		if len(ds) == 0 || ds[0].Attribute[0].GetName() != c.attribute || !strings.Contains(ds[0].Detail, c.want) {
+			t.Errorf("%+v: %v, want one at %s with %q", c.config, ds, c.attribute, c.want)
+		}
+	}
+}

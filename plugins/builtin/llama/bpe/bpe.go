@@ -5,9 +5,9 @@
 // ("ignore_merges"); any other piece starts as its bytes and is joined pair by pair, the earliest learned merge first.
 // All 256 bytes are tokens, so every byte string has an encoding, valid UTF-8 or not, and decoding gives it back.
 //
-// Digits are never merged. The split pattern puts runs of one to three digits in pieces of their own, and training does
-// not count such pieces; so no merge and no token contains more than one digit, and because the exported files carry
-// the same pattern and the same merges, this holds for every other reader of them too.
+// Training never merges digits. The split pattern puts runs of one to three digits in pieces of their own, and training does
+// not count such pieces; so no merge and no token that it makes contains more than one digit, and because the exported files
+// carry the same pattern and the same merges, this holds for every other reader of them too.
 //
 // Special tokens have ids but no text that Encode could meet: "<|im_end|>" in a document is ordinary text here and
 // becomes the tokens of its characters. Other programs look for special tokens in the text they are given; who feeds

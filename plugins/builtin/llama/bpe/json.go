@@ -98,7 +98,7 @@ func (t *Tokenizer) JSON() []byte {
 			}{Pattern}},
 			{Type: "ByteLevel", AddPrefixSpace: &no, TrimOffsets: &yes, UseRegex: &no},
 		}},
-		PostProcessor: t.template(),
+		PostProcessor: t.framing(),
 		Decoder:       map[string]any{"type": "ByteLevel", "add_prefix_space": true, "trim_offsets": true, "use_regex": true},
 		Model:         bpeModelJSON{Type: "BPE", IgnoreMerges: true, Vocab: map[string]int32{}, Merges: []mergeJSON{}},
 	}
@@ -121,8 +121,8 @@ func (t *Tokenizer) JSON() []byte {
 	return b.Bytes()
 }
 
-// template puts BOS before a text, and before the first of a pair.
-func (t *Tokenizer) template() json.RawMessage {
+// framing puts BOS before a text, and before the first of a pair.
+func (t *Tokenizer) framing() json.RawMessage {
 	bos := t.tokens[t.bos]
 	special := map[string]any{"SpecialToken": map[string]any{"id": bos, "type_id": 0}}
 	seq := func(name string, typ int) any {
@@ -224,25 +224,27 @@ func (f *fileJSON) supported() error {
 	return nil
 }
 
+// template is a post-processor, as far as it says what is put round a text.
+type template struct {
+	Type       string          `json:"type"`
+	Processors json.RawMessage `json:"processors"`
+	Single     []struct {
+		Special *struct {
+			ID string `json:"id"`
+		} `json:"SpecialToken"`
+		Sequence *struct{} `json:"Sequence"`
+	} `json:"single"`
+}
+
 // frame refuses a template that puts anything else than BOS before a text: this package always does that, and nothing more.
 func (f *fileJSON) frame(names Names) error {
-	type step struct {
-		Type       string          `json:"type"`
-		Processors json.RawMessage `json:"processors"`
-		Single     []struct {
-			Special *struct {
-				ID string `json:"id"`
-			} `json:"SpecialToken"`
-			Sequence *struct{} `json:"Sequence"`
-		} `json:"single"`
-	}
-	var one step
+	var one template
 	if len(f.PostProcessor) > 0 {
 		if err := json.Unmarshal(f.PostProcessor, &one); err != nil {
 			return fmt.Errorf("post_processor: %w", err)
 		}
 	}
-	steps := []step{one}
+	steps := []template{one}
 	if one.Type == "Sequence" {
 		if err := json.Unmarshal(one.Processors, &steps); err != nil {
 			return fmt.Errorf("post_processor: %w", err)

@@ -185,7 +185,12 @@ func TestTokenizersReadsOurs(t *testing.T) {
 		t.Skip("set TRANSFORMERS_PYTHON to a Python that has tokenizers to compare with it")
 	}
 	texts := lines(t)
+	fixed, err := Fixed([]string{" the", "the", " of", " Größe", "größe", "==", "123", " 日本語", "日本語", "'s", "\n\n"})
+	if err != nil {
+		t.Fatal(err)
+	}
 	for name, tok := range map[string]*Tokenizer{
+		"fixed":        fixed,
 		"trained":      Train(slices.Values(texts), Options{VocabSize: 4000}),
 		"spaces apart": Train(slices.Values(texts), Options{VocabSize: 1000, SpacesApart: true, Specials: []string{"<|tool|>"}}),
 		"foreign":      llama3(t),

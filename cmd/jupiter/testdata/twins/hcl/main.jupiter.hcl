@@ -175,6 +175,18 @@ trainer "llama" "base" {
   threads                     = 1
 }
 
+trainer "llama" "worded" {
+  preset     = "1m"
+  max_steps  = 80
+  vocabulary = ["ft", " ft", "in"]
+}
+
+trainer "llama" "given" {
+  preset    = "1m"
+  max_steps = 80
+  tokenizer = file("tokenizer.json")
+}
+
 trainer "llama" "student" {
   start            = trainer.llama.base
   preset           = "1m"
@@ -258,7 +270,8 @@ filter "neardup" "near" {
 }
 
 exporter "llama" "gguf" {
-  dtype = "f16"
+  format = "gguf"
+  dtype  = "f16"
 }
 
 evaluator "panel" "panel" {
