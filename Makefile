@@ -45,7 +45,9 @@ unit:
 # Each of the targets that continuous integration fuzzes, one after the other: package:target. What fails is kept below
 # the package's testdata/fuzz, and every later test tries it.
 FUZZTIME ?= 20s
-FUZZ      = plan/config:FuzzLoad plan/addr:FuzzAddress plan/planfile:FuzzDecode state:FuzzRecords plugins/lockfile:FuzzLock
+FUZZ      = plan/config:FuzzLoad plan/addr:FuzzAddress plan/planfile:FuzzDecode state:FuzzRecords plugins/lockfile:FuzzLock \
+	plugins/builtin/llama/gguf:FuzzGGUF plugins/builtin/llama/safetensors:FuzzSafetensors plugins/builtin/llama/bpe:FuzzTokenizer \
+	plugins/builtin/llama/bpe:FuzzRoundTrip plugins/builtin/llama/hf:FuzzConfig plugins/builtin/llama/hf:FuzzIndex
 
 fuzz:
 	@for t in $(FUZZ); do \

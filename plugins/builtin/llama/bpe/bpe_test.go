@@ -2,6 +2,7 @@ package bpe
 
 import (
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -228,16 +229,81 @@ func FuzzRoundTrip(f *testing.F) {
 	})
 }
 
-func FuzzFromJSON(f *testing.F) {
+// allocated is how much memory a call takes altogether, what it has given back included. Nothing else may run beside it.
+func allocated(f func()) uint64 {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	f()
+	runtime.ReadMemStats(&after)
+	return after.TotalAlloc - before.TotalAlloc
+}
+
+// bound is the most that reading a tokenizer.json of n bytes may take.
+func bound(n int) uint64 { return 1<<18 + 64*uint64(n) }
+
+// What a hostile tokenizer.json says is refused in a few words, and takes memory in proportion to the file. Merges cannot go
+// round in circles: each makes a longer token of two shorter ones that are there. Not parallel: it measures.
+func TestHostileTokenizers(t *testing.T) {
+	good := string(trained(262).JSON()) // one merge: Ġ and t
+	first := trained(262).Vocabulary().Merges[0]
+	for _, c := range []struct{ name, old, new, want string }{
+		{"a merge with itself", first, "a a", "joins to no token"},
+		{"a merge with nothing", first, "a ", `"" is not a token`},
+		{"a merge that gives a part of itself", first, strings.Fields(first)[0] + strings.Fields(first)[1] + " a", "joins to no token"},
+		{"a merge of a special token", first, BeginText + " a", "is not a token"},
+		{"a merge of three", first, "a b c", "is not two tokens"},
+		{"a merge that is no pair", `"` + first + `"`, `["a"]`, "a merge of 1 tokens"},
+		{"a merge twice", `"` + first + `"`, `"` + first + `", "` + first + `"`, "is there twice"},
+		{"a huge id", `"Ā": 5`, `"Ā": 2147483647`, "has id 2147483647"},
+		{"an id beyond 32 bits", `"Ā": 5`, `"Ā": 9999999999`, "cannot unmarshal"},
+		{"a long token", `"Ā": 5`, `"` + strings.Repeat("Ā", 100000) + `": 5`, "byte 0x00 has no token"},
+		{"a token that is no bytes", `"Ā": 5`, `"` + strings.Repeat("語", 50000) + `": 5`, "is not in the byte-level spelling"},
+		{"an added token that is none", `"special": true`, `"special": false`, "is not a plain special token"},
+		{"many lists", `"truncation": null`, `"truncation": [` + strings.Repeat("[],", 50000) + `[]]`, ""},
+		{"a deep list", `"truncation": null`, `"truncation": ` + strings.Repeat("[", 20000) + strings.Repeat("]", 20000), "exceeded max depth"},
+		{"many added tokens", `"added_tokens": [`, `"added_tokens": [` + strings.Repeat(`{"id":0,"content":"x","special":true},`, 20000), "id 0 stands for two tokens"},
+	} {
+		bad := strings.ReplaceAll(good, c.old, c.new)
+		if bad == good {
+			t.Fatalf("%s: nothing replaced", c.name)
+		}
+		var err error
+		took := allocated(func() { _, err = FromJSON([]byte(bad)) })
+		switch {
+		case c.want == "" && err != nil:
+			t.Errorf("%s: error %v", c.name, err)
+		case c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want) || len(err.Error()) > 400):
+			t.Errorf("%s: error %v, want one about %q", c.name, err, c.want)
+		}
+		if took > bound(len(bad)) {
+			t.Errorf("%s: %d bytes for a file of %d, at most %d", c.name, took, len(bad), bound(len(bad)))
+		}
+	}
+}
+
+// Whatever the bytes, reading ends without a panic, and takes memory in proportion to them.
+func FuzzTokenizer(f *testing.F) {
 	f.Add(trained(262).JSON())
 	f.Add([]byte(`{"model":{"type":"BPE","vocab":{"a":99999999}}}`))
+	f.Add([]byte(`{"model":{"type":"BPE","ignore_merges":true,"vocab":{"a":0,"b":1,"ab":2},"merges":[["a","b"],"ab a"]},"post_processor":{"type":"Sequence","processors":[]}}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		tok, err := FromJSON(data)
+		var tok *Tokenizer
+		var err error
+		took := allocated(func() {
+			tok, err = FromJSON(data)
+			_, _ = NamesIn(data) // must end, whatever it says
+		})
+		if took > bound(len(data)) {
+			t.Errorf("%d bytes for a file of %d, at most %d", took, len(data), bound(len(data)))
+		}
 		if err != nil {
 			return
 		}
 		if tok.Decode(tok.Encode("any text 12")) != "any text 12" {
 			t.Error("an accepted tokenizer does not round-trip")
+		}
+		if back, err := FromJSON(tok.JSON()); err != nil || back.Size() != tok.Size() {
+			t.Errorf("accepted, but not once it is written: %v", err)
 		}
 	})
 }

@@ -18,13 +18,13 @@ import (
 // in the format; they are known by their names, which differ from program to program.
 type fileJSON struct {
 	Version       string          `json:"version"`
-	Truncation    any             `json:"truncation"`
-	Padding       any             `json:"padding"`
+	Truncation    json.RawMessage `json:"truncation"`
+	Padding       json.RawMessage `json:"padding"`
 	AddedTokens   []addedJSON     `json:"added_tokens"`
-	Normalizer    any             `json:"normalizer"`
+	Normalizer    json.RawMessage `json:"normalizer"`
 	PreTokenizer  preJSON         `json:"pre_tokenizer"`
 	PostProcessor json.RawMessage `json:"post_processor"`
-	Decoder       any             `json:"decoder"`
+	Decoder       json.RawMessage `json:"decoder"`
 	Model         bpeModelJSON    `json:"model"`
 }
 
@@ -99,7 +99,7 @@ func (t *Tokenizer) JSON() []byte {
 			{Type: "ByteLevel", AddPrefixSpace: &no, TrimOffsets: &yes, UseRegex: &no},
 		}},
 		PostProcessor: t.framing(),
-		Decoder:       map[string]any{"type": "ByteLevel", "add_prefix_space": true, "trim_offsets": true, "use_regex": true},
+		Decoder:       json.RawMessage(`{"add_prefix_space":true,"trim_offsets":true,"type":"ByteLevel","use_regex":true}`),
 		Model:         bpeModelJSON{Type: "BPE", IgnoreMerges: true, Vocab: map[string]int32{}, Merges: []mergeJSON{}},
 	}
 	for i, s := range v.Tokens {
@@ -212,7 +212,7 @@ func (f *fileJSON) supported() error {
 	case m.Dropout != nil, m.UnkToken != nil, m.FuseUnk, m.ByteFallback, m.ContinuingSubwordPrefix != nil && *m.ContinuingSubwordPrefix != "",
 		m.EndOfWordSuffix != nil && *m.EndOfWordSuffix != "":
 		return fmt.Errorf("not plain byte-level BPE: dropout, unknown token, byte fallback, prefix or suffix is set")
-	case f.Normalizer != nil:
+	case len(f.Normalizer) > 0 && string(f.Normalizer) != "null":
 		return fmt.Errorf("a normalizer is set")
 	case f.PreTokenizer.Type != "Sequence" || len(steps) != 2 || steps[0].Type != "Split" || steps[1].Type != "ByteLevel":
 		return fmt.Errorf("the pre-tokenizer is not Split, then ByteLevel")

@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -254,7 +256,65 @@ func TestReadRefuses(t *testing.T) {
 	}
 }
 
-func FuzzDecode(f *testing.F) {
+// allocated is how much memory a call takes altogether, what it has given back included. Nothing else may run beside it.
+func allocated(f func()) uint64 {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	f()
+	runtime.ReadMemStats(&after)
+	return after.TotalAlloc - before.TotalAlloc
+}
+
+// bound is the most that reading n bytes may take: buffers, and what a file's names and numbers become. Tokens of one byte
+// take the most of it.
+func bound(n int) uint64 { return 1<<20 + 64*uint64(n) }
+
+// A few hundred bytes that speak of more than a machine has take no memory for it. Not parallel: it measures.
+func TestHostileFilesTakeNoMemory(t *testing.T) {
+	w, tok := weights(t, true)
+	good := encode(t, w, tok, F32)
+	after := func(b []byte, name string) int { return bytes.Index(b, []byte(name)) + len(name) }
+	key := func(name string, v uint32) func([]byte) []byte {
+		return func(b []byte) []byte { binary.LittleEndian.PutUint32(b[after(b, name)+4:], v); return b }
+	}
+	put := func(at int, v uint64) func([]byte) []byte {
+		return func(b []byte) []byte { binary.LittleEndian.PutUint64(b[at:], v); return b }
+	}
+	long := func(b []byte) []byte { // a name that fills the file
+		out := append(slices.Clone(b[:8]), make([]byte, 16)...)
+		binary.LittleEndian.PutUint64(out[8:], 1)
+		out = binary.LittleEndian.AppendUint64(out, 60000)
+		return append(append(out, bytes.Repeat([]byte("n"), 60000)...), make([]byte, 32)...)
+	}
+	for name, bad := range map[string]func([]byte) []byte{
+		"keys": put(16, 1<<14), "tensors": put(8, 1<<16), "a name": put(24, 1<<62), "a name of 64 KiB": put(24, 1<<16),
+		"tokens": func(b []byte) []byte {
+			binary.LittleEndian.PutUint64(b[after(b, "tokenizer.ggml.tokens")+8:], 1<<22)
+			return b
+		},
+		"layers": key("llama.block_count", 1<<24), "heads": key("llama.attention.head_count", 1<<24), "width": key("llama.embedding_length", 1<<24),
+		"vocabulary": key("llama.vocab_size", 1<<24), "head width": key("llama.attention.key_length", 1<<24),
+		"rows": func(b []byte) []byte {
+			at := after(b, "blk.0.attn_q.weight")
+			binary.LittleEndian.PutUint64(b[at+4:], 1<<40)
+			return b
+		},
+		"a long name of a tensor": long,
+	} {
+		data := bad(slices.Clone(good))
+		var err error
+		took := allocated(func() { _, _, err = decode(data) })
+		if err == nil || len(err.Error()) > 400 {
+			t.Errorf("%s: error %v", name, err)
+		}
+		if took > bound(len(data)) {
+			t.Errorf("%s: %d bytes for a file of %d, at most %d", name, took, len(data), bound(len(data)))
+		}
+	}
+}
+
+// Whatever the bytes, reading ends without a panic, and takes memory in proportion to them.
+func FuzzGGUF(f *testing.F) {
 	tok := bpe.Train(slices.Values([]string{}), bpe.Options{})
 	w := model.New(model.Config{Vocab: tok.Size(), Dim: 2, Layers: 1, Heads: 1, KVHeads: 1, HeadDim: 2, FFN: 1, Context: 8, RopeTheta: 1e4, NormEps: 1e-5, Tied: true})
 	for _, typ := range Types() {
@@ -262,12 +322,21 @@ func FuzzDecode(f *testing.F) {
 	}
 	f.Add([]byte("GGUF\x03\x00\x00\x00"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		w, tok, err := decode(data)
+		var w *model.Weights
+		var tok *bpe.Tokenizer
+		var err error
+		took := allocated(func() { w, tok, err = decode(data) })
+		if took > bound(len(data)) {
+			t.Errorf("%d bytes for a file of %d, at most %d", took, len(data), bound(len(data)))
+		}
 		if err != nil {
 			return
 		}
 		if w.Config.Params() > len(data) || tok.Size() != w.Vocab {
 			t.Errorf("%d parameters from %d bytes, %d tokens for %d", w.Config.Params(), len(data), tok.Size(), w.Vocab)
+		}
+		if err := Encode(io.Discard, w, tok, Options{Type: F32}); err != nil {
+			t.Errorf("accepted, but cannot be written: %v", err)
 		}
 	})
 }

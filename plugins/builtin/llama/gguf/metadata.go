@@ -10,6 +10,19 @@ import (
 	"jupiter/plugins/builtin/llama/model"
 )
 
+// show is what an error says of a value.
+func show(v value) string {
+	switch v := v.(type) {
+	case nil:
+		return "missing"
+	case string:
+		return clip(v)
+	case []string, []int64, skipped:
+		return "a list"
+	}
+	return fmt.Sprint(v)
+}
+
 // count reads a whole number that must lie in [1, 2²⁴]; where the key is absent, def, or an error when def is 0.
 func (h *header) count(name string, def int) (int, error) {
 	switch v := h.keys[name].(type) {
@@ -27,7 +40,7 @@ func (h *header) count(name string, def int) (int, error) {
 			return int(v), nil
 		}
 	}
-	return 0, fmt.Errorf("key %q is %v", name, h.keys[name])
+	return 0, fmt.Errorf("key %q is %s", name, show(h.keys[name]))
 }
 
 func (h *header) real(name string, def float64) (float64, error) {
@@ -40,7 +53,7 @@ func (h *header) real(name string, def float64) (float64, error) {
 	case float64:
 		return shortest(v), nil
 	}
-	return 0, fmt.Errorf("key %q is %v", name, h.keys[name])
+	return 0, fmt.Errorf("key %q is %s", name, show(h.keys[name]))
 }
 
 // shortest undoes the rounding of a decimal number to float32: 1e-5 is stored as 9.99999974738e-06, and means 1e-5.
@@ -59,7 +72,7 @@ func shortest(v float64) float64 {
 func (h *header) config() (model.Config, error) {
 	var c model.Config
 	if a := h.keys["general.architecture"]; a != architecture {
-		return c, fmt.Errorf("architecture %v, not %s", a, architecture)
+		return c, fmt.Errorf("architecture %s, not %s", show(a), architecture)
 	}
 	if err := h.plain(); err != nil {
 		return c, err
@@ -107,10 +120,10 @@ func (h *header) config() (model.Config, error) {
 // plain refuses variants of the architecture that this engine does not compute.
 func (h *header) plain() error {
 	if s, ok := h.keys["llama.rope.scaling.type"]; ok && s != "none" {
-		return fmt.Errorf("rotary embeddings scaled by %v are not supported", s)
+		return fmt.Errorf("rotary embeddings scaled by %s are not supported", show(s))
 	}
 	if n, ok := h.keys["llama.expert_count"]; ok && n != uint64(0) {
-		return fmt.Errorf("a mixture of %v experts is not supported", n)
+		return fmt.Errorf("a mixture of %s experts is not supported", show(n))
 	}
 	return nil
 }
@@ -136,7 +149,7 @@ func (h *header) shapes(c model.Config) error {
 			return fmt.Errorf("its rotary embeddings are scaled, as those of Llama 3.1 and later are: that is not supported")
 		}
 		if _, ok := want[name]; !ok {
-			return fmt.Errorf("tensor %q is not part of a plain Llama model", name)
+			return fmt.Errorf("tensor %q is not part of a plain Llama model", clip(name))
 		}
 	}
 	return nil
@@ -153,15 +166,16 @@ func sortedNames[V any](m map[string]V) []string {
 
 func (h *header) tokenizer() (*bpe.Tokenizer, error) {
 	if m := h.keys["tokenizer.ggml.model"]; m != tokenizerModel {
-		return nil, fmt.Errorf("model %v, not %s", m, tokenizerModel)
+		return nil, fmt.Errorf("model %s, not %s", show(m), tokenizerModel)
 	}
 	if p := h.keys["tokenizer.ggml.pre"]; p != tokenizerPre {
-		return nil, fmt.Errorf("split pattern %v, not %s", p, tokenizerPre)
+		return nil, fmt.Errorf("split pattern %s, not %s", show(p), tokenizerPre)
 	}
-	for name, does := range map[string]bool{"add_bos_token": true, "add_eos_token": false} {
-		if v, ok := h.keys["tokenizer.ggml."+name]; ok && v != does {
-			return nil, fmt.Errorf("%s is %v: this program begins every text with that token, and ends none with another", name, v)
-		}
+	if v, ok := h.keys["tokenizer.ggml.add_bos_token"]; ok && v != true {
+		return nil, fmt.Errorf("add_bos_token is %s: this program begins every text with a beginning-of-text token", show(v))
+	}
+	if v, ok := h.keys["tokenizer.ggml.add_eos_token"]; ok && v != false {
+		return nil, fmt.Errorf("add_eos_token is %s: this program adds no end-of-text token to a text", show(v))
 	}
 	tokens, ok := h.keys["tokenizer.ggml.tokens"].([]string)
 	if !ok {
@@ -203,7 +217,7 @@ func (h *header) tokenizer() (*bpe.Tokenizer, error) {
 			}
 			*id.to = bpe.None
 		default:
-			return nil, fmt.Errorf("%s is %v", id.name, n)
+			return nil, fmt.Errorf("%s is %s", id.name, show(n))
 		}
 	}
 	return bpe.New(v)

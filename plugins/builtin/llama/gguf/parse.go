@@ -8,6 +8,7 @@ import (
 	"io"
 	"math"
 	"slices"
+	"strings"
 )
 
 // Bounds on what a file may hold besides its tensors. Real files stay a hundred times below.
@@ -61,10 +62,10 @@ func parse(r io.ReaderAt, size int64) (*header, error) {
 		name := d.str(maxName)
 		v := d.value(d.u32())
 		if d.err != nil {
-			return nil, fmt.Errorf("key %q: %w", name, d.err)
+			return nil, fmt.Errorf("key %q: %w", clip(name), d.err)
 		}
 		if _, twice := h.keys[name]; twice {
-			return nil, fmt.Errorf("key %q is there twice", name)
+			return nil, fmt.Errorf("key %q is there twice", clip(name))
 		}
 		h.keys[name] = v
 	}
@@ -72,10 +73,10 @@ func parse(r io.ReaderAt, size int64) (*header, error) {
 		name := d.str(maxName)
 		t := d.tensor()
 		if d.err != nil {
-			return nil, fmt.Errorf("tensor %q: %w", name, d.err)
+			return nil, fmt.Errorf("tensor %q: %w", clip(name), d.err)
 		}
 		if _, twice := h.tensors[name]; twice {
-			return nil, fmt.Errorf("tensor %q is there twice", name)
+			return nil, fmt.Errorf("tensor %q is there twice", clip(name))
 		}
 		h.tensors[name] = t
 	}
@@ -113,17 +114,26 @@ func (h *header) place(end uint64) error {
 	var next uint64
 	for i, s := range spans {
 		if s.offset%align != 0 {
-			return fmt.Errorf("tensor %q begins at %d, not at a multiple of %d", s.name, s.offset, align)
+			return fmt.Errorf("tensor %q begins at %d, not at a multiple of %d", clip(s.name), s.offset, align)
 		}
 		if h.data > h.size || s.offset > h.size-h.data || s.bytes > h.size-h.data-s.offset {
-			return fmt.Errorf("tensor %q, %d bytes at %d, ends beyond the file", s.name, s.bytes, s.offset)
+			return fmt.Errorf("tensor %q, %d bytes at %d, ends beyond the file", clip(s.name), s.bytes, s.offset)
 		}
 		if s.offset < next {
-			return fmt.Errorf("tensors %q and %q overlap", spans[i-1].name, s.name)
+			return fmt.Errorf("tensors %q and %q overlap", clip(spans[i-1].name), clip(s.name))
 		}
 		next = s.offset + s.bytes
 	}
 	return nil
+}
+
+// clip shortens what an error quotes: a name in a hostile file can be long.
+func clip(s string) string {
+	const most = 100
+	if len(s) <= most {
+		return s
+	}
+	return strings.ToValidUTF8(s[:most], "") + "…"
 }
 
 // decoder reads numbers until something is wrong; then it keeps the first error and gives zeros.

@@ -55,8 +55,11 @@ func Decode(r io.ReaderAt, size int64) (*model.Weights, *bpe.Tokenizer, error) {
 		return nil, nil, fmt.Errorf("the tokenizer has %d tokens, the model %d", t.Size(), c.Vocab)
 	}
 	w := model.New(c)
+	in := bufio.NewReaderSize(nil, 1<<16)
 	for _, x := range w.Tensors() {
-		if err := h.fill(r, x, rotaryHeads(x.Name, c)); err != nil {
+		at := h.tensors[tensorName(x.Name)]
+		in.Reset(io.NewSectionReader(r, int64(h.data+at.offset), int64(at.bytes)))
+		if err := fill(in, at.typ, x, rotaryHeads(x.Name, c)); err != nil {
 			return nil, nil, fmt.Errorf("tensor %q: %w", tensorName(x.Name), err)
 		}
 	}
@@ -86,20 +89,18 @@ func expected(c model.Config) map[string][]uint64 {
 }
 
 // fill reads one tensor into its place.
-func (h *header) fill(r io.ReaderAt, x model.Tensor, heads int) error {
-	t := h.tensors[tensorName(x.Name)]
-	in := bufio.NewReaderSize(io.NewSectionReader(r, int64(h.data+t.offset), int64(t.bytes)), 1<<16)
-	cols := x.Shape[len(x.Shape)-1]
-	rows := len(x.Data) / cols
+func fill(in io.Reader, typ Type, x model.Tensor, heads int) error {
+	n := cols(x)
+	rows := len(x.Data) / n
 	place := make([]int, rows)
 	reorder(rows, heads, func(dst, src int) { place[dst] = src })
-	buf := make([]byte, t.typ.rowBytes(cols))
+	buf := make([]byte, typ.rowBytes(n))
 	for _, to := range place {
 		if _, err := io.ReadFull(in, buf); err != nil {
 			return err
 		}
-		row := x.Data[to*cols : (to+1)*cols]
-		widen(t.typ, buf, row)
+		row := x.Data[to*n : (to+1)*n]
+		widen(typ, buf, row)
 		for _, v := range row {
 			if v-v != 0 {
 				return fmt.Errorf("it holds %v", v)

@@ -1,6 +1,10 @@
 package hf
 
-import "testing"
+import (
+	"path/filepath"
+	"slices"
+	"testing"
+)
 
 // Whatever config.json says, it is a shape that can be built, or an error.
 func FuzzConfig(f *testing.F) {
@@ -18,6 +22,23 @@ func FuzzConfig(f *testing.F) {
 		}
 		if err := s.Validate(); err != nil {
 			t.Errorf("accepted, but %v", err)
+		}
+	})
+}
+
+// Whatever an index says, its files are beside it, each named once.
+func FuzzIndex(f *testing.F) {
+	f.Add([]byte(`{"metadata": {"total_size": 1}, "weight_map": {"a": "model-00001-of-00002.safetensors", "b": "model-00002-of-00002.safetensors"}}`))
+	f.Add([]byte(`{"weight_map": {"a": "../x.safetensors", "b": ".safetensors"}}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		names, err := parseIndex(data)
+		if err != nil {
+			return
+		}
+		for i, n := range names {
+			if !filepath.IsLocal(n) || filepath.Dir(n) != "." || slices.Contains(names[:i], n) {
+				t.Errorf("accepted %q of %q", n, names)
+			}
 		}
 	})
 }

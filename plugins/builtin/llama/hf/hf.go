@@ -144,26 +144,38 @@ func openShards(dir string) (*shards, error) {
 	return s, nil
 }
 
+const (
+	weightsFile = "model.safetensors"
+	indexFile   = "model.safetensors.index.json"
+)
+
 func shardNames(dir string) ([]string, error) {
-	const one, index = "model.safetensors", "model.safetensors.index.json"
-	if _, err := os.Stat(filepath.Join(dir, one)); err == nil {
-		return []string{one}, nil
+	if _, err := os.Stat(filepath.Join(dir, weightsFile)); err == nil {
+		return []string{weightsFile}, nil
 	}
-	data, err := small(dir, index, maxIndex)
+	data, err := small(dir, indexFile, maxIndex)
 	if errors.Is(err, fs.ErrNotExist) {
 		if old, _ := filepath.Glob(filepath.Join(dir, "*.bin")); len(old) > 0 {
 			return nil, fmt.Errorf("its parameters are in %s, which is no safetensors file: convert it with its own program", filepath.Base(old[0]))
 		}
-		return nil, fmt.Errorf("there is neither %s nor %s", one, index)
+		return nil, fmt.Errorf("there is neither %s nor %s", weightsFile, indexFile)
 	}
 	if err != nil {
 		return nil, err
 	}
+	return parseIndex(data)
+}
+
+// parseIndex gives the files that an index names, in order.
+func parseIndex(data []byte) ([]string, error) {
 	var list struct {
 		Map map[string]string `json:"weight_map"`
 	}
 	if err := json.Unmarshal(data, &list); err != nil {
-		return nil, fmt.Errorf("%s: %w", index, err)
+		return nil, fmt.Errorf("%s: %w", indexFile, err)
+	}
+	if len(list.Map) == 0 {
+		return nil, fmt.Errorf("%s: it names no file", indexFile)
 	}
 	var names []string
 	for _, name := range list.Map {
@@ -171,10 +183,10 @@ func shardNames(dir string) ([]string, error) {
 			names = append(names, name)
 		}
 		if name != filepath.Base(name) || !strings.HasSuffix(name, ".safetensors") {
-			return nil, fmt.Errorf("%s: %q is no file beside it", index, name)
+			return nil, fmt.Errorf("%s: %q is no file beside it", indexFile, name)
 		}
 		if len(names) > maxShards {
-			return nil, fmt.Errorf("%s: more than %d files", index, maxShards)
+			return nil, fmt.Errorf("%s: more than %d files", indexFile, maxShards)
 		}
 	}
 	slices.Sort(names)

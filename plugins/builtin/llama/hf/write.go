@@ -39,7 +39,7 @@ func Write(dir string, w *model.Weights, t *bpe.Tokenizer, o Options) error {
 		}
 		ts = append(ts, safetensors.Tensor{Name: x.Name, Shape: x.Shape, Data: x.Data})
 	}
-	if err := safetensors.WriteFileAs(filepath.Join(dir, "model.safetensors"), o.DType, map[string]string{"format": "pt"}, ts); err != nil {
+	if err := safetensors.WriteFileAs(filepath.Join(dir, weightsFile), o.DType, map[string]string{"format": "pt"}, ts); err != nil {
 		return err
 	}
 	for _, f := range append(Describe(w.Config, t, o.DType), File{"README.md", o.Card.markdown(w.Config, t, o.DType)}) {

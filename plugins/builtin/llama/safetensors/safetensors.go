@@ -28,6 +28,7 @@ import (
 	"math"
 	"os"
 	"slices"
+	"strings"
 
 	"jupiter/plugins/builtin/llama/half"
 )
@@ -287,6 +288,15 @@ type named struct {
 	entry
 }
 
+// clip shortens what an error quotes: a name in a hostile file can be long.
+func clip(s string) string {
+	const most = 100
+	if len(s) <= most {
+		return s
+	}
+	return strings.ToValidUTF8(s[:most], "") + "…"
+}
+
 // parse reads the header. It walks the object itself, because encoding/json would let the last of two equal names win.
 func (f *File) parse(head []byte) ([]named, error) {
 	d := json.NewDecoder(bytes.NewReader(head))
@@ -302,7 +312,7 @@ func (f *File) parse(head []byte) ([]named, error) {
 		}
 		name := t.(string)
 		if seen[name] {
-			return nil, fmt.Errorf("header: %q is there twice", name)
+			return nil, fmt.Errorf("header: %q is there twice", clip(name))
 		}
 		seen[name] = true
 		if name == metadataKey {
@@ -313,7 +323,7 @@ func (f *File) parse(head []byte) ([]named, error) {
 		}
 		e := named{name: name}
 		if err := d.Decode(&e.entry); err != nil {
-			return nil, fmt.Errorf("tensor %q: %w", name, err)
+			return nil, fmt.Errorf("tensor %q: %w", clip(name), err)
 		}
 		entries = append(entries, e)
 	}
@@ -339,15 +349,15 @@ func (f *File) place(entries []named, start, size int64) error {
 		n, err := elements(e.Shape)
 		switch {
 		case err != nil:
-			return fmt.Errorf("tensor %q: %w", e.name, err)
+			return fmt.Errorf("tensor %q: %w", clip(e.name), err)
 		case e.Offsets[0] != at:
-			return fmt.Errorf("tensor %q starts at %d, the one before it ends at %d", e.name, e.Offsets[0], at)
+			return fmt.Errorf("tensor %q starts at %d, the one before it ends at %d", clip(e.name), e.Offsets[0], at)
 		case e.Offsets[1] < at:
-			return fmt.Errorf("tensor %q ends at %d, before it starts", e.name, e.Offsets[1])
+			return fmt.Errorf("tensor %q ends at %d, before it starts", clip(e.name), e.Offsets[1])
 		case width(e.DType) > 0 && e.Offsets[1]-e.Offsets[0] != width(e.DType)*n:
-			return fmt.Errorf("tensor %q of shape %v has %d bytes", e.name, e.Shape, e.Offsets[1]-e.Offsets[0])
+			return fmt.Errorf("tensor %q of shape %v has %d bytes", clip(e.name), e.Shape, e.Offsets[1]-e.Offsets[0])
 		case e.Offsets[1] > size-start:
-			return fmt.Errorf("tensor %q ends at %d, the data at %d", e.name, e.Offsets[1], size-start)
+			return fmt.Errorf("tensor %q ends at %d, the data at %d", clip(e.name), e.Offsets[1], size-start)
 		}
 		f.Tensors = append(f.Tensors, Info{Name: e.name, Shape: e.Shape, DType: e.DType})
 		f.at = append(f.at, start+at)
@@ -380,7 +390,7 @@ func (f *File) Read(name string, shape []int, dst []float32) error {
 	for len(dst) > 0 {
 		part := buf[:min(len(buf), size*len(dst))]
 		if _, err := f.r.ReadAt(part, at); err != nil {
-			return fmt.Errorf("tensor %q: %w", name, err)
+			return fmt.Errorf("tensor %q: %w", clip(name), err)
 		}
 		n := len(part) / size
 		widen(f.Tensors[i].DType, part, dst[:n])

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"math"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -173,17 +174,57 @@ func TestReadHalf(t *testing.T) {
 	}
 }
 
-// Whatever the bytes, reading ends without a panic, and what it accepts can be written again.
-func FuzzRead(f *testing.F) {
+// allocated is how much memory a call takes altogether, what it has given back included. Nothing else may run beside it.
+func allocated(f func()) uint64 {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	f()
+	runtime.ReadMemStats(&after)
+	return after.TotalAlloc - before.TotalAlloc
+}
+
+// bound is the most that reading the header of a file of n bytes may take.
+func bound(n int) uint64 { return 1<<18 + 64*uint64(n) }
+
+// A few bytes that speak of more than a machine has take no memory for it, and an error stays short. Not parallel: it measures.
+func TestHostileFilesTakeNoMemory(t *testing.T) {
+	for name, file := range map[string][]byte{
+		"a header of 16 MiB": append(binary.LittleEndian.AppendUint64(nil, 16<<20), "{}"...),
+		"a header of 2⁶³":    append(binary.LittleEndian.AppendUint64(nil, 1<<63), "{}"...),
+		"a shape":            raw(`{"a":{"dtype":"F32","shape":[1099511627776],"data_offsets":[0,4398046511104]}}`, ""),
+		"a long name":        raw(`{"`+strings.Repeat("n", 60000)+`":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}}`, "12345678"),
+		"many dimensions":    raw(`{"a":{"dtype":"F32","shape":[`+strings.Repeat("1,", 30000)+`1],"data_offsets":[0,4]}}`, "1234"),
+		"nothing but lists":  raw(`{"a":{"dtype":"F32","other":`+strings.Repeat("[", 9000)+strings.Repeat("]", 9000)+`,"shape":[2],"data_offsets":[0,4]}}`, "1234"),
+	} {
+		var err error
+		took := allocated(func() { _, err = New(bytes.NewReader(file), int64(len(file))) })
+		if err == nil || len(err.Error()) > 400 {
+			t.Errorf("%s: error %v", name, err)
+		}
+		if took > bound(len(file)) {
+			t.Errorf("%s: %d bytes for a file of %d, at most %d", name, took, len(file), bound(len(file)))
+		}
+	}
+}
+
+// Whatever the bytes, reading ends without a panic, takes memory in proportion to them, and what it accepts can be written
+// again.
+func FuzzSafetensors(f *testing.F) {
 	var good bytes.Buffer
 	if err := Write(&good, map[string]string{"a": "b"}, example()); err != nil {
 		f.Fatal(err)
 	}
 	f.Add(good.Bytes())
 	f.Add(raw(`{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}`, "abcd"))
+	f.Add(raw(`{"a":{"dtype":"BF16","shape":[2,1],"data_offsets":[0,4]},"b":{"dtype":"F16","shape":[0],"data_offsets":[4,4]}}`, "abcd"))
 	f.Add(raw(`{}`, ""))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		file, err := New(bytes.NewReader(data), int64(len(data)))
+		var file *File
+		var err error
+		took := allocated(func() { file, err = New(bytes.NewReader(data), int64(len(data))) })
+		if took > bound(len(data)) {
+			t.Errorf("%d bytes for a file of %d, at most %d", took, len(data), bound(len(data)))
+		}
 		if err != nil {
 			return
 		}
