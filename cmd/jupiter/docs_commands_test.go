@@ -124,6 +124,10 @@ func TestCommandsOfDocs(t *testing.T) {
 	if seen < 15 {
 		t.Errorf("found %d commands only", seen)
 	}
+	t.Run("what export writes", func(t *testing.T) {
+		t.Parallel()
+		exportOfDocs(t, p)
+	})
 }
 
 // run executes a command as a reader would: at the root of the repository where it names the example, and in the
