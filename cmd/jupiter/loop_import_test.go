@@ -7,8 +7,10 @@ import (
 	"strings"
 	"testing"
 
+	"jupiter/plan"
 	"jupiter/plugins/builtin/llama/bpe"
 	"jupiter/plugins/builtin/llama/gguf"
+	"jupiter/plugins/builtin/llama/hf"
 	"jupiter/plugins/builtin/llama/hf/hftest"
 	"jupiter/plugins/builtin/llama/infer"
 	"jupiter/plugins/builtin/llama/model"
@@ -33,15 +35,16 @@ func loopModels(t *testing.T, dir string) (*model.Weights, *bpe.Tokenizer) {
 	return base, tok
 }
 
-// A cycle begins with a model of Hugging Face's and trains a student that starts from a GGUF file. The generator says what
-// the model's own numbers say.
+// A cycle begins with a model of Hugging Face's and trains a student that starts from a GGUF file, and is exported as a
+// directory of Hugging Face's. The generator says what the model's own numbers say.
 func TestLoopImport(t *testing.T) {
 	t.Parallel()
 	dir := loopTiny(t, "  model      = trainer.llama.base\n", "  model      = \"models/base\"\n",
 		"  learning_rate    = 0.01\n  max_steps        = 400\n", "  start            = \"models/student.gguf\"\n  learning_rate    = 0.01\n  max_steps        = 20\n",
 		"  ffn              = 96\n", "  ffn              = 96\n  max_seq_length   = 128\n",
 		"  save_every_steps = 100\n\n  select {\n    split = \"validation\"\n  }\n", "  save_every_steps = 20\n",
-		"  max_tokens = 64\n", "  max_tokens = 32\n", "eval_every_steps         = 200", "eval_every_steps         = 20", "min_steps_before_replace = 200", "min_steps_before_replace = 20")
+		"  max_tokens = 64\n", "  max_tokens = 32\n", "exporter \"llama\" \"gguf\" {}", "exporter \"llama\" \"gguf\" {\n  format = \"huggingface\"\n  dtype  = \"bf16\"\n}",
+		"eval_every_steps         = 200", "eval_every_steps         = 20", "min_steps_before_replace = 200", "min_steps_before_replace = 20")
 	base, tok := loopModels(t, dir)
 
 	if out := loopRun(t, dir, exitDone, "plan"); !strings.Contains(out, "import models/base ") || !strings.Contains(out, "import models/student.gguf ") || strings.Contains(out, "trainer.llama.base[") {
@@ -71,11 +74,19 @@ func TestLoopImport(t *testing.T) {
 	if got := said.Samples[0].Text; got != strings.ToValidUTF8(want, "\uFFFD") || got == "" {
 		t.Errorf("generator_v1 says %q, the original %q", got, want)
 	}
-	found := false
+	found, exports := false, 0
 	loopView(t, dir, func(tx *state.Tx) error {
 		for a, err := range tx.Actions() {
 			if err != nil {
 				return err
+			}
+			if a.Kind == string(plan.Export) {
+				digits := strings.TrimPrefix(a.Outputs["model"].Digest, "sha256:")
+				m, err := hf.Read(filepath.Join(dir, ".jupiter", "artifacts", "sha256", digits[:2], digits))
+				if err != nil || m.Weights.FFN != 96 {
+					t.Errorf("the export is no model of Hugging Face's: %v", err)
+				}
+				exports++
 			}
 			if a.Address == "trainer.llama.student.import" {
 				found = true
@@ -86,6 +97,9 @@ func TestLoopImport(t *testing.T) {
 		}
 		return nil
 	})
+	if exports == 0 {
+		t.Error("no export is recorded")
+	}
 	if !found {
 		t.Error("no import of the start is recorded")
 	}

@@ -230,7 +230,8 @@ type File struct {
 
 	r     io.ReaderAt
 	close func() error
-	at    []int64 // offset of each tensor in r
+	at    []int64        // offset of each tensor in r
+	index map[string]int // of each tensor in Tensors
 }
 
 // Open opens a file. Close it when done.
@@ -272,7 +273,7 @@ func New(r io.ReaderAt, size int64) (*File, error) {
 	if _, err := r.ReadAt(head, 8); err != nil {
 		return nil, err
 	}
-	f := &File{r: r, close: func() error { return nil }}
+	f := &File{r: r, close: func() error { return nil }, index: map[string]int{}}
 	entries, err := f.parse(head)
 	if err != nil {
 		return nil, err
@@ -361,6 +362,7 @@ func (f *File) place(entries []named, start, size int64) error {
 		}
 		f.Tensors = append(f.Tensors, Info{Name: e.name, Shape: e.Shape, DType: e.DType})
 		f.at = append(f.at, start+at)
+		f.index[e.name] = len(f.Tensors) - 1
 		at = e.Offsets[1]
 	}
 	if at != size-start {
@@ -371,8 +373,8 @@ func (f *File) place(entries []named, start, size int64) error {
 
 // Read fills dst with the tensor of this name, which must have this shape.
 func (f *File) Read(name string, shape []int, dst []float32) error {
-	i := slices.IndexFunc(f.Tensors, func(t Info) bool { return t.Name == name })
-	if i < 0 {
+	i, ok := f.index[name]
+	if !ok {
 		return fmt.Errorf("no tensor %q", name)
 	}
 	if !slices.Equal(f.Tensors[i].Shape, shape) {
