@@ -21,7 +21,7 @@ import (
 
 // The directories that this program writes are, to Hugging Face's transformers, the model that they are here: the same
 // tokens of texts and of a chat, the same 24 greedy tokens at the same log-probabilities, in every shape and number format,
-// checkpoints too. TRANSFORMERS_PYTHON names a Python that has transformers and torch.
+// checkpoints too. And what it writes of that model is read here as the same. TRANSFORMERS_PYTHON names a Python that has transformers and torch.
 func TestTransformersReadsOurs(t *testing.T) {
 	t.Parallel()
 	python := os.Getenv("TRANSFORMERS_PYTHON")
@@ -79,7 +79,7 @@ func TestTransformersReadsOurs(t *testing.T) {
 	}
 	var questions bytes.Buffer
 	for _, e := range examples {
-		if err := json.NewEncoder(&questions).Encode(map[string]any{"dir": e.dir, "texts": texts, "chat": asked, "new": length}); err != nil {
+		if err := json.NewEncoder(&questions).Encode(map[string]any{"dir": e.dir, "texts": texts, "chat": asked, "new": length, "save": e.dir + ".saved"}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -106,6 +106,20 @@ func TestTransformersReadsOurs(t *testing.T) {
 		}
 		if err := d.Decode(&got); err != nil {
 			t.Fatal(err)
+		}
+		back, err := hf.Read(e.dir + ".saved")
+		if err != nil {
+			t.Errorf("%s: what transformers writes: %v", e.name, err)
+			continue
+		}
+		if back.Weights.Config != e.weights.Config || !slices.Equal(back.Weights.Flat, e.weights.Flat) {
+			t.Errorf("%s: transformers writes another model, %v", e.name, back.Weights.Config)
+		}
+		if d := cmp.Diff(tok.Vocabulary(), back.Tokenizer.Vocabulary()); d != "" {
+			t.Errorf("%s: transformers writes another tokenizer (-here +there):\n%s", e.name, d)
+		}
+		if shards, _ := filepath.Glob(filepath.Join(e.dir+".saved", "model-*.safetensors")); len(shards) < 2 {
+			t.Errorf("%s: transformers writes %d files of parameters: several are to be read", e.name, len(shards))
 		}
 		want, _ := tok.Chat(messages, true)
 		if d := cmp.Diff(want, got.Chat); d != "" {

@@ -1,11 +1,11 @@
 """Reads models as Hugging Face's transformers does, for the tests: one question a line in JSON, one answer a line.
 
-    {"dir": DIR, "texts": [...], "chat": [...], "new": N}
+    {"dir": DIR, "texts": [...], "chat": [...], "new": N, "save": DIR}
     -> {"ids": [...], "chat": [...], "tokens": [...], "logprobs": [...], "greedy": [...]}
 
 ids are those of each text without special tokens. tokens are N greedy ones after the text, found one by one with the logits of
 the whole sequence, and logprobs are theirs. greedy are what the program's own loop gives, which stops where
-generation_config.json says.
+generation_config.json says. save is where the program writes the model as it does, in several files.
 """
 
 import json
@@ -18,7 +18,10 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 def answer(ask):
     tok = AutoTokenizer.from_pretrained(ask["dir"])
-    model = AutoModelForCausalLM.from_pretrained(ask["dir"]).float().eval()
+    model = AutoModelForCausalLM.from_pretrained(ask["dir"])
+    model.save_pretrained(ask["save"], max_shard_size="20KB")
+    tok.save_pretrained(ask["save"])
+    model = model.float().eval()
     out = {"version": transformers.__version__, "ids": [], "tokens": [], "logprobs": [], "greedy": [], "chat": []}
     for text in ask["texts"]:
         out["ids"].append(tok.encode(text, add_special_tokens=False, split_special_tokens=True))
