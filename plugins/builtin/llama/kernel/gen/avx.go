@@ -4,126 +4,31 @@ import (
 	"bytes"
 	"fmt"
 	"math"
-	"strings"
 )
 
-// isa is an instruction set as the routines see it.
-type isa struct {
-	name     string // as package kernel shows it
-	suffix   string // of symbols and file names
-	reg      string // letter of a vector register
-	width    int    // float32 lanes of a vector
-	regs     int    // vector registers
-	tileRows int    // rows of the largest matrix tile
-	wide     bool   // AVX-512: mask registers
-}
-
-var (
-	avx512 = isa{name: "avx512", suffix: "avx512", reg: "Z", width: 16, regs: 32, tileRows: 12, wide: true}
-	avx2   = isa{name: "avx2", suffix: "avx2", reg: "Y", width: 8, regs: 16, tileRows: 6}
-)
-
-// assembler collects the routines of one instruction set. The lane mask lives in K1 or in the last Y register.
+// assembler writes the routines of one of amd64's instruction sets. The lane mask lives in K1 or in the last Y register.
 type assembler struct {
-	isa
-	text     bytes.Buffer
-	decls    bytes.Buffer
-	routines []string          // vector routines, in order of emission
-	consts   map[string]uint32 // lane value of a constant, by name
-	order    []string
-	labels   int
+	listing
+	reg    string            // letter of a vector register
+	regs   int               // vector registers
+	wide   bool              // AVX-512: mask registers
+	consts map[string]uint32 // lane value of a constant, by name
+	order  []string
 }
 
-func newAssembler(set isa) *assembler {
-	return &assembler{isa: set, consts: map[string]uint32{}}
+func newAVX512() *assembler {
+	set := listing{name: "avx512", width: 16, tileRows: 12}
+	return &assembler{listing: set, reg: "Z", regs: 32, wide: true, consts: map[string]uint32{}}
 }
 
-// arg is a parameter of a routine. Types: "int", "*float32", "float32", "uint32", "int32".
-type arg struct{ name, typ string }
-
-func ints(names ...string) []arg   { return typed("int", names) }
-func ptrs(names ...string) []arg   { return typed("*float32", names) }
-func floats(names ...string) []arg { return typed("float32", names) }
-
-func typed(typ string, names []string) []arg {
-	var as []arg
-	for _, n := range names {
-		as = append(as, arg{n, typ})
-	}
-	return as
-}
-
-func args(groups ...[]arg) []arg {
-	var all []arg
-	for _, g := range groups {
-		all = append(all, g...)
-	}
-	return all
-}
-
-// frame gives the stack offset of each parameter and of a float32 result, and the size of all.
-func frame(as []arg, result bool) (offsets map[string]int, ret, size int) {
-	offsets = map[string]int{}
-	for _, a := range as {
-		n := 8
-		if a.typ != "int" && a.typ != "*float32" {
-			n = 4
-		}
-		size = (size + n - 1) / n * n
-		offsets[a.name] = size
-		size += n
-	}
-	if result {
-		size = (size + 7) / 8 * 8
-		ret = size
-		size += 4
-	}
-	return offsets, ret, size
-}
-
-func (a *assembler) symbol(name string) string {
-	return name + strings.ToUpper(a.suffix[:1]) + a.suffix[1:]
-}
-
-// begin opens a routine: its declaration in Go and its first line in assembly.
-func (a *assembler) begin(name string, as []arg, result bool) map[string]int {
-	offsets, ret, size := frame(as, result)
-	if result {
-		offsets["ret"] = ret
-	}
-	var params []string
-	for _, p := range as {
-		params = append(params, p.name+" "+p.typ)
-	}
-	sig := fmt.Sprintf("func %s(%s)", a.symbol(name), strings.Join(params, ", "))
-	if result {
-		sig += " float32"
-	}
-	fmt.Fprintf(&a.decls, "//go:noescape\n%s\n\n", sig)
-	fmt.Fprintf(&a.text, "\n// %s\nTEXT ·%s(SB), NOSPLIT, $0-%d\n", sig, a.symbol(name), size)
-	a.labels = 0
-	return offsets
+func newAVX2() *assembler {
+	set := listing{name: "avx2", width: 8, tileRows: 6}
+	return &assembler{listing: set, reg: "Y", regs: 16, consts: map[string]uint32{}}
 }
 
 func (a *assembler) end() {
 	a.op("VZEROUPPER")
 	a.op("RET")
-}
-
-// op writes one instruction; operands in Go's order, destination last.
-func (a *assembler) op(mnemonic string, operands ...string) {
-	a.text.WriteString("\t" + mnemonic)
-	if len(operands) > 0 {
-		a.text.WriteString(" " + strings.Join(operands, ", "))
-	}
-	a.text.WriteByte('\n')
-}
-
-func (a *assembler) label(name string) { fmt.Fprintf(&a.text, "%s:\n", name) }
-
-func (a *assembler) newLabel(stem string) string {
-	a.labels++
-	return fmt.Sprintf("%s%d", stem, a.labels)
 }
 
 // v names a vector register; negative numbers count from the end.

@@ -19,8 +19,7 @@ type routine struct {
 }
 
 func (r routine) emit(a *assembler) {
-	at := a.begin(r.name, args(ints("n"), ptrs(r.ptrs...), r.scalars), r.result)
-	a.routines = append(a.routines, r.name)
+	at := a.routine(r.name, args(ints("n"), ptrs(r.ptrs...), r.scalars), r.result)
 	a.op("MOVQ", fmt.Sprintf("n+%d(FP)", at["n"]), "CX")
 	var p, s []string
 	for i, name := range r.ptrs {
@@ -334,8 +333,7 @@ func (a *assembler) intOp(name string) string {
 
 // rotate emits the rotary position embedding of heads·2·half numbers: a loop over heads around the lane loop.
 func rotate(a *assembler) {
-	at := a.begin("rotate", args(ints("half", "heads"), ptrs("dst", "src", "cos", "sin")), false)
-	a.routines = append(a.routines, "rotate")
+	at := a.routine("rotate", args(ints("half", "heads"), ptrs("dst", "src", "cos", "sin")), false)
 	for _, p := range [][2]string{{"heads", "BX"}, {"dst", "DI"}, {"src", "SI"}, {"cos", "R8"}, {"sin", "R9"}} {
 		a.op("MOVQ", fmt.Sprintf("%s+%d(FP)", p[0], at[p[0]]), p[1])
 	}

@@ -54,8 +54,7 @@ func (t tileShape) ofA(i int) string {
 // AX, last in R15 and in the lane mask.
 func (t tileShape) begin() {
 	a := t.assembler
-	at := a.begin(fmt.Sprintf("tile%dx%d", t.rows, t.vecs),
-		args(ints("k"), ptrs("a"), ints("ra", "ca"), ptrs("b"), ints("ldb"), ptrs("c"), ints("ldc", "acc", "last")), false)
+	at := a.begin(a.symbol(fmt.Sprintf("tile%dx%d", t.rows, t.vecs)), tileArgs(), false)
 	get := func(name, reg string) { a.op("MOVQ", fmt.Sprintf("%s+%d(FP)", name, at[name]), reg) }
 	get("last", "R15")
 	a.laneMask("R15", "AX")
@@ -119,15 +118,10 @@ func (t tileShape) write(tail bool) {
 	a.end()
 }
 
-const transposeSymbol = "transpose8"
-
 // transpose emits transpose8: eight rows of 8·blocks numbers become 8·blocks rows of eight. It needs AVX alone and
 // serves both instruction sets.
 func transpose(a *assembler) {
-	as := args(ints("blocks"), ptrs("src"), ints("ld"), ptrs("dst"), ints("ldd"))
-	fmt.Fprint(&a.decls, "//go:noescape\nfunc transpose8(blocks int, src *float32, ld int, dst *float32, ldd int)\n\n")
-	at, _, size := frame(as, false)
-	fmt.Fprintf(&a.text, "\n// func transpose8(blocks int, src *float32, ld int, dst *float32, ldd int)\nTEXT ·transpose8(SB), NOSPLIT, $0-%d\n", size)
+	at := a.begin(transposeSymbol, transposeArgs(), false)
 	for _, p := range [][2]string{{"blocks", "CX"}, {"src", "SI"}, {"ld", "R8"}, {"dst", "DI"}, {"ldd", "R9"}} {
 		a.op("MOVQ", fmt.Sprintf("%s+%d(FP)", p[0], at[p[0]]), p[1])
 	}
