@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// lengths meet every tail of 8 and 16 lanes, alone and after whole vectors.
-var lengths = []int{1, 2, 3, 5, 7, 8, 9, 13, 15, 16, 17, 23, 31, 32, 33, 40, 64, 100, 176, 1000}
+// lengths meet every tail of 4, 8 and 16 lanes, alone and after whole vectors.
+var lengths = []int{1, 2, 3, 5, 6, 7, 8, 9, 10, 13, 15, 16, 17, 23, 31, 32, 33, 40, 64, 100, 176, 1000}
 
 // guarded is n random numbers with a guard behind them.
 func guarded(r *rand.Rand, n int) (x []float32, intact func() bool) {
@@ -122,6 +122,26 @@ func TestVectorRoutinesEqualTheirDefinition(t *testing.T) {
 						t.Errorf("%s, %d numbers: wrote behind slice %d", c.name, n, k)
 					}
 				}
+			}
+		}
+	})
+}
+
+// Where an output may be an input's own slice, it has the bits that a slice of its own gets.
+func TestOutputsMayReplaceInputs(t *testing.T) {
+	each(t, func(t *testing.T, im *impl) {
+		for _, n := range lengths {
+			r := rand.New(rand.NewPCG(12, uint64(n)))
+			gate, up, dy := random(r, n), random(r, n), random(r, n)
+			dgate, dup, e := make([]float32, n), make([]float32, n), make([]float32, n)
+			im.swigluBack(n, &dgate[0], &dup[0], &gate[0], &up[0], &dy[0])
+			sum := im.expSum(n, &e[0], &dy[0], 0.5, -1)
+			im.swigluBack(n, &gate[0], &up[0], &gate[0], &up[0], &dy[0])
+			if !slices.Equal(gate, dgate) || !slices.Equal(up, dup) {
+				t.Errorf("swigluBack of %d numbers in place: other bits", n)
+			}
+			if again := im.expSum(n, &dy[0], &dy[0], 0.5, -1); again != sum || !slices.Equal(dy, e) {
+				t.Errorf("expSum of %d numbers in place: other bits", n)
 			}
 		}
 	})

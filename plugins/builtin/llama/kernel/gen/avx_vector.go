@@ -225,15 +225,15 @@ func activations() []routine {
 		{name: "swigluBack", ptrs: []string{"dgate", "dup", "gate", "up", "dy"}, temps: 7,
 			body: func(a *assembler, p, s []string, tail bool) {
 				a.sigmoid(p[2], tail) // register 0: σ, register 4: gate
-				one, dy, t := a.v(1), a.v(2), a.v(3)
+				one, dy, t, up := a.v(1), a.v(2), a.v(3), a.v(5)
 				a.load(p[4], dy, tail)
+				a.load(p[3], up, tail)                 // before dup is written: it may be the same slice
 				a.op("VMULPS", a.v(0), a.v(4), a.v(4)) // gate·σ
 				a.op("VMULPS", dy, a.v(4), t)
 				a.store(t, p[1], tail)
 				a.op("VSUBPS", a.v(0), one, one) // 1−σ
 				a.op("VFMADD231PS", one, a.v(4), a.v(0))
-				a.load(p[3], t, tail)
-				a.op("VMULPS", t, dy, dy)
+				a.op("VMULPS", up, dy, dy)
 				a.op("VMULPS", a.v(0), dy, dy)
 				a.store(dy, p[0], tail)
 			}},
