@@ -5,7 +5,7 @@ import "runtime"
 // maxTileRows is the largest number of rows that a tile of any implementation has.
 const maxTileRows = 12
 
-// tileFunc computes C (+)= A·B for one register tile; see gen/gemm.go. Strides are in bytes.
+// tileFunc computes C (+)= A·B for one register tile; see gen/avx_gemm.go. Strides are in bytes.
 type tileFunc func(k int, a *float32, ra, ca int, b *float32, ldb int, c *float32, ldc, acc, last int)
 
 // impl is one implementation of the routines: an instruction set, or portable Go. Lengths are positive.
@@ -40,7 +40,7 @@ func (im *impl) nr() int { return 2 * im.lanes }
 // machine is the implementation in use: the first that the processor can run.
 var machine = implementations()[0]
 
-// Implementation names the implementation in use: "avx512", "avx2" or "portable".
+// Implementation names the implementation in use: "avx512", "avx2", "neon" or "portable".
 func Implementation() string { return machine.name }
 
 // Describe names the implementation with what it runs on, such as "avx512 on linux/amd64".

@@ -165,7 +165,7 @@ func at(p *float32, bytes int) *float32 { return (*float32)(unsafe.Add(unsafe.Po
 func span(p *float32, n int) []float32  { return unsafe.Slice(p, n) }
 func sigmoid(x float32) float32         { return 1 / (1 + exp32(-x)) }
 
-// exp32 is the exponential with the limits of the assembly's, see gen/vector.go.
+// exp32 is the exponential with the limits of the assembly's, see gen/avx_vector.go.
 func exp32(x float32) float32 {
 	if x < -87.33 {
 		return 0
