@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -192,12 +193,16 @@ func (w *wrapper) endOn(signals <-chan os.Signal) {
 	}
 }
 
+// sweepFor is how long what was killed may take to die, on a machine that has much else to do.
+const sweepFor = 10 * time.Second
+
 // sweep kills what the plugin has left. In a PID namespace the kernel does so when the wrapper ends.
 func (w *wrapper) sweep() {
 	if w.spec.Namespaces {
 		return
 	}
-	for range 1000 { // what is killed may have forked before
+	// What is killed may have forked before, and its children become the wrapper's only once it has died.
+	for end := time.Now().Add(sweepFor); time.Now().Before(end); time.Sleep(time.Millisecond) {
 		left := children()
 		if len(left) == 0 {
 			return
