@@ -116,9 +116,14 @@ func gone(t *testing.T, pid int) {
 	waitFor(t, fmt.Sprintf("process %d has ended", pid), func() bool { return !running(pid) })
 }
 
+// callDirs lets one call at a time empty the directory that all of a test's calls share.
+var callDirs sync.Mutex
+
 func collector(t testing.TB, h *Host, plugin, mode string, more ...string) *pluginv1.CollectRequest {
 	t.Helper()
+	callDirs.Lock()
 	dir, err := h.CallDir(plugin, "call-1")
+	callDirs.Unlock()
 	if err != nil && !errors.Is(err, ErrStopped) {
 		t.Fatal(err)
 	}
