@@ -228,7 +228,7 @@ func (a *Action) body(prefix, typ string, b config.Body, at hcl.Range) error {
 		if def.Sensitive || values[name].IsNull() {
 			continue // an attribute that is not set is no part: a new optional attribute makes nothing stale
 		}
-		v, err := schema.CanonicalJSON(values[name])
+		v, err := schema.CanonicalJSON(b.Schema.Decisive(name, values[name]))
 		if err != nil {
 			return err
 		}

@@ -39,6 +39,7 @@ type answer struct {
 	AnswerOK    bool         `json:"answer_ok,omitempty"`
 	Reason      string       `json:"reason,omitempty"`
 	Likelihoods []likelihood `json:"likelihoods,omitempty"` // of the reference, then the distractors
+	ScoredBy    string       `json:"scored_by,omitempty"`   // who gave the likelihoods, where it is not who answered
 }
 
 type likelihood struct {
@@ -72,7 +73,10 @@ func (j *job) ask(ctx context.Context, qs []question, sides []contestant) ([]ans
 	if err != nil {
 		return nil, err
 	}
-	canScore := slices.Contains(runner.Schema.Features, "score")
+	canScore, err := j.scorable(ctx, runner, sides)
+	if err != nil {
+		return nil, err
+	}
 	var all []answer
 	var shards []string
 	if j.partial != nil {
@@ -166,6 +170,7 @@ func (j *job) answerBlock(ctx context.Context, runner *host.Stage, c contestant,
 	}
 	return block, likelihoods(ctx, j, runner, j.a.Judges.Runner, c.model, likely, func(e *pluginv1.LikelihoodEvent) error {
 		i := index[e.PromptId]
+		block[i].ScoredBy = e.Scorer
 		for _, l := range e.Likelihoods {
 			block[i].Likelihoods = append(block[i].Likelihoods, likelihood{l.SumLogprob, l.Tokens, l.Bytes})
 		}
@@ -215,56 +220,6 @@ func complete(ctx context.Context, j *job, st *host.Stage, s *config.Stage, mode
 		}
 		if err != nil {
 			return err
-		}
-	}
-}
-
-// likelihoods asks a generator how likely it finds given continuations. What a continuation takes is known only once it is
-// scored, and a call that scores has nothing to save: a budget that is used up on the way ends it at once.
-func likelihoods(ctx context.Context, j *job, st *host.Stage, s *config.Stage, model *pluginv1.Artifact, items []*pluginv1.LikelihoodItem, each func(*pluginv1.LikelihoodEvent) error) error {
-	call, err := j.call(s.Type, s.Body)
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	stream, err := st.Generator().Score(ctx)
-	if err != nil {
-		return err
-	}
-	for from := 0; from < len(items); from += answerBlock {
-		req := &pluginv1.LikelihoodRequest{Items: items[from:min(from+answerBlock, len(items))]}
-		if from == 0 {
-			req.Call, req.Model = call, model
-		}
-		if err := stream.Send(req); err != nil && !errors.Is(err, io.EOF) {
-			return err
-		}
-	}
-	if err := stream.CloseSend(); err != nil {
-		return err
-	}
-	got, use := 0, j.use(s)
-	for {
-		e, err := stream.Recv()
-		if errors.Is(err, io.EOF) {
-			if got != len(items) {
-				return st.Breach("Score", "prompt "+items[got].PromptId, "it ends after %d of %d likelihoods", got, len(items))
-			}
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		got++
-		for _, l := range e.Likelihoods {
-			use.saw(l.Tokens, 0) // what is scored is read
-		}
-		if err := each(e); err != nil {
-			return err
-		}
-		if got < len(items) && j.r.exhausted.Load() != nil {
-			return ErrInterrupted
 		}
 	}
 }

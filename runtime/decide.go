@@ -115,9 +115,13 @@ func (t *turn) evidence(ctx context.Context, cur *state.Generator) (e gate.Evide
 	if report, err = t.guard(ctx, candidate, incumbent); err != nil {
 		return e, report, candidate, err
 	}
+	bits, incumbentBits := candidate.BitsPerByte, incumbent.BitsPerByte
+	if cur.MediaType == DescriptorMediaType && incumbentBits == nil {
+		bits = nil // nothing to compare it with: what serves the generator in use gives no likelihoods
+	}
 	e = gate.Evidence{Step: t.a.Window.End, Dev: gateItems(items), Pool: gate.PoolOf(clusters), Guard: report,
 		PassRate:    pair(candidate.PassRate, incumbent.PassRate, "the domain has no verifier"),
-		BitsPerByte: pair(candidate.BitsPerByte, incumbent.BitsPerByte, "a contestant cannot be scored by likelihood, or nothing is held out")}
+		BitsPerByte: pair(bits, incumbentBits, "a contestant cannot be scored by likelihood, or nothing is held out")}
 	return e, report, candidate, nil
 }
 

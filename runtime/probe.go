@@ -84,7 +84,7 @@ func (p *probe) fingerprint(ctx context.Context, kind, typ string, b config.Body
 	if err != nil {
 		return "", err
 	}
-	fp, err := st.Fingerprint(ctx, conf)
+	fp, err := given(st, b).Fingerprint(ctx, conf)
 	if errors.Is(err, errors.ErrUnsupported) {
 		return "unknown", nil // the plugin cannot tell: its configuration stands for what it names
 	}

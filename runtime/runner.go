@@ -134,8 +134,11 @@ func (r *Runner) stage(ctx context.Context, s *config.Stage) (*host.Stage, error
 	if s.Timeouts.Stall > 0 {
 		st = st.Stalling(s.Timeouts.Stall)
 	}
-	return st, nil
+	return given(st, s.Body), nil
 }
+
+// given lets a stage's process have the variables of the environment that its configuration names.
+func given(st *host.Stage, b config.Body) *host.Stage { return st.Given(b.Schema.Variables(b.Value)) }
 
 func (r *Runner) store() *artifact.Store { return r.DB.Artifacts() }
 

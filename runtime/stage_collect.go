@@ -22,6 +22,7 @@ func (j *job) collect(ctx context.Context) (*result, error) {
 	if err != nil {
 		return nil, err
 	}
+	st = given(st, src.Body)
 	call, err := j.call(src.Type, src.Body)
 	if err != nil {
 		return nil, err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 
 	"jupiter/plugins/proto/pluginv1"
 	"jupiter/runtime/gate"
@@ -45,9 +46,18 @@ type evaluated struct {
 	N          int           `json:"n"`
 	Challenger state.Scores  `json:"challenger"`
 	Incumbent  *state.Scores `json:"incumbent,omitempty"`
+	ScoredBy   string        `json:"scored_by,omitempty"` // who gave the likelihoods, where it is not who answered
 }
 
 func (e evaluated) String() string {
+	s := e.scores()
+	if e.ScoredBy != "" {
+		s += ", likelihoods by " + e.ScoredBy
+	}
+	return s
+}
+
+func (e evaluated) scores() string {
 	show := func(v *float64) string {
 		if v == nil {
 			return "unavailable"
@@ -94,7 +104,7 @@ func (j *job) scores(ctx context.Context, sides ...string) (*result, error) {
 	for i, q := range qs {
 		items[i] = item{ID: q.ID, Cluster: q.Cluster}
 	}
-	sum := evaluated{Split: split, N: len(qs)}
+	sum := evaluated{Split: split, N: len(qs), ScoredBy: scorers(answers)}
 	for n, s := range sides {
 		scores, err := j.score(ctx, qs, answers[n*len(qs):(n+1)*len(qs)])
 		if err != nil {
@@ -124,6 +134,17 @@ func (j *job) scores(ctx context.Context, sides ...string) (*result, error) {
 		"items":   {path: itemsFile, mediaType: "application/vnd.jupiter.items+jsonl"},
 		"answers": {path: "answers.jsonl", mediaType: answersMediaType},
 	}}, nil
+}
+
+// scorers names those who gave the likelihoods of answers in the place of who answered.
+func scorers(answers []answer) string {
+	seen := map[string]bool{}
+	for _, a := range answers {
+		if a.ScoredBy != "" {
+			seen[a.ScoredBy] = true
+		}
+	}
+	return strings.Join(sortedKeys(seen), ", ")
 }
 
 // score asks the evaluator for each answer's components.

@@ -231,6 +231,9 @@ func (j *job) heldOut(ctx context.Context) (*float64, error) {
 		bytes += e.Likelihoods[0].Bytes
 		return nil
 	})
+	if errors.Is(err, errors.ErrUnsupported) {
+		return nil, nil
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -281,7 +281,8 @@ func (t *trial) answer(ctx context.Context, a *plan.Action, m *pluginv1.Artifact
 			return err
 		}
 		if slices.Contains(st.Schema.Features, "score") {
-			if err := likelihoods(ctx, j, st, a.Judges.Runner, m, items, func(*pluginv1.LikelihoodEvent) error { return nil }); err != nil {
+			err := likelihoods(ctx, j, st, a.Judges.Runner, m, items, func(*pluginv1.LikelihoodEvent) error { return nil })
+			if err != nil && !errors.Is(err, errors.ErrUnsupported) {
 				return err
 			}
 		}

@@ -24,6 +24,7 @@ func (t *trial) collect(ctx context.Context, a *plan.Action, recs []*sdk.Record)
 	if err != nil {
 		return nil, err
 	}
+	st = given(st, a.Source.Body)
 	call, err := j.call(a.Source.Type, a.Source.Body)
 	if err != nil {
 		return nil, err

@@ -28,6 +28,7 @@ const (
 	maxCursorBytes = 64 << 10
 	maxWordBytes   = 100 // of a reason or a family, which are counted and shown
 	maxMetrics     = 100
+	maxFindings    = 100
 	maxNameBytes   = 1 << 10 // of an ID, a path, a digest
 	maxTokens      = 1 << 40 // in one message: more is no count
 	maxFigure      = 1e30    // of an estimate: more operations than all computers have made
@@ -228,6 +229,24 @@ func Fingerprint(f *pluginv1.FingerprintResponse) string {
 	for _, s := range []string{f.Digest, f.Backend, f.Dtype} {
 		if len(s) > maxNameBytes || !printable(s) {
 			return fmt.Sprintf("a fingerprint of %d bytes, %.40q", len(s), s)
+		}
+	}
+	return ""
+}
+
+// Findings judges what a stage says that it would meet.
+func Findings(r *pluginv1.CheckResponse) string {
+	if n := len(r.GetFindings()); n > maxFindings {
+		return fmt.Sprintf("%d findings, and there are at most %d", n, maxFindings)
+	}
+	for _, f := range r.GetFindings() {
+		switch {
+		case !Word(f.GetSubject()) || f.GetSubject() == "":
+			return fmt.Sprintf("a finding about %.40q, which is no short word", f.GetSubject())
+		case f.GetLevel() < pluginv1.Finding_LEVEL_OK || f.GetLevel() > pluginv1.Finding_LEVEL_PROBLEM:
+			return fmt.Sprintf("a finding about %s of the level %d, which is none", f.Subject, f.Level)
+		case len(f.GetDetail()) > maxNameBytes*4 || !printable(f.GetDetail()):
+			return fmt.Sprintf("a finding about %s with a detail of %d bytes that cannot be shown", f.Subject, len(f.Detail))
 		}
 	}
 	return ""

@@ -75,6 +75,9 @@ func (t *tracker) likelihoods(m *pluginv1.LikelihoodEvent) string {
 	if len(t.asked) > 0 && t.asked[0].id == m.PromptId && t.asked[0].parts != len(m.Likelihoods) {
 		return fmt.Sprintf("it gives %d likelihoods of the %d continuations of %.80q", len(m.Likelihoods), t.asked[0].parts, m.PromptId)
 	}
+	if !contract.Word(m.Scorer) {
+		return fmt.Sprintf("likelihoods by %.40q, which is no short word", m.Scorer)
+	}
 	for _, l := range m.Likelihoods {
 		if wrong := contract.Likelihood(l); wrong != "" {
 			return wrong

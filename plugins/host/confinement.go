@@ -46,7 +46,7 @@ func (h *Host) Unconfined() []string {
 
 // tryConfinement starts the wrapper with nothing to start.
 func (h *Host) tryConfinement() {
-	r := &runner{confined: &h.confined, wrapper: h.opts.Wrapper, exe: &executable{}, cmd: exec.Cmd{Env: environment(h.opts.Env)},
+	r := &runner{confined: &h.confined, wrapper: h.opts.Wrapper, exe: &executable{}, cmd: exec.Cmd{Env: environment(h.opts.Env, nil)},
 		spec: confine.Spec{Processes: kernelBound(DefaultProcesses)}}
 	if err := r.launchConfined(); err != nil {
 		h.log.Debug("try the wrapper", "error", err)

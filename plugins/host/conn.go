@@ -29,10 +29,11 @@ type conn struct {
 	schema *schema.Stage // nil: calls that are of no stage
 	limits Limits
 	stall  time.Duration // 0: Options.StallAfter
+	names  string        // see profile
 }
 
 func (c *conn) acquire(ctx context.Context) (*call, error) {
-	want, err := c.pool.host.profileOf(c.schema, c.limits)
+	want, err := c.pool.host.profileOf(c.schema, c.limits, c.names)
 	if err != nil {
 		return nil, err
 	}
@@ -46,7 +47,7 @@ func (c *conn) acquire(ctx context.Context) (*call, error) {
 // network for the answer.
 func (c *conn) anywhere(ctx context.Context) (*call, error) {
 	if c.schema != nil && c.schema.NeedsNetwork {
-		want, err := c.pool.host.profileOf(c.schema, Limits{})
+		want, err := c.pool.host.profileOf(c.schema, Limits{}, c.names)
 		if err != nil {
 			return nil, err
 		}
@@ -103,7 +104,7 @@ func (c *conn) patience(method string) time.Duration {
 	o, stall := c.pool.host.opts, c.stallAfter()
 	limit := o.AnswerWithin
 	switch method {
-	case pluginv1.Plugin_Fingerprint_FullMethodName:
+	case pluginv1.Plugin_Fingerprint_FullMethodName, pluginv1.Plugin_Check_FullMethodName:
 		return stall
 	case pluginv1.Plugin_Info_FullMethodName:
 		limit = o.StartTimeout

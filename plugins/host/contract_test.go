@@ -188,6 +188,7 @@ func generations() map[string]exchange {
 		return &pluginv1.LikelihoodEvent{PromptId: id, Likelihoods: ls}
 	}
 	good := &pluginv1.Likelihood{SumLogprob: -1, Tokens: 1, Bytes: 1}
+	by := &pluginv1.LikelihoodEvent{PromptId: "a", Likelihoods: []*pluginv1.Likelihood{good, good}, Scorer: "a\nb"}
 	bad := func(sum float64, tokens uint64) []proto.Message {
 		return said(l("a", good, &pluginv1.Likelihood{SumLogprob: sum, Tokens: tokens, Bytes: 1}))
 	}
@@ -203,6 +204,7 @@ func generations() map[string]exchange {
 		"likelihoods swapped":      {sent: likely, said: said(l("b", good)), want: `it answers "b" where "a" is due`},
 		"likelihood twice":         {sent: likely, said: said(l("a", good, good), l("a", good)), want: `it answers "a" where "b" is due`},
 		"too few likelihoods":      {sent: likely, said: said(l("a", good)), want: "1 likelihoods of the 2 continuations"},
+		"name of a scorer":         {sent: likely, said: said(by), want: "likelihoods by"},
 		"NaN likelihood":           {sent: likely, said: bad(math.NaN(), 1), want: "a log-likelihood of NaN"},
 		"infinite likelihood":      {sent: likely, said: bad(math.Inf(1), 1), want: "a log-likelihood of +Inf"},
 		"impossible likelihood":    {sent: likely, said: bad(math.Inf(-1), 1), want: "a log-likelihood of -Inf"},

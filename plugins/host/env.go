@@ -1,16 +1,19 @@
 package host
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // environment gives the part of the parent's environment that a plugin gets: what a program needs to run, to find
 // temporary space and its user's files, to speak the user's language, to bound its threads and to find a GPU and
-// certificates. Nothing else passes, so that a secret in the environment reaches a plugin only when a configuration
-// hands it over.
-func environment(parent []string) []string {
+// certificates, and those that the configuration of its stage names. Nothing else passes, so that a secret in the
+// environment reaches a plugin only when a configuration says so.
+func environment(parent, named []string) []string {
 	var env []string
 	for _, kv := range parent {
 		name, _, ok := strings.Cut(kv, "=")
-		if ok && allowed(name) {
+		if ok && (allowed(name) || slices.Contains(named, name)) {
 			env = append(env, kv)
 		}
 	}

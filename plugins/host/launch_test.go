@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -192,6 +193,48 @@ func TestEnvironment(t *testing.T) {
 	}
 }
 
+// A stage's process has the variables that its configuration names, and a value that it repeats is not shown. Another
+// stage's process has not.
+func TestGivenVariables(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, Options{Env: []string{"PATH=/bin", "SOME_API_KEY=a secret of some length", "OTHER=not named"}}, "good")
+	s, err := h.Stage(t.Context(), "collector", "good")
+	if err != nil {
+		t.Fatal(err)
+	}
+	env := func(s *Stage) string {
+		t.Helper()
+		stream, err := s.Collector().Collect(t.Context(), collector(t, h, "good", "env"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var text string
+		for {
+			e, err := stream.Recv()
+			if err == io.EOF {
+				return text
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, r := range e.GetBatch().GetRecords() {
+				text += r.Text
+			}
+		}
+	}
+	for range 2 { // the first process is still there, and is not taken for the second
+		if got := env(s.Given([]string{"SOME_API_KEY", "NOT_SET"})); !strings.Contains(got, "SOME_API_KEY=a secret of some length") || strings.Contains(got, "OTHER=") || strings.Contains(got, "NOT_SET") {
+			t.Errorf("environment %q", got)
+		}
+		if got := env(s.Given(nil)); strings.Contains(got, "SOME_API_KEY") {
+			t.Errorf("environment of a stage that names no variable: %q", got)
+		}
+	}
+	if got := h.Hide("it says: a secret of some length."); got != "it says: (sensitive)." {
+		t.Errorf("shown: %q", got)
+	}
+}
+
 // The plugin's socket takes nobody without the host's certificate.
 func TestAutoMTLS(t *testing.T) {
 	t.Parallel()
@@ -328,6 +371,9 @@ func TestValidateEstimateFingerprint(t *testing.T) {
 	}
 	if f, err := s.Fingerprint(t.Context(), items[0].Config); err != nil || f.Digest != "mode:x" {
 		t.Errorf("fingerprint: %v, %v", f, err)
+	}
+	if _, err := s.Check(t.Context(), items[0].Config); !errors.Is(err, errors.ErrUnsupported) {
+		t.Errorf("check: %v, want ErrUnsupported", err)
 	}
 	if _, err := s.Estimate(t.Context(), items[0].Config, 1); !errors.Is(err, errors.ErrUnsupported) {
 		t.Errorf("estimate: %v, want ErrUnsupported", err)

@@ -93,7 +93,7 @@ func (h *Host) startWith(l *pool, want *profile, secure TLS) (*process, error) {
 	if err != nil {
 		return nil, fmt.Errorf("plugin %s: make certificates: %w", name, err)
 	}
-	may, err := h.profileOf(nil, Limits{})
+	may, err := h.profileOf(nil, Limits{}, "")
 	if want != nil {
 		may = *want
 	} else if err != nil {
@@ -117,7 +117,7 @@ func (h *Host) startWith(l *pool, want *profile, secure TLS) (*process, error) {
 		SyncStderr:       p.tail,
 		Logger:           hclog.NewNullLogger(),
 		RunnerFunc: func(_ hclog.Logger, cmd *exec.Cmd, sockets string) (goplugin.Runner, error) {
-			env := append(environment(h.opts.Env), cmd.Env...)
+			env := append(environment(h.opts.Env, strings.Fields(may.names)), cmd.Env...)
 			env = append(append(env, certEnv...), sdk.WatchKey+"=1", "TMPDIR="+filepath.Join(own, temporary))
 			p.runner = &runner{
 				cmd: exec.Cmd{Env: env, Dir: h.opts.Dir}, exe: l.exe, program: l.program, handshake: &firstLine{rest: h.opts.Stdout}, exited: make(chan struct{}),

@@ -15,13 +15,14 @@ type profile struct {
 	network bool
 	limits  Limits // Processes is set
 	work    string // directory that it may write below
+	names   string // variables of the user's environment that it has besides the usual ones, sorted, a space between them
 }
 
 // profileOf is that of a stage's calls.
-func (h *Host) profileOf(s *schema.Stage, l Limits) (profile, error) {
+func (h *Host) profileOf(s *schema.Stage, l Limits, names string) (profile, error) {
 	work, err := h.workDir()
 	l.Processes = cmp.Or(l.Processes, DefaultProcesses)
-	return profile{network: s != nil && s.NeedsNetwork, limits: l, work: work}, err
+	return profile{network: s != nil && s.NeedsNetwork, limits: l, work: work, names: names}, err
 }
 
 // SetWorkDir says where calls have their directories from now on. Until then they are in a directory that Close removes,

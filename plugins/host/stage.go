@@ -5,6 +5,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"google.golang.org/grpc/codes"
@@ -42,6 +44,21 @@ func (s *Stage) Limited(l Limits) *Stage {
 func (s *Stage) Stalling(after time.Duration) *Stage {
 	c := *s.conn
 	c.stall = after
+	return &Stage{Schema: s.Schema, conn: &c}
+}
+
+// Given gives the same stage with variables of the user's environment that its process has in its own. Their values are
+// shown nowhere (Conceal).
+func (s *Stage) Given(variables []string) *Stage {
+	if len(variables) == 0 {
+		return s
+	}
+	names := slices.Sorted(slices.Values(variables))
+	for _, n := range names {
+		s.conn.pool.host.Conceal(lookup(s.conn.pool.host.opts.Env, n))
+	}
+	c := *s.conn
+	c.names = strings.Join(slices.Compact(names), " ")
 	return &Stage{Schema: s.Schema, conn: &c}
 }
 
@@ -106,10 +123,25 @@ func (s *Stage) Fingerprint(ctx context.Context, config []byte) (*pluginv1.Finge
 	return r, unsupported(err)
 }
 
-// unsupported replaces the error of an optional method that a stage does not have.
-func unsupported(err error) error {
+// Check says what the stage would meet. The error is errors.ErrUnsupported where the stage has nothing to look at.
+func (s *Stage) Check(ctx context.Context, config []byte) ([]*pluginv1.Finding, error) {
+	r, err := pluginv1.NewPluginClient(s.conn).Check(ctx, &pluginv1.CheckRequest{
+		Kind: schema.KindOf(s.Schema.Kind), Stage: s.Schema.Type, Config: &pluginv1.Config{Json: config},
+	})
+	return r.GetFindings(), unsupported(err)
+}
+
+// Unsupported says whether an error is that of an optional method which a stage does not have, or not for what it was asked
+// about.
+func Unsupported(err error) bool {
 	var se *StageError
-	if errors.As(err, &se) && se.Code == codes.Unimplemented.String() {
+	return errors.As(err, &se) && se.Code == codes.Unimplemented.String()
+}
+
+func unsupported(err error) error {
+	if Unsupported(err) {
+		var se *StageError
+		errors.As(err, &se)
 		return fmt.Errorf("%s: %w", se.Message, errors.ErrUnsupported)
 	}
 	return err

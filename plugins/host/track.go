@@ -108,6 +108,8 @@ func (t *tracker) receive(m any) (wrong string) {
 		wrong = contract.Estimate(m)
 	case *pluginv1.FingerprintResponse:
 		wrong = contract.Fingerprint(m)
+	case *pluginv1.CheckResponse:
+		wrong = contract.Findings(m)
 	}
 	if p, ok := m.(interface{ GetProgress() *pluginv1.Progress }); ok && wrong == "" {
 		wrong = contract.Progress(p.GetProgress())

@@ -143,13 +143,16 @@ func (r *reader) block(p *pluginv1.NestedBlock, depth int) (Block, error) {
 }
 
 func attribute(p *pluginv1.Attribute) (Attribute, error) {
-	a := Attribute{Name: p.Name, Required: p.Required, Sensitive: p.Sensitive, Accepts: p.Accepts}
+	a := Attribute{Name: p.Name, Required: p.Required, Sensitive: p.Sensitive, Accepts: p.Accepts, Environment: p.Environment}
 	if err := words(p.Accepts); err != nil {
 		return a, fmt.Errorf("accepts: %w", err)
 	}
 	var err error
 	if a.Type, err = parseType(p.Type); err != nil {
 		return a, fmt.Errorf("type: %w", err)
+	}
+	if a.Environment && (a.Type != cty.String || a.Sensitive) {
+		return a, errors.New("what names a variable of the environment is a text, and no secret")
 	}
 	if a.Default, err = parseDefault(p, a.Type); err != nil {
 		return a, fmt.Errorf("default: %w", err)

@@ -43,6 +43,7 @@ type Attribute struct {
 	Effect      Effect
 	Deprecated  string
 	Accepts     []string // media types of the artifact that a reference may name; empty: a plain value
+	Environment bool     // its text names a variable of the user's environment, which the stage's processes are given
 }
 
 // Block is a nested block of a stage's body.
@@ -74,6 +75,37 @@ func (s *Stage) Secrets(v cty.Value) (all []string) {
 		})
 	}
 	return all
+}
+
+// Variables are the variables of the user's environment that a body's value names for the stage's processes.
+func (s *Stage) Variables(v cty.Value) (names []string) {
+	if v.IsNull() {
+		return nil
+	}
+	m := v.AsValueMap()
+	for _, a := range s.Attributes {
+		if x, ok := m[a.Name]; ok && a.Environment && x.IsKnown() && !x.IsNull() && x.AsString() != "" {
+			names = append(names, x.AsString())
+		}
+	}
+	return names
+}
+
+// Decisive is the value of an attribute or a block of the body, a block without what is operational in it: what a result
+// depends on.
+func (s *Stage) Decisive(name string, v cty.Value) cty.Value {
+	for _, b := range s.Blocks {
+		if b.Type == name && b.Nesting == "single" && !v.IsNull() {
+			m := v.AsValueMap()
+			for _, a := range b.Attributes {
+				if a.Effect == None {
+					delete(m, a.Name)
+				}
+			}
+			return cty.ObjectVal(m)
+		}
+	}
+	return v
 }
 
 // Public is a body's value with its sensitive attributes null: what may be written down. A secret is no part of what a

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,7 +17,7 @@ import (
 //
 // The configuration of a stage is a struct. Each exported field is an attribute, and has a tag
 //
-//	jupiter:"name[,required][,effect=rerun|advance|none][,sensitive][,accepts=MEDIA-TYPE]…"
+//	jupiter:"name[,required][,effect=rerun|advance|none][,sensitive][,environment][,block][,accepts=MEDIA-TYPE]…"
 //
 // with, where wanted, default:"JSON", desc:"Sentence." and deprecated:"What to do instead." beside it. `jupiter:"-"`
 // leaves a field out. An embedded struct without a tag adds its fields to those of the struct around it.
@@ -28,6 +29,10 @@ import (
 //	struct                        object; its fields are optional unless required, and have no defaults
 //	*T                            T; nil where the user says nothing
 //	json.RawMessage               any value, as JSON
+//
+// A string with environment names a variable of the user's environment: the stage's process has that variable in its own,
+// which has few others. A pointer to a struct with block is a nested block, nil where there is none. Its fields are
+// attributes like those of the configuration, with defaults and effects of their own.
 //
 // A field without default that is no pointer has its zero value where the user says nothing. A field with accepts takes
 // a reference to a stage or a domain's data instead of a value: the artifact is in Call.Inputs under the attribute's
@@ -46,11 +51,13 @@ type field struct {
 	typ        reflect.Type
 	required   bool
 	sensitive  bool
+	environ    bool
 	effect     pluginv1.Effect
 	accepts    []string
 	def        []byte // JSON; nil: null
 	desc       string
 	deprecated string
+	block      *layout // of a nested block; nil: an attribute
 }
 
 const maxNesting = 8 // of types within a configuration type
@@ -68,18 +75,31 @@ func Decode[C any](stage string, config []byte) (C, error) {
 func layoutOf[C any](stage string) *layout {
 	t := reflect.TypeFor[C]()
 	l, err := newLayout(t, 0)
+	if err == nil {
+		err = l.checkDefaults()
+	}
 	if err != nil {
 		panic(fmt.Sprintf("sdk: configuration %v of stage %q: %v", t, stage, err))
 	}
+	return l
+}
+
+// checkDefaults finds a default that its field does not take.
+func (l *layout) checkDefaults() error {
 	for _, f := range l.fields {
+		if f.block != nil {
+			if err := f.block.checkDefaults(); err != nil {
+				return fmt.Errorf("block %s: %w", f.name, err)
+			}
+		}
 		if f.def == nil {
 			continue
 		}
 		if err := l.decodeJSON(f.def, reflect.New(f.typ).Elem()); err != nil {
-			panic(fmt.Sprintf("sdk: configuration %v of stage %q: default of %s: %s", t, stage, f.name, strings.TrimPrefix(err.Error(), "configuration: ")))
+			return fmt.Errorf("default of %s: %s", f.name, strings.TrimPrefix(err.Error(), "configuration: "))
 		}
 	}
-	return l
+	return nil
 }
 
 func newLayout(t reflect.Type, depth int) (*layout, error) {
@@ -156,6 +176,26 @@ func newField(sf reflect.StructField, tag string, depth int) (*field, error) {
 		}
 		f.def = b.Bytes()
 	}
+	isBlock := slices.Contains(strings.Split(rest, ","), "block")
+	switch {
+	case isBlock && (f.typ.Kind() != reflect.Pointer || f.typ.Elem().Kind() != reflect.Struct):
+		return nil, fmt.Errorf("a block is a pointer to a struct")
+	case isBlock && (depth > 0 || f.required || f.def != nil || f.sensitive || f.environ || len(f.accepts) > 0):
+		return nil, fmt.Errorf("a block stands in no object, and has a name and nothing else")
+	case isBlock:
+		var err error
+		if f.block, err = newLayout(f.typ.Elem(), 0); err != nil {
+			return nil, err
+		}
+		for _, in := range f.block.fields {
+			if in.sensitive || in.environ || len(in.accepts) > 0 {
+				return nil, fmt.Errorf("%s: a secret, a variable of the environment or a reference stands in no block", in.name)
+			}
+		}
+		return f, nil
+	case f.environ && (f.typ.Kind() != reflect.String || f.sensitive || depth > 0):
+		return nil, fmt.Errorf("what names a variable of the environment is a string, and no secret")
+	}
 	_, err := typeOf(f.typ, depth)
 	return f, err
 }
@@ -167,6 +207,9 @@ func (f *field) option(o string) error {
 		f.required = true
 	case o == "sensitive":
 		f.sensitive = true
+	case o == "environment":
+		f.environ = true
+	case o == "block": // newField sees to it
 	case key == "effect" && value == "rerun":
 		f.effect = pluginv1.Effect_EFFECT_RERUN
 	case key == "effect" && value == "advance":
@@ -185,6 +228,12 @@ func (f *field) option(o string) error {
 func (l *layout) schema(description string) *pluginv1.Schema {
 	s := &pluginv1.Schema{Description: description}
 	for _, f := range l.fields {
+		if f.block != nil {
+			s.Blocks = append(s.Blocks, &pluginv1.NestedBlock{
+				Type: f.name, Nesting: pluginv1.NestedBlock_NESTING_SINGLE, MaxItems: 1, Schema: f.block.schema(f.desc),
+			})
+			continue
+		}
 		t, err := typeOf(f.typ, 0)
 		if err != nil {
 			panic(err) // newLayout has computed it before
@@ -195,7 +244,7 @@ func (l *layout) schema(description string) *pluginv1.Schema {
 		}
 		s.Attributes = append(s.Attributes, &pluginv1.Attribute{
 			Name: f.name, Type: b, Required: f.required, Default: f.def, Sensitive: f.sensitive,
-			Description: f.desc, Effect: f.effect, Deprecated: f.deprecated, Accepts: f.accepts,
+			Description: f.desc, Effect: f.effect, Deprecated: f.deprecated, Accepts: f.accepts, Environment: f.environ,
 		})
 	}
 	return s

@@ -63,6 +63,45 @@ func TestSchemaOfConfiguration(t *testing.T) {
 	}
 }
 
+// A block has attributes with defaults and effects of their own, and a text may name a variable of the environment.
+func TestBlocksOfConfiguration(t *testing.T) {
+	t.Parallel()
+	type serve struct {
+		Command string   `jupiter:"command,required"`
+		Args    []string `jupiter:"args"`
+		Wait    float64  `jupiter:"wait,effect=none" default:"60" desc:"Seconds."`
+	}
+	type served struct {
+		Key   string `jupiter:"key_env,environment,effect=none" desc:"A name."`
+		Serve *serve `jupiter:"serve,block" desc:"A server."`
+	}
+	none := pluginv1.Effect_EFFECT_NONE
+	rerun := pluginv1.Effect_EFFECT_RERUN
+	want := &pluginv1.Schema{
+		Attributes: []*pluginv1.Attribute{{Name: "key_env", Type: []byte(`"string"`), Environment: true, Effect: none, Description: "A name."}},
+		Blocks: []*pluginv1.NestedBlock{{Type: "serve", Nesting: pluginv1.NestedBlock_NESTING_SINGLE, MaxItems: 1, Schema: &pluginv1.Schema{Description: "A server.", Attributes: []*pluginv1.Attribute{
+			{Name: "command", Type: []byte(`"string"`), Required: true, Effect: rerun},
+			{Name: "args", Type: []byte(`["list","string"]`), Effect: rerun},
+			{Name: "wait", Type: []byte(`"number"`), Default: []byte("60"), Effect: none, Description: "Seconds."},
+		}}}},
+	}
+	l := layoutOf[served]("x")
+	if diff := cmp.Diff(want, l.schema(""), protocmp.Transform()); diff != "" {
+		t.Errorf("schema (-want +got):\n%s", diff)
+	}
+	var c served
+	if err := l.decode([]byte(`{"key_env":"K","serve":{"command":"c","args":null,"wait":2}}`), &c); err != nil || c.Serve == nil || c.Serve.Command != "c" || c.Serve.Wait != 2 {
+		t.Errorf("%+v, %v", c, err)
+	}
+	c = served{}
+	if err := l.decode([]byte(`{"key_env":null,"serve":null}`), &c); err != nil || c.Serve != nil {
+		t.Errorf("without the block: %+v, %v", c, err)
+	}
+	if err := l.decode([]byte(`{"serve":{"args":[]}}`), &c); err == nil || !strings.Contains(err.Error(), "serve.command: is required") {
+		t.Errorf("without what the block requires: %v", err)
+	}
+}
+
 func TestDecode(t *testing.T) {
 	t.Parallel()
 	ptr := func(n int) *int { return &n }
@@ -150,6 +189,35 @@ func TestConfigurationTypesThatCannotBe(t *testing.T) {
 				B struct {
 					A int `jupiter:"a" default:"1"`
 				} `jupiter:"b"`
+			}]("x")
+		},
+		"a block is a pointer to a struct": func() {
+			layoutOf[struct {
+				A string `jupiter:"a,block"`
+			}]("x")
+		},
+		"a block stands in no object": func() {
+			layoutOf[struct {
+				A *struct{} `jupiter:"a,block,sensitive"`
+			}]("x")
+		},
+		"a secret, a variable": func() {
+			layoutOf[struct {
+				A *struct {
+					B string `jupiter:"b,sensitive"`
+				} `jupiter:"a,block"`
+			}]("x")
+		},
+		"block a: default of b: configuration: 1.5 is not": func() {
+			layoutOf[struct {
+				A *struct {
+					B int `jupiter:"b" default:"1.5"`
+				} `jupiter:"a,block"`
+			}]("x")
+		},
+		"names a variable of the environment is a string": func() {
+			layoutOf[struct {
+				A int `jupiter:"a,environment"`
 			}]("x")
 		},
 		`attribute "a" is there twice`: func() {

@@ -78,6 +78,7 @@ type (
 	Artifact         = pluginv1.Artifact
 	Domain           = pluginv1.Domain
 	EstimateRequest  = pluginv1.EstimateRequest
+	Finding          = pluginv1.Finding
 	EstimateResponse = pluginv1.EstimateResponse
 	ModelMaker       = pluginv1.ModelMaker
 	Diagnostic       = pluginv1.Diagnostic

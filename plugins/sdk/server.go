@@ -124,6 +124,23 @@ func (s *server) Fingerprint(ctx context.Context, req *pluginv1.FingerprintReque
 	return &pluginv1.FingerprintResponse{Digest: d}, nil
 }
 
+// Check looks at what a stage would meet, where it can.
+func (s *server) Check(ctx context.Context, req *pluginv1.CheckRequest) (*pluginv1.CheckResponse, error) {
+	st, err := s.stage(req.Kind, req.Stage)
+	if err != nil {
+		return nil, err
+	}
+	if st.look == nil {
+		return nil, status.Errorf(codes.Unimplemented, "stage %q has nothing to look at", req.Stage)
+	}
+	found, err := st.look(ctx, req.GetConfig().GetJson())
+	if err != nil {
+		return nil, err
+	}
+	r := &pluginv1.CheckResponse{Findings: found}
+	return r, fits(r, "the findings")
+}
+
 // begin finds the stage of a call and enters the call among the running ones. The caller must call end.
 func (s *server) begin(kind pluginv1.Kind, pc *pluginv1.Call) (st *stage, c *Call, end func(), err error) {
 	if pc == nil {

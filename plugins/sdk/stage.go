@@ -20,6 +20,7 @@ type stage struct {
 	check       func(config []byte) []*Diagnostic
 	estimate    func(*EstimateRequest) (*EstimateResponse, error)                   // nil: not offered
 	fingerprint func(ctx context.Context, config []byte) (digest string, err error) // nil: not offered
+	look        func(ctx context.Context, config []byte) ([]*Finding, error)        // nil: not offered
 
 	// Generators and trainers only; nil: not offered.
 	importModel func(ctx context.Context, c *Call, config []byte, path string, emit func(*Output) error) error
@@ -57,6 +58,9 @@ type (
 	}
 	fingerprinter interface {
 		Fingerprint(ctx context.Context) (digest string, err error)
+	}
+	checker interface {
+		Check(ctx context.Context) []*Finding
 	}
 )
 
@@ -106,6 +110,16 @@ func newStage[C any](kind pluginv1.Kind, name string, o Options) (*stage, func([
 			}
 			f, _ := methods[fingerprinter](&c)
 			return f.Fingerprint(ctx)
+		}
+	}
+	if _, ok := methods[checker](new(C)); ok {
+		s.look = func(ctx context.Context, config []byte) ([]*Finding, error) {
+			c, err := decode(config)
+			if err != nil {
+				return nil, err
+			}
+			k, _ := methods[checker](&c)
+			return k.Check(ctx), nil
 		}
 	}
 	return s, decode

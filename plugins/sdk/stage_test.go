@@ -47,6 +47,10 @@ func (c config) Fingerprint(context.Context) (string, error) {
 	return c.Mode, nil
 }
 
+func (c config) Check(context.Context) []*sdk.Finding {
+	return []*sdk.Finding{{Subject: "mode", Level: pluginv1.Finding_LEVEL_OK, Detail: c.Mode}}
+}
+
 var (
 	collectorKind = pluginv1.Kind_KIND_COLLECTOR
 	generatorKind = pluginv1.Kind_KIND_GENERATOR
@@ -756,6 +760,10 @@ func TestInfoValidateEstimateFingerprint(t *testing.T) {
 	}
 	_, err = fp("error")
 	wantError(t, err, codes.Unknown, "unreachable")
+	found, err := conn.Plugin.Check(t.Context(), &pluginv1.CheckRequest{Kind: collectorKind, Stage: "c", Config: conn.Config(t, collectorKind, "c", mode("good", 1))})
+	if err != nil || len(found.Findings) != 1 || found.Findings[0].Detail != "good" {
+		t.Errorf("findings: %v, %v", found, err)
+	}
 }
 
 func TestStageWithoutOptionalMethods(t *testing.T) {
@@ -765,6 +773,8 @@ func TestStageWithoutOptionalMethods(t *testing.T) {
 	wantError(t, err, codes.Unimplemented, `stage "c" has no estimate`)
 	_, err = conn.Plugin.Fingerprint(t.Context(), &pluginv1.FingerprintRequest{Kind: collectorKind, Stage: "c"})
 	wantError(t, err, codes.Unimplemented, `stage "c" has no fingerprint`)
+	_, err = conn.Plugin.Check(t.Context(), &pluginv1.CheckRequest{Kind: collectorKind, Stage: "c"})
+	wantError(t, err, codes.Unimplemented, `stage "c" has nothing to look at`)
 	_, err = conn.Trainer.Train(t.Context(), &sdk.TrainRequest{})
 	if err == nil {
 		s, _ := conn.Trainer.Train(t.Context(), &sdk.TrainRequest{})

@@ -154,6 +154,58 @@ func (Effect) EnumDescriptor() ([]byte, []int) {
 	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{1}
 }
 
+type Finding_Level int32
+
+const (
+	Finding_LEVEL_UNSPECIFIED Finding_Level = 0
+	Finding_LEVEL_OK          Finding_Level = 1
+	Finding_LEVEL_ABSENT      Finding_Level = 2 // what is not there, and is not needed either
+	Finding_LEVEL_PROBLEM     Finding_Level = 3 // the stage will not work so
+)
+
+// Enum value maps for Finding_Level.
+var (
+	Finding_Level_name = map[int32]string{
+		0: "LEVEL_UNSPECIFIED",
+		1: "LEVEL_OK",
+		2: "LEVEL_ABSENT",
+		3: "LEVEL_PROBLEM",
+	}
+	Finding_Level_value = map[string]int32{
+		"LEVEL_UNSPECIFIED": 0,
+		"LEVEL_OK":          1,
+		"LEVEL_ABSENT":      2,
+		"LEVEL_PROBLEM":     3,
+	}
+)
+
+func (x Finding_Level) Enum() *Finding_Level {
+	p := new(Finding_Level)
+	*p = x
+	return p
+}
+
+func (x Finding_Level) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Finding_Level) Descriptor() protoreflect.EnumDescriptor {
+	return file_jupiter_plugin_v1_plugin_proto_enumTypes[2].Descriptor()
+}
+
+func (Finding_Level) Type() protoreflect.EnumType {
+	return &file_jupiter_plugin_v1_plugin_proto_enumTypes[2]
+}
+
+func (x Finding_Level) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Finding_Level.Descriptor instead.
+func (Finding_Level) EnumDescriptor() ([]byte, []int) {
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{2, 0}
+}
+
 type NestedBlock_Nesting int32
 
 const (
@@ -190,11 +242,11 @@ func (x NestedBlock_Nesting) String() string {
 }
 
 func (NestedBlock_Nesting) Descriptor() protoreflect.EnumDescriptor {
-	return file_jupiter_plugin_v1_plugin_proto_enumTypes[2].Descriptor()
+	return file_jupiter_plugin_v1_plugin_proto_enumTypes[3].Descriptor()
 }
 
 func (NestedBlock_Nesting) Type() protoreflect.EnumType {
-	return &file_jupiter_plugin_v1_plugin_proto_enumTypes[2]
+	return &file_jupiter_plugin_v1_plugin_proto_enumTypes[3]
 }
 
 func (x NestedBlock_Nesting) Number() protoreflect.EnumNumber {
@@ -203,7 +255,7 @@ func (x NestedBlock_Nesting) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use NestedBlock_Nesting.Descriptor instead.
 func (NestedBlock_Nesting) EnumDescriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{10, 0}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{13, 0}
 }
 
 type Diagnostic_Severity int32
@@ -239,11 +291,11 @@ func (x Diagnostic_Severity) String() string {
 }
 
 func (Diagnostic_Severity) Descriptor() protoreflect.EnumDescriptor {
-	return file_jupiter_plugin_v1_plugin_proto_enumTypes[3].Descriptor()
+	return file_jupiter_plugin_v1_plugin_proto_enumTypes[4].Descriptor()
 }
 
 func (Diagnostic_Severity) Type() protoreflect.EnumType {
-	return &file_jupiter_plugin_v1_plugin_proto_enumTypes[3]
+	return &file_jupiter_plugin_v1_plugin_proto_enumTypes[4]
 }
 
 func (x Diagnostic_Severity) Number() protoreflect.EnumNumber {
@@ -252,7 +304,171 @@ func (x Diagnostic_Severity) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Diagnostic_Severity.Descriptor instead.
 func (Diagnostic_Severity) EnumDescriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{17, 0}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{20, 0}
+}
+
+type CheckRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Kind          Kind                   `protobuf:"varint,1,opt,name=kind,proto3,enum=jupiter.plugin.v1.Kind" json:"kind,omitempty"`
+	Stage         string                 `protobuf:"bytes,2,opt,name=stage,proto3" json:"stage,omitempty"`
+	Config        *Config                `protobuf:"bytes,3,opt,name=config,proto3" json:"config,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CheckRequest) Reset() {
+	*x = CheckRequest{}
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[0]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CheckRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CheckRequest) ProtoMessage() {}
+
+func (x *CheckRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[0]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CheckRequest.ProtoReflect.Descriptor instead.
+func (*CheckRequest) Descriptor() ([]byte, []int) {
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{0}
+}
+
+func (x *CheckRequest) GetKind() Kind {
+	if x != nil {
+		return x.Kind
+	}
+	return Kind_KIND_UNSPECIFIED
+}
+
+func (x *CheckRequest) GetStage() string {
+	if x != nil {
+		return x.Stage
+	}
+	return ""
+}
+
+func (x *CheckRequest) GetConfig() *Config {
+	if x != nil {
+		return x.Config
+	}
+	return nil
+}
+
+type CheckResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Findings      []*Finding             `protobuf:"bytes,1,rep,name=findings,proto3" json:"findings,omitempty"` // in the order in which a person wants to read them
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CheckResponse) Reset() {
+	*x = CheckResponse{}
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CheckResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CheckResponse) ProtoMessage() {}
+
+func (x *CheckResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CheckResponse.ProtoReflect.Descriptor instead.
+func (*CheckResponse) Descriptor() ([]byte, []int) {
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *CheckResponse) GetFindings() []*Finding {
+	if x != nil {
+		return x.Findings
+	}
+	return nil
+}
+
+type Finding struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Subject       string                 `protobuf:"bytes,1,opt,name=subject,proto3" json:"subject,omitempty"` // a short word
+	Level         Finding_Level          `protobuf:"varint,2,opt,name=level,proto3,enum=jupiter.plugin.v1.Finding_Level" json:"level,omitempty"`
+	Detail        string                 `protobuf:"bytes,3,opt,name=detail,proto3" json:"detail,omitempty"` // a sentence
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Finding) Reset() {
+	*x = Finding{}
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Finding) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Finding) ProtoMessage() {}
+
+func (x *Finding) ProtoReflect() protoreflect.Message {
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Finding.ProtoReflect.Descriptor instead.
+func (*Finding) Descriptor() ([]byte, []int) {
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Finding) GetSubject() string {
+	if x != nil {
+		return x.Subject
+	}
+	return ""
+}
+
+func (x *Finding) GetLevel() Finding_Level {
+	if x != nil {
+		return x.Level
+	}
+	return Finding_LEVEL_UNSPECIFIED
+}
+
+func (x *Finding) GetDetail() string {
+	if x != nil {
+		return x.Detail
+	}
+	return ""
 }
 
 type FingerprintRequest struct {
@@ -266,7 +482,7 @@ type FingerprintRequest struct {
 
 func (x *FingerprintRequest) Reset() {
 	*x = FingerprintRequest{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[0]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -278,7 +494,7 @@ func (x *FingerprintRequest) String() string {
 func (*FingerprintRequest) ProtoMessage() {}
 
 func (x *FingerprintRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[0]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -291,7 +507,7 @@ func (x *FingerprintRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FingerprintRequest.ProtoReflect.Descriptor instead.
 func (*FingerprintRequest) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{0}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *FingerprintRequest) GetKind() Kind {
@@ -326,7 +542,7 @@ type FingerprintResponse struct {
 
 func (x *FingerprintResponse) Reset() {
 	*x = FingerprintResponse{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[1]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -338,7 +554,7 @@ func (x *FingerprintResponse) String() string {
 func (*FingerprintResponse) ProtoMessage() {}
 
 func (x *FingerprintResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[1]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -351,7 +567,7 @@ func (x *FingerprintResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FingerprintResponse.ProtoReflect.Descriptor instead.
 func (*FingerprintResponse) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{1}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *FingerprintResponse) GetDigest() string {
@@ -394,7 +610,7 @@ type EstimateRequest struct {
 
 func (x *EstimateRequest) Reset() {
 	*x = EstimateRequest{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[2]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -406,7 +622,7 @@ func (x *EstimateRequest) String() string {
 func (*EstimateRequest) ProtoMessage() {}
 
 func (x *EstimateRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[2]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -419,7 +635,7 @@ func (x *EstimateRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EstimateRequest.ProtoReflect.Descriptor instead.
 func (*EstimateRequest) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{2}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *EstimateRequest) GetKind() Kind {
@@ -488,7 +704,7 @@ type ModelMaker struct {
 
 func (x *ModelMaker) Reset() {
 	*x = ModelMaker{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[3]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -500,7 +716,7 @@ func (x *ModelMaker) String() string {
 func (*ModelMaker) ProtoMessage() {}
 
 func (x *ModelMaker) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[3]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -513,7 +729,7 @@ func (x *ModelMaker) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ModelMaker.ProtoReflect.Descriptor instead.
 func (*ModelMaker) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{3}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *ModelMaker) GetStage() string {
@@ -549,7 +765,7 @@ type EstimateResponse struct {
 
 func (x *EstimateResponse) Reset() {
 	*x = EstimateResponse{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[4]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -561,7 +777,7 @@ func (x *EstimateResponse) String() string {
 func (*EstimateResponse) ProtoMessage() {}
 
 func (x *EstimateResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[4]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -574,7 +790,7 @@ func (x *EstimateResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EstimateResponse.ProtoReflect.Descriptor instead.
 func (*EstimateResponse) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{4}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *EstimateResponse) GetFlop() float64 {
@@ -643,7 +859,7 @@ type InfoRequest struct {
 
 func (x *InfoRequest) Reset() {
 	*x = InfoRequest{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[5]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -655,7 +871,7 @@ func (x *InfoRequest) String() string {
 func (*InfoRequest) ProtoMessage() {}
 
 func (x *InfoRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[5]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -668,7 +884,7 @@ func (x *InfoRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InfoRequest.ProtoReflect.Descriptor instead.
 func (*InfoRequest) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{5}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *InfoRequest) GetHostVersion() string {
@@ -697,7 +913,7 @@ type InfoResponse struct {
 
 func (x *InfoResponse) Reset() {
 	*x = InfoResponse{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[6]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -709,7 +925,7 @@ func (x *InfoResponse) String() string {
 func (*InfoResponse) ProtoMessage() {}
 
 func (x *InfoResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[6]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -722,7 +938,7 @@ func (x *InfoResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InfoResponse.ProtoReflect.Descriptor instead.
 func (*InfoResponse) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{6}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *InfoResponse) GetName() string {
@@ -775,7 +991,7 @@ type Stage struct {
 
 func (x *Stage) Reset() {
 	*x = Stage{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[7]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -787,7 +1003,7 @@ func (x *Stage) String() string {
 func (*Stage) ProtoMessage() {}
 
 func (x *Stage) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[7]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -800,7 +1016,7 @@ func (x *Stage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Stage.ProtoReflect.Descriptor instead.
 func (*Stage) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{7}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Stage) GetKind() Kind {
@@ -891,7 +1107,7 @@ type Schema struct {
 
 func (x *Schema) Reset() {
 	*x = Schema{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[8]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -903,7 +1119,7 @@ func (x *Schema) String() string {
 func (*Schema) ProtoMessage() {}
 
 func (x *Schema) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[8]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -916,7 +1132,7 @@ func (x *Schema) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Schema.ProtoReflect.Descriptor instead.
 func (*Schema) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{8}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Schema) GetAttributes() []*Attribute {
@@ -941,23 +1157,25 @@ func (x *Schema) GetDescription() string {
 }
 
 type Attribute struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	Type          []byte                 `protobuf:"bytes,2,opt,name=type,proto3" json:"type,omitempty"` // cty type constraint in its JSON form
-	Required      bool                   `protobuf:"varint,3,opt,name=required,proto3" json:"required,omitempty"`
-	Default       []byte                 `protobuf:"bytes,4,opt,name=default,proto3" json:"default,omitempty"` // JSON; absent means null
-	Sensitive     bool                   `protobuf:"varint,5,opt,name=sensitive,proto3" json:"sensitive,omitempty"`
-	Description   string                 `protobuf:"bytes,6,opt,name=description,proto3" json:"description,omitempty"`
-	Effect        Effect                 `protobuf:"varint,7,opt,name=effect,proto3,enum=jupiter.plugin.v1.Effect" json:"effect,omitempty"`
-	Deprecated    string                 `protobuf:"bytes,8,opt,name=deprecated,proto3" json:"deprecated,omitempty"` // message, empty when not deprecated
-	Accepts       []string               `protobuf:"bytes,9,rep,name=accepts,proto3" json:"accepts,omitempty"`       // media types of the artifact that a reference may name; empty: a plain value
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	Name        string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Type        []byte                 `protobuf:"bytes,2,opt,name=type,proto3" json:"type,omitempty"` // cty type constraint in its JSON form
+	Required    bool                   `protobuf:"varint,3,opt,name=required,proto3" json:"required,omitempty"`
+	Default     []byte                 `protobuf:"bytes,4,opt,name=default,proto3" json:"default,omitempty"` // JSON; absent means null
+	Sensitive   bool                   `protobuf:"varint,5,opt,name=sensitive,proto3" json:"sensitive,omitempty"`
+	Description string                 `protobuf:"bytes,6,opt,name=description,proto3" json:"description,omitempty"`
+	Effect      Effect                 `protobuf:"varint,7,opt,name=effect,proto3,enum=jupiter.plugin.v1.Effect" json:"effect,omitempty"`
+	Deprecated  string                 `protobuf:"bytes,8,opt,name=deprecated,proto3" json:"deprecated,omitempty"` // message, empty when not deprecated
+	Accepts     []string               `protobuf:"bytes,9,rep,name=accepts,proto3" json:"accepts,omitempty"`       // media types of the artifact that a reference may name; empty: a plain value
+	// A text that names a variable of the user's environment: processes of a stage that is configured so have it in theirs.
+	Environment   bool `protobuf:"varint,10,opt,name=environment,proto3" json:"environment,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Attribute) Reset() {
 	*x = Attribute{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[9]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -969,7 +1187,7 @@ func (x *Attribute) String() string {
 func (*Attribute) ProtoMessage() {}
 
 func (x *Attribute) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[9]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -982,7 +1200,7 @@ func (x *Attribute) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Attribute.ProtoReflect.Descriptor instead.
 func (*Attribute) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{9}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Attribute) GetName() string {
@@ -1048,6 +1266,13 @@ func (x *Attribute) GetAccepts() []string {
 	return nil
 }
 
+func (x *Attribute) GetEnvironment() bool {
+	if x != nil {
+		return x.Environment
+	}
+	return false
+}
+
 type NestedBlock struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Type          string                 `protobuf:"bytes,1,opt,name=type,proto3" json:"type,omitempty"`
@@ -1061,7 +1286,7 @@ type NestedBlock struct {
 
 func (x *NestedBlock) Reset() {
 	*x = NestedBlock{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[10]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1073,7 +1298,7 @@ func (x *NestedBlock) String() string {
 func (*NestedBlock) ProtoMessage() {}
 
 func (x *NestedBlock) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[10]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1086,7 +1311,7 @@ func (x *NestedBlock) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NestedBlock.ProtoReflect.Descriptor instead.
 func (*NestedBlock) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{10}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *NestedBlock) GetType() string {
@@ -1133,7 +1358,7 @@ type Config struct {
 
 func (x *Config) Reset() {
 	*x = Config{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[11]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1145,7 +1370,7 @@ func (x *Config) String() string {
 func (*Config) ProtoMessage() {}
 
 func (x *Config) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[11]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1158,7 +1383,7 @@ func (x *Config) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Config.ProtoReflect.Descriptor instead.
 func (*Config) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{11}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Config) GetJson() []byte {
@@ -1177,7 +1402,7 @@ type ValidateRequest struct {
 
 func (x *ValidateRequest) Reset() {
 	*x = ValidateRequest{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[12]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1189,7 +1414,7 @@ func (x *ValidateRequest) String() string {
 func (*ValidateRequest) ProtoMessage() {}
 
 func (x *ValidateRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[12]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1202,7 +1427,7 @@ func (x *ValidateRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ValidateRequest.ProtoReflect.Descriptor instead.
 func (*ValidateRequest) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{12}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ValidateRequest) GetItems() []*ValidateItem {
@@ -1224,7 +1449,7 @@ type ValidateItem struct {
 
 func (x *ValidateItem) Reset() {
 	*x = ValidateItem{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[13]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1236,7 +1461,7 @@ func (x *ValidateItem) String() string {
 func (*ValidateItem) ProtoMessage() {}
 
 func (x *ValidateItem) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[13]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1249,7 +1474,7 @@ func (x *ValidateItem) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ValidateItem.ProtoReflect.Descriptor instead.
 func (*ValidateItem) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{13}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ValidateItem) GetAddress() string {
@@ -1289,7 +1514,7 @@ type ValidateResponse struct {
 
 func (x *ValidateResponse) Reset() {
 	*x = ValidateResponse{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[14]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1301,7 +1526,7 @@ func (x *ValidateResponse) String() string {
 func (*ValidateResponse) ProtoMessage() {}
 
 func (x *ValidateResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[14]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1314,7 +1539,7 @@ func (x *ValidateResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ValidateResponse.ProtoReflect.Descriptor instead.
 func (*ValidateResponse) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{14}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ValidateResponse) GetDiagnostics() []*Diagnostic {
@@ -1334,7 +1559,7 @@ type StopRequest struct {
 
 func (x *StopRequest) Reset() {
 	*x = StopRequest{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[15]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1346,7 +1571,7 @@ func (x *StopRequest) String() string {
 func (*StopRequest) ProtoMessage() {}
 
 func (x *StopRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[15]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1359,7 +1584,7 @@ func (x *StopRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StopRequest.ProtoReflect.Descriptor instead.
 func (*StopRequest) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{15}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *StopRequest) GetReason() string {
@@ -1384,7 +1609,7 @@ type StopResponse struct {
 
 func (x *StopResponse) Reset() {
 	*x = StopResponse{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[16]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1396,7 +1621,7 @@ func (x *StopResponse) String() string {
 func (*StopResponse) ProtoMessage() {}
 
 func (x *StopResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[16]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1409,7 +1634,7 @@ func (x *StopResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StopResponse.ProtoReflect.Descriptor instead.
 func (*StopResponse) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{16}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{19}
 }
 
 type Diagnostic struct {
@@ -1425,7 +1650,7 @@ type Diagnostic struct {
 
 func (x *Diagnostic) Reset() {
 	*x = Diagnostic{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[17]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1437,7 +1662,7 @@ func (x *Diagnostic) String() string {
 func (*Diagnostic) ProtoMessage() {}
 
 func (x *Diagnostic) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[17]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1450,7 +1675,7 @@ func (x *Diagnostic) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Diagnostic.ProtoReflect.Descriptor instead.
 func (*Diagnostic) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{17}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Diagnostic) GetSeverity() Diagnostic_Severity {
@@ -1502,7 +1727,7 @@ type PathStep struct {
 
 func (x *PathStep) Reset() {
 	*x = PathStep{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[18]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1514,7 +1739,7 @@ func (x *PathStep) String() string {
 func (*PathStep) ProtoMessage() {}
 
 func (x *PathStep) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[18]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1527,7 +1752,7 @@ func (x *PathStep) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PathStep.ProtoReflect.Descriptor instead.
 func (*PathStep) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{18}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *PathStep) GetStep() isPathStep_Step {
@@ -1609,7 +1834,7 @@ type Record struct {
 
 func (x *Record) Reset() {
 	*x = Record{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[19]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1621,7 +1846,7 @@ func (x *Record) String() string {
 func (*Record) ProtoMessage() {}
 
 func (x *Record) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[19]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1634,7 +1859,7 @@ func (x *Record) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Record.ProtoReflect.Descriptor instead.
 func (*Record) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{19}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Record) GetId() string {
@@ -1725,7 +1950,7 @@ type Message struct {
 
 func (x *Message) Reset() {
 	*x = Message{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[20]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1737,7 +1962,7 @@ func (x *Message) String() string {
 func (*Message) ProtoMessage() {}
 
 func (x *Message) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[20]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1750,7 +1975,7 @@ func (x *Message) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Message.ProtoReflect.Descriptor instead.
 func (*Message) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{20}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Message) GetRole() string {
@@ -1786,7 +2011,7 @@ type RecordBatch struct {
 
 func (x *RecordBatch) Reset() {
 	*x = RecordBatch{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[21]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1798,7 +2023,7 @@ func (x *RecordBatch) String() string {
 func (*RecordBatch) ProtoMessage() {}
 
 func (x *RecordBatch) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[21]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1811,7 +2036,7 @@ func (x *RecordBatch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordBatch.ProtoReflect.Descriptor instead.
 func (*RecordBatch) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{21}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *RecordBatch) GetRecords() []*Record {
@@ -1841,7 +2066,7 @@ type Artifact struct {
 
 func (x *Artifact) Reset() {
 	*x = Artifact{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[22]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1853,7 +2078,7 @@ func (x *Artifact) String() string {
 func (*Artifact) ProtoMessage() {}
 
 func (x *Artifact) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[22]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1866,7 +2091,7 @@ func (x *Artifact) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Artifact.ProtoReflect.Descriptor instead.
 func (*Artifact) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{22}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Artifact) GetDigest() string {
@@ -1904,7 +2129,7 @@ type Output struct {
 
 func (x *Output) Reset() {
 	*x = Output{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[23]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1916,7 +2141,7 @@ func (x *Output) String() string {
 func (*Output) ProtoMessage() {}
 
 func (x *Output) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[23]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1929,7 +2154,7 @@ func (x *Output) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Output.ProtoReflect.Descriptor instead.
 func (*Output) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{23}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Output) GetName() string {
@@ -1978,7 +2203,7 @@ type Call struct {
 
 func (x *Call) Reset() {
 	*x = Call{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[24]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1990,7 +2215,7 @@ func (x *Call) String() string {
 func (*Call) ProtoMessage() {}
 
 func (x *Call) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[24]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2003,7 +2228,7 @@ func (x *Call) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Call.ProtoReflect.Descriptor instead.
 func (*Call) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{24}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Call) GetStage() string {
@@ -2083,7 +2308,7 @@ type Limit struct {
 
 func (x *Limit) Reset() {
 	*x = Limit{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[25]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2095,7 +2320,7 @@ func (x *Limit) String() string {
 func (*Limit) ProtoMessage() {}
 
 func (x *Limit) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[25]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2108,7 +2333,7 @@ func (x *Limit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Limit.ProtoReflect.Descriptor instead.
 func (*Limit) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{25}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Limit) GetTokens() uint64 {
@@ -2150,7 +2375,7 @@ type Usage struct {
 
 func (x *Usage) Reset() {
 	*x = Usage{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[26]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2162,7 +2387,7 @@ func (x *Usage) String() string {
 func (*Usage) ProtoMessage() {}
 
 func (x *Usage) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[26]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2175,7 +2400,7 @@ func (x *Usage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Usage.ProtoReflect.Descriptor instead.
 func (*Usage) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{26}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Usage) GetPromptTokens() uint64 {
@@ -2204,7 +2429,7 @@ type Domain struct {
 
 func (x *Domain) Reset() {
 	*x = Domain{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[27]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2216,7 +2441,7 @@ func (x *Domain) String() string {
 func (*Domain) ProtoMessage() {}
 
 func (x *Domain) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[27]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2229,7 +2454,7 @@ func (x *Domain) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Domain.ProtoReflect.Descriptor instead.
 func (*Domain) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{27}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Domain) GetName() string {
@@ -2273,7 +2498,7 @@ type Progress struct {
 
 func (x *Progress) Reset() {
 	*x = Progress{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[28]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2285,7 +2510,7 @@ func (x *Progress) String() string {
 func (*Progress) ProtoMessage() {}
 
 func (x *Progress) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[28]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2298,7 +2523,7 @@ func (x *Progress) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Progress.ProtoReflect.Descriptor instead.
 func (*Progress) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{28}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Progress) GetDone() uint64 {
@@ -2345,7 +2570,7 @@ type CollectRequest struct {
 
 func (x *CollectRequest) Reset() {
 	*x = CollectRequest{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[29]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2357,7 +2582,7 @@ func (x *CollectRequest) String() string {
 func (*CollectRequest) ProtoMessage() {}
 
 func (x *CollectRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[29]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2370,7 +2595,7 @@ func (x *CollectRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CollectRequest.ProtoReflect.Descriptor instead.
 func (*CollectRequest) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{29}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *CollectRequest) GetCall() *Call {
@@ -2394,7 +2619,7 @@ type CollectEvent struct {
 
 func (x *CollectEvent) Reset() {
 	*x = CollectEvent{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[30]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2406,7 +2631,7 @@ func (x *CollectEvent) String() string {
 func (*CollectEvent) ProtoMessage() {}
 
 func (x *CollectEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[30]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2419,7 +2644,7 @@ func (x *CollectEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CollectEvent.ProtoReflect.Descriptor instead.
 func (*CollectEvent) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{30}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *CollectEvent) GetEvent() isCollectEvent_Event {
@@ -2491,7 +2716,7 @@ type Prompt struct {
 
 func (x *Prompt) Reset() {
 	*x = Prompt{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[31]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2503,7 +2728,7 @@ func (x *Prompt) String() string {
 func (*Prompt) ProtoMessage() {}
 
 func (x *Prompt) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[31]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2516,7 +2741,7 @@ func (x *Prompt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Prompt.ProtoReflect.Descriptor instead.
 func (*Prompt) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{31}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Prompt) GetId() string {
@@ -2566,7 +2791,7 @@ type GenerateRequest struct {
 
 func (x *GenerateRequest) Reset() {
 	*x = GenerateRequest{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[32]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2578,7 +2803,7 @@ func (x *GenerateRequest) String() string {
 func (*GenerateRequest) ProtoMessage() {}
 
 func (x *GenerateRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[32]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2591,7 +2816,7 @@ func (x *GenerateRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GenerateRequest.ProtoReflect.Descriptor instead.
 func (*GenerateRequest) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{32}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *GenerateRequest) GetCall() *Call {
@@ -2638,7 +2863,7 @@ type Sampling struct {
 
 func (x *Sampling) Reset() {
 	*x = Sampling{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[33]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2650,7 +2875,7 @@ func (x *Sampling) String() string {
 func (*Sampling) ProtoMessage() {}
 
 func (x *Sampling) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[33]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2663,7 +2888,7 @@ func (x *Sampling) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Sampling.ProtoReflect.Descriptor instead.
 func (*Sampling) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{33}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *Sampling) GetTemperature() float64 {
@@ -2736,7 +2961,7 @@ type PromptSet struct {
 
 func (x *PromptSet) Reset() {
 	*x = PromptSet{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[34]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2748,7 +2973,7 @@ func (x *PromptSet) String() string {
 func (*PromptSet) ProtoMessage() {}
 
 func (x *PromptSet) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[34]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2761,7 +2986,7 @@ func (x *PromptSet) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PromptSet.ProtoReflect.Descriptor instead.
 func (*PromptSet) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{34}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *PromptSet) GetTemplate() string {
@@ -2806,7 +3031,7 @@ type GenerateEvent struct {
 
 func (x *GenerateEvent) Reset() {
 	*x = GenerateEvent{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[35]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2818,7 +3043,7 @@ func (x *GenerateEvent) String() string {
 func (*GenerateEvent) ProtoMessage() {}
 
 func (x *GenerateEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[35]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2831,7 +3056,7 @@ func (x *GenerateEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GenerateEvent.ProtoReflect.Descriptor instead.
 func (*GenerateEvent) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{35}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *GenerateEvent) GetEvent() isGenerateEvent_Event {
@@ -2902,7 +3127,7 @@ type CompleteRequest struct {
 
 func (x *CompleteRequest) Reset() {
 	*x = CompleteRequest{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[36]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2914,7 +3139,7 @@ func (x *CompleteRequest) String() string {
 func (*CompleteRequest) ProtoMessage() {}
 
 func (x *CompleteRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[36]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2927,7 +3152,7 @@ func (x *CompleteRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CompleteRequest.ProtoReflect.Descriptor instead.
 func (*CompleteRequest) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{36}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *CompleteRequest) GetCall() *Call {
@@ -2972,7 +3197,7 @@ type CompleteEvent struct {
 
 func (x *CompleteEvent) Reset() {
 	*x = CompleteEvent{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[37]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2984,7 +3209,7 @@ func (x *CompleteEvent) String() string {
 func (*CompleteEvent) ProtoMessage() {}
 
 func (x *CompleteEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[37]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2997,7 +3222,7 @@ func (x *CompleteEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CompleteEvent.ProtoReflect.Descriptor instead.
 func (*CompleteEvent) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{37}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *CompleteEvent) GetEvent() isCompleteEvent_Event {
@@ -3071,7 +3296,7 @@ type Completion struct {
 
 func (x *Completion) Reset() {
 	*x = Completion{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[38]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3083,7 +3308,7 @@ func (x *Completion) String() string {
 func (*Completion) ProtoMessage() {}
 
 func (x *Completion) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[38]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3096,7 +3321,7 @@ func (x *Completion) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Completion.ProtoReflect.Descriptor instead.
 func (*Completion) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{38}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *Completion) GetPromptId() string {
@@ -3160,7 +3385,7 @@ type LikelihoodRequest struct {
 
 func (x *LikelihoodRequest) Reset() {
 	*x = LikelihoodRequest{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[39]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3172,7 +3397,7 @@ func (x *LikelihoodRequest) String() string {
 func (*LikelihoodRequest) ProtoMessage() {}
 
 func (x *LikelihoodRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[39]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3185,7 +3410,7 @@ func (x *LikelihoodRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LikelihoodRequest.ProtoReflect.Descriptor instead.
 func (*LikelihoodRequest) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{39}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *LikelihoodRequest) GetCall() *Call {
@@ -3221,7 +3446,7 @@ type LikelihoodItem struct {
 
 func (x *LikelihoodItem) Reset() {
 	*x = LikelihoodItem{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[40]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3233,7 +3458,7 @@ func (x *LikelihoodItem) String() string {
 func (*LikelihoodItem) ProtoMessage() {}
 
 func (x *LikelihoodItem) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[40]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3246,7 +3471,7 @@ func (x *LikelihoodItem) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LikelihoodItem.ProtoReflect.Descriptor instead.
 func (*LikelihoodItem) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{40}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *LikelihoodItem) GetPromptId() string {
@@ -3281,13 +3506,14 @@ type LikelihoodEvent struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	PromptId      string                 `protobuf:"bytes,1,opt,name=prompt_id,json=promptId,proto3" json:"prompt_id,omitempty"`
 	Likelihoods   []*Likelihood          `protobuf:"bytes,2,rep,name=likelihoods,proto3" json:"likelihoods,omitempty"` // one a continuation, in order
+	Scorer        string                 `protobuf:"bytes,3,opt,name=scorer,proto3" json:"scorer,omitempty"`           // who gave them, where it is not what answers prompts: the name of an engine
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *LikelihoodEvent) Reset() {
 	*x = LikelihoodEvent{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[41]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3299,7 +3525,7 @@ func (x *LikelihoodEvent) String() string {
 func (*LikelihoodEvent) ProtoMessage() {}
 
 func (x *LikelihoodEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[41]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3312,7 +3538,7 @@ func (x *LikelihoodEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LikelihoodEvent.ProtoReflect.Descriptor instead.
 func (*LikelihoodEvent) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{41}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *LikelihoodEvent) GetPromptId() string {
@@ -3329,6 +3555,13 @@ func (x *LikelihoodEvent) GetLikelihoods() []*Likelihood {
 	return nil
 }
 
+func (x *LikelihoodEvent) GetScorer() string {
+	if x != nil {
+		return x.Scorer
+	}
+	return ""
+}
+
 type Likelihood struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	SumLogprob    float64                `protobuf:"fixed64,1,opt,name=sum_logprob,json=sumLogprob,proto3" json:"sum_logprob,omitempty"` // natural logarithm
@@ -3340,7 +3573,7 @@ type Likelihood struct {
 
 func (x *Likelihood) Reset() {
 	*x = Likelihood{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[42]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3352,7 +3585,7 @@ func (x *Likelihood) String() string {
 func (*Likelihood) ProtoMessage() {}
 
 func (x *Likelihood) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[42]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3365,7 +3598,7 @@ func (x *Likelihood) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Likelihood.ProtoReflect.Descriptor instead.
 func (*Likelihood) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{42}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *Likelihood) GetSumLogprob() float64 {
@@ -3403,7 +3636,7 @@ type FilterRequest struct {
 
 func (x *FilterRequest) Reset() {
 	*x = FilterRequest{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[43]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3415,7 +3648,7 @@ func (x *FilterRequest) String() string {
 func (*FilterRequest) ProtoMessage() {}
 
 func (x *FilterRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[43]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3428,7 +3661,7 @@ func (x *FilterRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FilterRequest.ProtoReflect.Descriptor instead.
 func (*FilterRequest) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{43}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *FilterRequest) GetMessage() isFilterRequest_Message {
@@ -3501,7 +3734,7 @@ type FilterEvent struct {
 
 func (x *FilterEvent) Reset() {
 	*x = FilterEvent{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[44]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3513,7 +3746,7 @@ func (x *FilterEvent) String() string {
 func (*FilterEvent) ProtoMessage() {}
 
 func (x *FilterEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[44]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3526,7 +3759,7 @@ func (x *FilterEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FilterEvent.ProtoReflect.Descriptor instead.
 func (*FilterEvent) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{44}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *FilterEvent) GetEvent() isFilterEvent_Event {
@@ -3594,7 +3827,7 @@ type VerdictBatch struct {
 
 func (x *VerdictBatch) Reset() {
 	*x = VerdictBatch{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[45]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3606,7 +3839,7 @@ func (x *VerdictBatch) String() string {
 func (*VerdictBatch) ProtoMessage() {}
 
 func (x *VerdictBatch) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[45]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3619,7 +3852,7 @@ func (x *VerdictBatch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VerdictBatch.ProtoReflect.Descriptor instead.
 func (*VerdictBatch) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{45}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *VerdictBatch) GetVerdicts() []*Verdict {
@@ -3642,7 +3875,7 @@ type Verdict struct {
 
 func (x *Verdict) Reset() {
 	*x = Verdict{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[46]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3654,7 +3887,7 @@ func (x *Verdict) String() string {
 func (*Verdict) ProtoMessage() {}
 
 func (x *Verdict) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[46]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3667,7 +3900,7 @@ func (x *Verdict) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Verdict.ProtoReflect.Descriptor instead.
 func (*Verdict) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{46}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *Verdict) GetId() string {
@@ -3718,7 +3951,7 @@ type VerifyRequest struct {
 
 func (x *VerifyRequest) Reset() {
 	*x = VerifyRequest{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[47]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3730,7 +3963,7 @@ func (x *VerifyRequest) String() string {
 func (*VerifyRequest) ProtoMessage() {}
 
 func (x *VerifyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[47]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3743,7 +3976,7 @@ func (x *VerifyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VerifyRequest.ProtoReflect.Descriptor instead.
 func (*VerifyRequest) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{47}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *VerifyRequest) GetMessage() isVerifyRequest_Message {
@@ -3796,7 +4029,7 @@ type VerifyBatch struct {
 
 func (x *VerifyBatch) Reset() {
 	*x = VerifyBatch{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[48]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3808,7 +4041,7 @@ func (x *VerifyBatch) String() string {
 func (*VerifyBatch) ProtoMessage() {}
 
 func (x *VerifyBatch) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[48]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3821,7 +4054,7 @@ func (x *VerifyBatch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VerifyBatch.ProtoReflect.Descriptor instead.
 func (*VerifyBatch) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{48}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *VerifyBatch) GetItems() []*VerifyItem {
@@ -3843,7 +4076,7 @@ type VerifyItem struct {
 
 func (x *VerifyItem) Reset() {
 	*x = VerifyItem{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[49]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3855,7 +4088,7 @@ func (x *VerifyItem) String() string {
 func (*VerifyItem) ProtoMessage() {}
 
 func (x *VerifyItem) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[49]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3868,7 +4101,7 @@ func (x *VerifyItem) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VerifyItem.ProtoReflect.Descriptor instead.
 func (*VerifyItem) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{49}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *VerifyItem) GetId() string {
@@ -3910,7 +4143,7 @@ type VerifyEvent struct {
 
 func (x *VerifyEvent) Reset() {
 	*x = VerifyEvent{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[50]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3922,7 +4155,7 @@ func (x *VerifyEvent) String() string {
 func (*VerifyEvent) ProtoMessage() {}
 
 func (x *VerifyEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[50]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3935,7 +4168,7 @@ func (x *VerifyEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VerifyEvent.ProtoReflect.Descriptor instead.
 func (*VerifyEvent) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{50}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *VerifyEvent) GetJudgements() []*Judgement {
@@ -3978,7 +4211,7 @@ type Judgement struct {
 
 func (x *Judgement) Reset() {
 	*x = Judgement{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[51]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3990,7 +4223,7 @@ func (x *Judgement) String() string {
 func (*Judgement) ProtoMessage() {}
 
 func (x *Judgement) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[51]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4003,7 +4236,7 @@ func (x *Judgement) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Judgement.ProtoReflect.Descriptor instead.
 func (*Judgement) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{51}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *Judgement) GetId() string {
@@ -4094,7 +4327,7 @@ type TrainRequest struct {
 
 func (x *TrainRequest) Reset() {
 	*x = TrainRequest{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[52]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4106,7 +4339,7 @@ func (x *TrainRequest) String() string {
 func (*TrainRequest) ProtoMessage() {}
 
 func (x *TrainRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[52]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4119,7 +4352,7 @@ func (x *TrainRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TrainRequest.ProtoReflect.Descriptor instead.
 func (*TrainRequest) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{52}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *TrainRequest) GetCall() *Call {
@@ -4204,7 +4437,7 @@ type Topology struct {
 
 func (x *Topology) Reset() {
 	*x = Topology{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[53]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4216,7 +4449,7 @@ func (x *Topology) String() string {
 func (*Topology) ProtoMessage() {}
 
 func (x *Topology) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[53]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4229,7 +4462,7 @@ func (x *Topology) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Topology.ProtoReflect.Descriptor instead.
 func (*Topology) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{53}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *Topology) GetRank() uint32 {
@@ -4270,7 +4503,7 @@ type Peer struct {
 
 func (x *Peer) Reset() {
 	*x = Peer{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[54]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4282,7 +4515,7 @@ func (x *Peer) String() string {
 func (*Peer) ProtoMessage() {}
 
 func (x *Peer) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[54]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4295,7 +4528,7 @@ func (x *Peer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Peer.ProtoReflect.Descriptor instead.
 func (*Peer) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{54}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *Peer) GetName() string {
@@ -4326,7 +4559,7 @@ type TrainEvent struct {
 
 func (x *TrainEvent) Reset() {
 	*x = TrainEvent{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[55]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4338,7 +4571,7 @@ func (x *TrainEvent) String() string {
 func (*TrainEvent) ProtoMessage() {}
 
 func (x *TrainEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[55]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4351,7 +4584,7 @@ func (x *TrainEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TrainEvent.ProtoReflect.Descriptor instead.
 func (*TrainEvent) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{55}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *TrainEvent) GetEvent() isTrainEvent_Event {
@@ -4421,7 +4654,7 @@ type Checkpoint struct {
 
 func (x *Checkpoint) Reset() {
 	*x = Checkpoint{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[56]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4433,7 +4666,7 @@ func (x *Checkpoint) String() string {
 func (*Checkpoint) ProtoMessage() {}
 
 func (x *Checkpoint) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[56]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4446,7 +4679,7 @@ func (x *Checkpoint) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Checkpoint.ProtoReflect.Descriptor instead.
 func (*Checkpoint) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{56}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *Checkpoint) GetStep() uint64 {
@@ -4483,7 +4716,7 @@ type PrepareRequest struct {
 
 func (x *PrepareRequest) Reset() {
 	*x = PrepareRequest{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[57]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4495,7 +4728,7 @@ func (x *PrepareRequest) String() string {
 func (*PrepareRequest) ProtoMessage() {}
 
 func (x *PrepareRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[57]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4508,7 +4741,7 @@ func (x *PrepareRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PrepareRequest.ProtoReflect.Descriptor instead.
 func (*PrepareRequest) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{57}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *PrepareRequest) GetCall() *Call {
@@ -4557,7 +4790,7 @@ type PrepareResponse struct {
 
 func (x *PrepareResponse) Reset() {
 	*x = PrepareResponse{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[58]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4569,7 +4802,7 @@ func (x *PrepareResponse) String() string {
 func (*PrepareResponse) ProtoMessage() {}
 
 func (x *PrepareResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[58]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4582,7 +4815,7 @@ func (x *PrepareResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PrepareResponse.ProtoReflect.Descriptor instead.
 func (*PrepareResponse) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{58}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *PrepareResponse) GetQuestions() []*Question {
@@ -4622,7 +4855,7 @@ type Question struct {
 
 func (x *Question) Reset() {
 	*x = Question{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[59]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4634,7 +4867,7 @@ func (x *Question) String() string {
 func (*Question) ProtoMessage() {}
 
 func (x *Question) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[59]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4647,7 +4880,7 @@ func (x *Question) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Question.ProtoReflect.Descriptor instead.
 func (*Question) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{59}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *Question) GetPrompt() *Prompt {
@@ -4719,7 +4952,7 @@ type ScoreRequest struct {
 
 func (x *ScoreRequest) Reset() {
 	*x = ScoreRequest{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[60]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4731,7 +4964,7 @@ func (x *ScoreRequest) String() string {
 func (*ScoreRequest) ProtoMessage() {}
 
 func (x *ScoreRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[60]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4744,7 +4977,7 @@ func (x *ScoreRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ScoreRequest.ProtoReflect.Descriptor instead.
 func (*ScoreRequest) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{60}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *ScoreRequest) GetMessage() isScoreRequest_Message {
@@ -4801,7 +5034,7 @@ type Answer struct {
 
 func (x *Answer) Reset() {
 	*x = Answer{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[61]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4813,7 +5046,7 @@ func (x *Answer) String() string {
 func (*Answer) ProtoMessage() {}
 
 func (x *Answer) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[61]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4826,7 +5059,7 @@ func (x *Answer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Answer.ProtoReflect.Descriptor instead.
 func (*Answer) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{61}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{64}
 }
 
 func (x *Answer) GetQuestion() *Question {
@@ -4874,7 +5107,7 @@ type ScoreResponse struct {
 
 func (x *ScoreResponse) Reset() {
 	*x = ScoreResponse{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[62]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4886,7 +5119,7 @@ func (x *ScoreResponse) String() string {
 func (*ScoreResponse) ProtoMessage() {}
 
 func (x *ScoreResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[62]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4899,7 +5132,7 @@ func (x *ScoreResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ScoreResponse.ProtoReflect.Descriptor instead.
 func (*ScoreResponse) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{62}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{65}
 }
 
 func (x *ScoreResponse) GetScores() []*QuestionScore {
@@ -4930,7 +5163,7 @@ type QuestionScore struct {
 
 func (x *QuestionScore) Reset() {
 	*x = QuestionScore{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[63]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4942,7 +5175,7 @@ func (x *QuestionScore) String() string {
 func (*QuestionScore) ProtoMessage() {}
 
 func (x *QuestionScore) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[63]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4955,7 +5188,7 @@ func (x *QuestionScore) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QuestionScore.ProtoReflect.Descriptor instead.
 func (*QuestionScore) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{63}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{66}
 }
 
 func (x *QuestionScore) GetPromptId() string {
@@ -5010,7 +5243,7 @@ type ExportRequest struct {
 
 func (x *ExportRequest) Reset() {
 	*x = ExportRequest{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[64]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5022,7 +5255,7 @@ func (x *ExportRequest) String() string {
 func (*ExportRequest) ProtoMessage() {}
 
 func (x *ExportRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[64]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5035,7 +5268,7 @@ func (x *ExportRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExportRequest.ProtoReflect.Descriptor instead.
 func (*ExportRequest) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{64}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{67}
 }
 
 func (x *ExportRequest) GetCall() *Call {
@@ -5066,7 +5299,7 @@ type ExportEvent struct {
 
 func (x *ExportEvent) Reset() {
 	*x = ExportEvent{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[65]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[68]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5078,7 +5311,7 @@ func (x *ExportEvent) String() string {
 func (*ExportEvent) ProtoMessage() {}
 
 func (x *ExportEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[65]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[68]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5091,7 +5324,7 @@ func (x *ExportEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExportEvent.ProtoReflect.Descriptor instead.
 func (*ExportEvent) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{65}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{68}
 }
 
 func (x *ExportEvent) GetEvent() isExportEvent_Event {
@@ -5161,7 +5394,7 @@ type ImportRequest struct {
 
 func (x *ImportRequest) Reset() {
 	*x = ImportRequest{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[66]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[69]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5173,7 +5406,7 @@ func (x *ImportRequest) String() string {
 func (*ImportRequest) ProtoMessage() {}
 
 func (x *ImportRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[66]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[69]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5186,7 +5419,7 @@ func (x *ImportRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ImportRequest.ProtoReflect.Descriptor instead.
 func (*ImportRequest) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{66}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{69}
 }
 
 func (x *ImportRequest) GetCall() *Call {
@@ -5217,7 +5450,7 @@ type ImportEvent struct {
 
 func (x *ImportEvent) Reset() {
 	*x = ImportEvent{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[67]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[70]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5229,7 +5462,7 @@ func (x *ImportEvent) String() string {
 func (*ImportEvent) ProtoMessage() {}
 
 func (x *ImportEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[67]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[70]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5242,7 +5475,7 @@ func (x *ImportEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ImportEvent.ProtoReflect.Descriptor instead.
 func (*ImportEvent) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{67}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{70}
 }
 
 func (x *ImportEvent) GetEvent() isImportEvent_Event {
@@ -5305,7 +5538,22 @@ var File_jupiter_plugin_v1_plugin_proto protoreflect.FileDescriptor
 
 const file_jupiter_plugin_v1_plugin_proto_rawDesc = "" +
 	"\n" +
-	"\x1ejupiter/plugin/v1/plugin.proto\x12\x11jupiter.plugin.v1\"\x8a\x01\n" +
+	"\x1ejupiter/plugin/v1/plugin.proto\x12\x11jupiter.plugin.v1\"\x84\x01\n" +
+	"\fCheckRequest\x12+\n" +
+	"\x04kind\x18\x01 \x01(\x0e2\x17.jupiter.plugin.v1.KindR\x04kind\x12\x14\n" +
+	"\x05stage\x18\x02 \x01(\tR\x05stage\x121\n" +
+	"\x06config\x18\x03 \x01(\v2\x19.jupiter.plugin.v1.ConfigR\x06config\"G\n" +
+	"\rCheckResponse\x126\n" +
+	"\bfindings\x18\x01 \x03(\v2\x1a.jupiter.plugin.v1.FindingR\bfindings\"\xc6\x01\n" +
+	"\aFinding\x12\x18\n" +
+	"\asubject\x18\x01 \x01(\tR\asubject\x126\n" +
+	"\x05level\x18\x02 \x01(\x0e2 .jupiter.plugin.v1.Finding.LevelR\x05level\x12\x16\n" +
+	"\x06detail\x18\x03 \x01(\tR\x06detail\"Q\n" +
+	"\x05Level\x12\x15\n" +
+	"\x11LEVEL_UNSPECIFIED\x10\x00\x12\f\n" +
+	"\bLEVEL_OK\x10\x01\x12\x10\n" +
+	"\fLEVEL_ABSENT\x10\x02\x12\x11\n" +
+	"\rLEVEL_PROBLEM\x10\x03\"\x8a\x01\n" +
 	"\x12FingerprintRequest\x12+\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x17.jupiter.plugin.v1.KindR\x04kind\x12\x14\n" +
 	"\x05stage\x18\x02 \x01(\tR\x05stage\x121\n" +
@@ -5365,7 +5613,7 @@ const file_jupiter_plugin_v1_plugin_proto_rawDesc = "" +
 	"attributes\x18\x01 \x03(\v2\x1c.jupiter.plugin.v1.AttributeR\n" +
 	"attributes\x126\n" +
 	"\x06blocks\x18\x02 \x03(\v2\x1e.jupiter.plugin.v1.NestedBlockR\x06blocks\x12 \n" +
-	"\vdescription\x18\x03 \x01(\tR\vdescription\"\x96\x02\n" +
+	"\vdescription\x18\x03 \x01(\tR\vdescription\"\xb8\x02\n" +
 	"\tAttribute\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04type\x18\x02 \x01(\fR\x04type\x12\x1a\n" +
@@ -5377,7 +5625,9 @@ const file_jupiter_plugin_v1_plugin_proto_rawDesc = "" +
 	"\n" +
 	"deprecated\x18\b \x01(\tR\n" +
 	"deprecated\x12\x18\n" +
-	"\aaccepts\x18\t \x03(\tR\aaccepts\"\xab\x02\n" +
+	"\aaccepts\x18\t \x03(\tR\aaccepts\x12 \n" +
+	"\venvironment\x18\n" +
+	" \x01(\bR\venvironment\"\xab\x02\n" +
 	"\vNestedBlock\x12\x12\n" +
 	"\x04type\x18\x01 \x01(\tR\x04type\x12@\n" +
 	"\anesting\x18\x02 \x01(\x0e2&.jupiter.plugin.v1.NestedBlock.NestingR\anesting\x121\n" +
@@ -5571,10 +5821,11 @@ const file_jupiter_plugin_v1_plugin_proto_rawDesc = "" +
 	"\tprompt_id\x18\x01 \x01(\tR\bpromptId\x12\x16\n" +
 	"\x06prompt\x18\x02 \x01(\tR\x06prompt\x12$\n" +
 	"\rcontinuations\x18\x03 \x03(\tR\rcontinuations\x12\x10\n" +
-	"\x03end\x18\x04 \x01(\bR\x03end\"o\n" +
+	"\x03end\x18\x04 \x01(\bR\x03end\"\x87\x01\n" +
 	"\x0fLikelihoodEvent\x12\x1b\n" +
 	"\tprompt_id\x18\x01 \x01(\tR\bpromptId\x12?\n" +
-	"\vlikelihoods\x18\x02 \x03(\v2\x1d.jupiter.plugin.v1.LikelihoodR\vlikelihoods\"[\n" +
+	"\vlikelihoods\x18\x02 \x03(\v2\x1d.jupiter.plugin.v1.LikelihoodR\vlikelihoods\x12\x16\n" +
+	"\x06scorer\x18\x03 \x01(\tR\x06scorer\"[\n" +
 	"\n" +
 	"Likelihood\x12\x1f\n" +
 	"\vsum_logprob\x18\x01 \x01(\x01R\n" +
@@ -5761,13 +6012,14 @@ const file_jupiter_plugin_v1_plugin_proto_rawDesc = "" +
 	"\x12EFFECT_UNSPECIFIED\x10\x00\x12\x10\n" +
 	"\fEFFECT_RERUN\x10\x01\x12\x12\n" +
 	"\x0eEFFECT_ADVANCE\x10\x02\x12\x0f\n" +
-	"\vEFFECT_NONE\x10\x032\xa2\x03\n" +
+	"\vEFFECT_NONE\x10\x032\xee\x03\n" +
 	"\x06Plugin\x12G\n" +
 	"\x04Info\x12\x1e.jupiter.plugin.v1.InfoRequest\x1a\x1f.jupiter.plugin.v1.InfoResponse\x12S\n" +
 	"\bValidate\x12\".jupiter.plugin.v1.ValidateRequest\x1a#.jupiter.plugin.v1.ValidateResponse\x12G\n" +
 	"\x04Stop\x12\x1e.jupiter.plugin.v1.StopRequest\x1a\x1f.jupiter.plugin.v1.StopResponse\x12S\n" +
 	"\bEstimate\x12\".jupiter.plugin.v1.EstimateRequest\x1a#.jupiter.plugin.v1.EstimateResponse\x12\\\n" +
-	"\vFingerprint\x12%.jupiter.plugin.v1.FingerprintRequest\x1a&.jupiter.plugin.v1.FingerprintResponse2\\\n" +
+	"\vFingerprint\x12%.jupiter.plugin.v1.FingerprintRequest\x1a&.jupiter.plugin.v1.FingerprintResponse\x12J\n" +
+	"\x05Check\x12\x1f.jupiter.plugin.v1.CheckRequest\x1a .jupiter.plugin.v1.CheckResponse2\\\n" +
 	"\tCollector\x12O\n" +
 	"\aCollect\x12!.jupiter.plugin.v1.CollectRequest\x1a\x1f.jupiter.plugin.v1.CollectEvent0\x012\xdc\x02\n" +
 	"\tGenerator\x12T\n" +
@@ -5800,234 +6052,244 @@ func file_jupiter_plugin_v1_plugin_proto_rawDescGZIP() []byte {
 	return file_jupiter_plugin_v1_plugin_proto_rawDescData
 }
 
-var file_jupiter_plugin_v1_plugin_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_jupiter_plugin_v1_plugin_proto_msgTypes = make([]protoimpl.MessageInfo, 75)
+var file_jupiter_plugin_v1_plugin_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
+var file_jupiter_plugin_v1_plugin_proto_msgTypes = make([]protoimpl.MessageInfo, 78)
 var file_jupiter_plugin_v1_plugin_proto_goTypes = []any{
 	(Kind)(0),                   // 0: jupiter.plugin.v1.Kind
 	(Effect)(0),                 // 1: jupiter.plugin.v1.Effect
-	(NestedBlock_Nesting)(0),    // 2: jupiter.plugin.v1.NestedBlock.Nesting
-	(Diagnostic_Severity)(0),    // 3: jupiter.plugin.v1.Diagnostic.Severity
-	(*FingerprintRequest)(nil),  // 4: jupiter.plugin.v1.FingerprintRequest
-	(*FingerprintResponse)(nil), // 5: jupiter.plugin.v1.FingerprintResponse
-	(*EstimateRequest)(nil),     // 6: jupiter.plugin.v1.EstimateRequest
-	(*ModelMaker)(nil),          // 7: jupiter.plugin.v1.ModelMaker
-	(*EstimateResponse)(nil),    // 8: jupiter.plugin.v1.EstimateResponse
-	(*InfoRequest)(nil),         // 9: jupiter.plugin.v1.InfoRequest
-	(*InfoResponse)(nil),        // 10: jupiter.plugin.v1.InfoResponse
-	(*Stage)(nil),               // 11: jupiter.plugin.v1.Stage
-	(*Schema)(nil),              // 12: jupiter.plugin.v1.Schema
-	(*Attribute)(nil),           // 13: jupiter.plugin.v1.Attribute
-	(*NestedBlock)(nil),         // 14: jupiter.plugin.v1.NestedBlock
-	(*Config)(nil),              // 15: jupiter.plugin.v1.Config
-	(*ValidateRequest)(nil),     // 16: jupiter.plugin.v1.ValidateRequest
-	(*ValidateItem)(nil),        // 17: jupiter.plugin.v1.ValidateItem
-	(*ValidateResponse)(nil),    // 18: jupiter.plugin.v1.ValidateResponse
-	(*StopRequest)(nil),         // 19: jupiter.plugin.v1.StopRequest
-	(*StopResponse)(nil),        // 20: jupiter.plugin.v1.StopResponse
-	(*Diagnostic)(nil),          // 21: jupiter.plugin.v1.Diagnostic
-	(*PathStep)(nil),            // 22: jupiter.plugin.v1.PathStep
-	(*Record)(nil),              // 23: jupiter.plugin.v1.Record
-	(*Message)(nil),             // 24: jupiter.plugin.v1.Message
-	(*RecordBatch)(nil),         // 25: jupiter.plugin.v1.RecordBatch
-	(*Artifact)(nil),            // 26: jupiter.plugin.v1.Artifact
-	(*Output)(nil),              // 27: jupiter.plugin.v1.Output
-	(*Call)(nil),                // 28: jupiter.plugin.v1.Call
-	(*Limit)(nil),               // 29: jupiter.plugin.v1.Limit
-	(*Usage)(nil),               // 30: jupiter.plugin.v1.Usage
-	(*Domain)(nil),              // 31: jupiter.plugin.v1.Domain
-	(*Progress)(nil),            // 32: jupiter.plugin.v1.Progress
-	(*CollectRequest)(nil),      // 33: jupiter.plugin.v1.CollectRequest
-	(*CollectEvent)(nil),        // 34: jupiter.plugin.v1.CollectEvent
-	(*Prompt)(nil),              // 35: jupiter.plugin.v1.Prompt
-	(*GenerateRequest)(nil),     // 36: jupiter.plugin.v1.GenerateRequest
-	(*Sampling)(nil),            // 37: jupiter.plugin.v1.Sampling
-	(*PromptSet)(nil),           // 38: jupiter.plugin.v1.PromptSet
-	(*GenerateEvent)(nil),       // 39: jupiter.plugin.v1.GenerateEvent
-	(*CompleteRequest)(nil),     // 40: jupiter.plugin.v1.CompleteRequest
-	(*CompleteEvent)(nil),       // 41: jupiter.plugin.v1.CompleteEvent
-	(*Completion)(nil),          // 42: jupiter.plugin.v1.Completion
-	(*LikelihoodRequest)(nil),   // 43: jupiter.plugin.v1.LikelihoodRequest
-	(*LikelihoodItem)(nil),      // 44: jupiter.plugin.v1.LikelihoodItem
-	(*LikelihoodEvent)(nil),     // 45: jupiter.plugin.v1.LikelihoodEvent
-	(*Likelihood)(nil),          // 46: jupiter.plugin.v1.Likelihood
-	(*FilterRequest)(nil),       // 47: jupiter.plugin.v1.FilterRequest
-	(*FilterEvent)(nil),         // 48: jupiter.plugin.v1.FilterEvent
-	(*VerdictBatch)(nil),        // 49: jupiter.plugin.v1.VerdictBatch
-	(*Verdict)(nil),             // 50: jupiter.plugin.v1.Verdict
-	(*VerifyRequest)(nil),       // 51: jupiter.plugin.v1.VerifyRequest
-	(*VerifyBatch)(nil),         // 52: jupiter.plugin.v1.VerifyBatch
-	(*VerifyItem)(nil),          // 53: jupiter.plugin.v1.VerifyItem
-	(*VerifyEvent)(nil),         // 54: jupiter.plugin.v1.VerifyEvent
-	(*Judgement)(nil),           // 55: jupiter.plugin.v1.Judgement
-	(*TrainRequest)(nil),        // 56: jupiter.plugin.v1.TrainRequest
-	(*Topology)(nil),            // 57: jupiter.plugin.v1.Topology
-	(*Peer)(nil),                // 58: jupiter.plugin.v1.Peer
-	(*TrainEvent)(nil),          // 59: jupiter.plugin.v1.TrainEvent
-	(*Checkpoint)(nil),          // 60: jupiter.plugin.v1.Checkpoint
-	(*PrepareRequest)(nil),      // 61: jupiter.plugin.v1.PrepareRequest
-	(*PrepareResponse)(nil),     // 62: jupiter.plugin.v1.PrepareResponse
-	(*Question)(nil),            // 63: jupiter.plugin.v1.Question
-	(*ScoreRequest)(nil),        // 64: jupiter.plugin.v1.ScoreRequest
-	(*Answer)(nil),              // 65: jupiter.plugin.v1.Answer
-	(*ScoreResponse)(nil),       // 66: jupiter.plugin.v1.ScoreResponse
-	(*QuestionScore)(nil),       // 67: jupiter.plugin.v1.QuestionScore
-	(*ExportRequest)(nil),       // 68: jupiter.plugin.v1.ExportRequest
-	(*ExportEvent)(nil),         // 69: jupiter.plugin.v1.ExportEvent
-	(*ImportRequest)(nil),       // 70: jupiter.plugin.v1.ImportRequest
-	(*ImportEvent)(nil),         // 71: jupiter.plugin.v1.ImportEvent
-	nil,                         // 72: jupiter.plugin.v1.Record.MetaEntry
-	nil,                         // 73: jupiter.plugin.v1.Output.MetaEntry
-	nil,                         // 74: jupiter.plugin.v1.Call.InputsEntry
-	nil,                         // 75: jupiter.plugin.v1.Progress.MetricsEntry
-	nil,                         // 76: jupiter.plugin.v1.Prompt.MetaEntry
-	nil,                         // 77: jupiter.plugin.v1.PrepareRequest.SplitsEntry
-	nil,                         // 78: jupiter.plugin.v1.QuestionScore.SubScoresEntry
+	(Finding_Level)(0),          // 2: jupiter.plugin.v1.Finding.Level
+	(NestedBlock_Nesting)(0),    // 3: jupiter.plugin.v1.NestedBlock.Nesting
+	(Diagnostic_Severity)(0),    // 4: jupiter.plugin.v1.Diagnostic.Severity
+	(*CheckRequest)(nil),        // 5: jupiter.plugin.v1.CheckRequest
+	(*CheckResponse)(nil),       // 6: jupiter.plugin.v1.CheckResponse
+	(*Finding)(nil),             // 7: jupiter.plugin.v1.Finding
+	(*FingerprintRequest)(nil),  // 8: jupiter.plugin.v1.FingerprintRequest
+	(*FingerprintResponse)(nil), // 9: jupiter.plugin.v1.FingerprintResponse
+	(*EstimateRequest)(nil),     // 10: jupiter.plugin.v1.EstimateRequest
+	(*ModelMaker)(nil),          // 11: jupiter.plugin.v1.ModelMaker
+	(*EstimateResponse)(nil),    // 12: jupiter.plugin.v1.EstimateResponse
+	(*InfoRequest)(nil),         // 13: jupiter.plugin.v1.InfoRequest
+	(*InfoResponse)(nil),        // 14: jupiter.plugin.v1.InfoResponse
+	(*Stage)(nil),               // 15: jupiter.plugin.v1.Stage
+	(*Schema)(nil),              // 16: jupiter.plugin.v1.Schema
+	(*Attribute)(nil),           // 17: jupiter.plugin.v1.Attribute
+	(*NestedBlock)(nil),         // 18: jupiter.plugin.v1.NestedBlock
+	(*Config)(nil),              // 19: jupiter.plugin.v1.Config
+	(*ValidateRequest)(nil),     // 20: jupiter.plugin.v1.ValidateRequest
+	(*ValidateItem)(nil),        // 21: jupiter.plugin.v1.ValidateItem
+	(*ValidateResponse)(nil),    // 22: jupiter.plugin.v1.ValidateResponse
+	(*StopRequest)(nil),         // 23: jupiter.plugin.v1.StopRequest
+	(*StopResponse)(nil),        // 24: jupiter.plugin.v1.StopResponse
+	(*Diagnostic)(nil),          // 25: jupiter.plugin.v1.Diagnostic
+	(*PathStep)(nil),            // 26: jupiter.plugin.v1.PathStep
+	(*Record)(nil),              // 27: jupiter.plugin.v1.Record
+	(*Message)(nil),             // 28: jupiter.plugin.v1.Message
+	(*RecordBatch)(nil),         // 29: jupiter.plugin.v1.RecordBatch
+	(*Artifact)(nil),            // 30: jupiter.plugin.v1.Artifact
+	(*Output)(nil),              // 31: jupiter.plugin.v1.Output
+	(*Call)(nil),                // 32: jupiter.plugin.v1.Call
+	(*Limit)(nil),               // 33: jupiter.plugin.v1.Limit
+	(*Usage)(nil),               // 34: jupiter.plugin.v1.Usage
+	(*Domain)(nil),              // 35: jupiter.plugin.v1.Domain
+	(*Progress)(nil),            // 36: jupiter.plugin.v1.Progress
+	(*CollectRequest)(nil),      // 37: jupiter.plugin.v1.CollectRequest
+	(*CollectEvent)(nil),        // 38: jupiter.plugin.v1.CollectEvent
+	(*Prompt)(nil),              // 39: jupiter.plugin.v1.Prompt
+	(*GenerateRequest)(nil),     // 40: jupiter.plugin.v1.GenerateRequest
+	(*Sampling)(nil),            // 41: jupiter.plugin.v1.Sampling
+	(*PromptSet)(nil),           // 42: jupiter.plugin.v1.PromptSet
+	(*GenerateEvent)(nil),       // 43: jupiter.plugin.v1.GenerateEvent
+	(*CompleteRequest)(nil),     // 44: jupiter.plugin.v1.CompleteRequest
+	(*CompleteEvent)(nil),       // 45: jupiter.plugin.v1.CompleteEvent
+	(*Completion)(nil),          // 46: jupiter.plugin.v1.Completion
+	(*LikelihoodRequest)(nil),   // 47: jupiter.plugin.v1.LikelihoodRequest
+	(*LikelihoodItem)(nil),      // 48: jupiter.plugin.v1.LikelihoodItem
+	(*LikelihoodEvent)(nil),     // 49: jupiter.plugin.v1.LikelihoodEvent
+	(*Likelihood)(nil),          // 50: jupiter.plugin.v1.Likelihood
+	(*FilterRequest)(nil),       // 51: jupiter.plugin.v1.FilterRequest
+	(*FilterEvent)(nil),         // 52: jupiter.plugin.v1.FilterEvent
+	(*VerdictBatch)(nil),        // 53: jupiter.plugin.v1.VerdictBatch
+	(*Verdict)(nil),             // 54: jupiter.plugin.v1.Verdict
+	(*VerifyRequest)(nil),       // 55: jupiter.plugin.v1.VerifyRequest
+	(*VerifyBatch)(nil),         // 56: jupiter.plugin.v1.VerifyBatch
+	(*VerifyItem)(nil),          // 57: jupiter.plugin.v1.VerifyItem
+	(*VerifyEvent)(nil),         // 58: jupiter.plugin.v1.VerifyEvent
+	(*Judgement)(nil),           // 59: jupiter.plugin.v1.Judgement
+	(*TrainRequest)(nil),        // 60: jupiter.plugin.v1.TrainRequest
+	(*Topology)(nil),            // 61: jupiter.plugin.v1.Topology
+	(*Peer)(nil),                // 62: jupiter.plugin.v1.Peer
+	(*TrainEvent)(nil),          // 63: jupiter.plugin.v1.TrainEvent
+	(*Checkpoint)(nil),          // 64: jupiter.plugin.v1.Checkpoint
+	(*PrepareRequest)(nil),      // 65: jupiter.plugin.v1.PrepareRequest
+	(*PrepareResponse)(nil),     // 66: jupiter.plugin.v1.PrepareResponse
+	(*Question)(nil),            // 67: jupiter.plugin.v1.Question
+	(*ScoreRequest)(nil),        // 68: jupiter.plugin.v1.ScoreRequest
+	(*Answer)(nil),              // 69: jupiter.plugin.v1.Answer
+	(*ScoreResponse)(nil),       // 70: jupiter.plugin.v1.ScoreResponse
+	(*QuestionScore)(nil),       // 71: jupiter.plugin.v1.QuestionScore
+	(*ExportRequest)(nil),       // 72: jupiter.plugin.v1.ExportRequest
+	(*ExportEvent)(nil),         // 73: jupiter.plugin.v1.ExportEvent
+	(*ImportRequest)(nil),       // 74: jupiter.plugin.v1.ImportRequest
+	(*ImportEvent)(nil),         // 75: jupiter.plugin.v1.ImportEvent
+	nil,                         // 76: jupiter.plugin.v1.Record.MetaEntry
+	nil,                         // 77: jupiter.plugin.v1.Output.MetaEntry
+	nil,                         // 78: jupiter.plugin.v1.Call.InputsEntry
+	nil,                         // 79: jupiter.plugin.v1.Progress.MetricsEntry
+	nil,                         // 80: jupiter.plugin.v1.Prompt.MetaEntry
+	nil,                         // 81: jupiter.plugin.v1.PrepareRequest.SplitsEntry
+	nil,                         // 82: jupiter.plugin.v1.QuestionScore.SubScoresEntry
 }
 var file_jupiter_plugin_v1_plugin_proto_depIdxs = []int32{
-	0,   // 0: jupiter.plugin.v1.FingerprintRequest.kind:type_name -> jupiter.plugin.v1.Kind
-	15,  // 1: jupiter.plugin.v1.FingerprintRequest.config:type_name -> jupiter.plugin.v1.Config
-	0,   // 2: jupiter.plugin.v1.EstimateRequest.kind:type_name -> jupiter.plugin.v1.Kind
-	15,  // 3: jupiter.plugin.v1.EstimateRequest.config:type_name -> jupiter.plugin.v1.Config
-	7,   // 4: jupiter.plugin.v1.EstimateRequest.maker:type_name -> jupiter.plugin.v1.ModelMaker
-	15,  // 5: jupiter.plugin.v1.ModelMaker.config:type_name -> jupiter.plugin.v1.Config
-	11,  // 6: jupiter.plugin.v1.InfoResponse.stages:type_name -> jupiter.plugin.v1.Stage
-	0,   // 7: jupiter.plugin.v1.Stage.kind:type_name -> jupiter.plugin.v1.Kind
-	12,  // 8: jupiter.plugin.v1.Stage.schema:type_name -> jupiter.plugin.v1.Schema
-	13,  // 9: jupiter.plugin.v1.Schema.attributes:type_name -> jupiter.plugin.v1.Attribute
-	14,  // 10: jupiter.plugin.v1.Schema.blocks:type_name -> jupiter.plugin.v1.NestedBlock
-	1,   // 11: jupiter.plugin.v1.Attribute.effect:type_name -> jupiter.plugin.v1.Effect
-	2,   // 12: jupiter.plugin.v1.NestedBlock.nesting:type_name -> jupiter.plugin.v1.NestedBlock.Nesting
-	12,  // 13: jupiter.plugin.v1.NestedBlock.schema:type_name -> jupiter.plugin.v1.Schema
-	17,  // 14: jupiter.plugin.v1.ValidateRequest.items:type_name -> jupiter.plugin.v1.ValidateItem
-	0,   // 15: jupiter.plugin.v1.ValidateItem.kind:type_name -> jupiter.plugin.v1.Kind
-	15,  // 16: jupiter.plugin.v1.ValidateItem.config:type_name -> jupiter.plugin.v1.Config
-	21,  // 17: jupiter.plugin.v1.ValidateResponse.diagnostics:type_name -> jupiter.plugin.v1.Diagnostic
-	3,   // 18: jupiter.plugin.v1.Diagnostic.severity:type_name -> jupiter.plugin.v1.Diagnostic.Severity
-	22,  // 19: jupiter.plugin.v1.Diagnostic.attribute:type_name -> jupiter.plugin.v1.PathStep
-	24,  // 20: jupiter.plugin.v1.Record.messages:type_name -> jupiter.plugin.v1.Message
-	72,  // 21: jupiter.plugin.v1.Record.meta:type_name -> jupiter.plugin.v1.Record.MetaEntry
-	23,  // 22: jupiter.plugin.v1.RecordBatch.records:type_name -> jupiter.plugin.v1.Record
-	73,  // 23: jupiter.plugin.v1.Output.meta:type_name -> jupiter.plugin.v1.Output.MetaEntry
-	15,  // 24: jupiter.plugin.v1.Call.config:type_name -> jupiter.plugin.v1.Config
-	31,  // 25: jupiter.plugin.v1.Call.domain:type_name -> jupiter.plugin.v1.Domain
-	74,  // 26: jupiter.plugin.v1.Call.inputs:type_name -> jupiter.plugin.v1.Call.InputsEntry
-	29,  // 27: jupiter.plugin.v1.Call.limit:type_name -> jupiter.plugin.v1.Limit
-	75,  // 28: jupiter.plugin.v1.Progress.metrics:type_name -> jupiter.plugin.v1.Progress.MetricsEntry
-	30,  // 29: jupiter.plugin.v1.Progress.usage:type_name -> jupiter.plugin.v1.Usage
-	28,  // 30: jupiter.plugin.v1.CollectRequest.call:type_name -> jupiter.plugin.v1.Call
-	25,  // 31: jupiter.plugin.v1.CollectEvent.batch:type_name -> jupiter.plugin.v1.RecordBatch
-	32,  // 32: jupiter.plugin.v1.CollectEvent.progress:type_name -> jupiter.plugin.v1.Progress
-	21,  // 33: jupiter.plugin.v1.CollectEvent.diagnostic:type_name -> jupiter.plugin.v1.Diagnostic
-	76,  // 34: jupiter.plugin.v1.Prompt.meta:type_name -> jupiter.plugin.v1.Prompt.MetaEntry
-	28,  // 35: jupiter.plugin.v1.GenerateRequest.call:type_name -> jupiter.plugin.v1.Call
-	26,  // 36: jupiter.plugin.v1.GenerateRequest.model:type_name -> jupiter.plugin.v1.Artifact
-	38,  // 37: jupiter.plugin.v1.GenerateRequest.sets:type_name -> jupiter.plugin.v1.PromptSet
-	37,  // 38: jupiter.plugin.v1.GenerateRequest.sampling:type_name -> jupiter.plugin.v1.Sampling
-	35,  // 39: jupiter.plugin.v1.PromptSet.prompts:type_name -> jupiter.plugin.v1.Prompt
-	25,  // 40: jupiter.plugin.v1.GenerateEvent.batch:type_name -> jupiter.plugin.v1.RecordBatch
-	32,  // 41: jupiter.plugin.v1.GenerateEvent.progress:type_name -> jupiter.plugin.v1.Progress
-	21,  // 42: jupiter.plugin.v1.GenerateEvent.diagnostic:type_name -> jupiter.plugin.v1.Diagnostic
-	28,  // 43: jupiter.plugin.v1.CompleteRequest.call:type_name -> jupiter.plugin.v1.Call
-	26,  // 44: jupiter.plugin.v1.CompleteRequest.model:type_name -> jupiter.plugin.v1.Artifact
-	35,  // 45: jupiter.plugin.v1.CompleteRequest.prompts:type_name -> jupiter.plugin.v1.Prompt
-	37,  // 46: jupiter.plugin.v1.CompleteRequest.sampling:type_name -> jupiter.plugin.v1.Sampling
-	42,  // 47: jupiter.plugin.v1.CompleteEvent.completion:type_name -> jupiter.plugin.v1.Completion
-	32,  // 48: jupiter.plugin.v1.CompleteEvent.progress:type_name -> jupiter.plugin.v1.Progress
-	21,  // 49: jupiter.plugin.v1.CompleteEvent.diagnostic:type_name -> jupiter.plugin.v1.Diagnostic
-	28,  // 50: jupiter.plugin.v1.LikelihoodRequest.call:type_name -> jupiter.plugin.v1.Call
-	26,  // 51: jupiter.plugin.v1.LikelihoodRequest.model:type_name -> jupiter.plugin.v1.Artifact
-	44,  // 52: jupiter.plugin.v1.LikelihoodRequest.items:type_name -> jupiter.plugin.v1.LikelihoodItem
-	46,  // 53: jupiter.plugin.v1.LikelihoodEvent.likelihoods:type_name -> jupiter.plugin.v1.Likelihood
-	28,  // 54: jupiter.plugin.v1.FilterRequest.call:type_name -> jupiter.plugin.v1.Call
-	25,  // 55: jupiter.plugin.v1.FilterRequest.reference:type_name -> jupiter.plugin.v1.RecordBatch
-	25,  // 56: jupiter.plugin.v1.FilterRequest.batch:type_name -> jupiter.plugin.v1.RecordBatch
-	49,  // 57: jupiter.plugin.v1.FilterEvent.verdicts:type_name -> jupiter.plugin.v1.VerdictBatch
-	32,  // 58: jupiter.plugin.v1.FilterEvent.progress:type_name -> jupiter.plugin.v1.Progress
-	21,  // 59: jupiter.plugin.v1.FilterEvent.diagnostic:type_name -> jupiter.plugin.v1.Diagnostic
-	50,  // 60: jupiter.plugin.v1.VerdictBatch.verdicts:type_name -> jupiter.plugin.v1.Verdict
-	28,  // 61: jupiter.plugin.v1.VerifyRequest.call:type_name -> jupiter.plugin.v1.Call
-	52,  // 62: jupiter.plugin.v1.VerifyRequest.batch:type_name -> jupiter.plugin.v1.VerifyBatch
-	53,  // 63: jupiter.plugin.v1.VerifyBatch.items:type_name -> jupiter.plugin.v1.VerifyItem
-	55,  // 64: jupiter.plugin.v1.VerifyEvent.judgements:type_name -> jupiter.plugin.v1.Judgement
-	32,  // 65: jupiter.plugin.v1.VerifyEvent.progress:type_name -> jupiter.plugin.v1.Progress
-	21,  // 66: jupiter.plugin.v1.VerifyEvent.diagnostics:type_name -> jupiter.plugin.v1.Diagnostic
-	28,  // 67: jupiter.plugin.v1.TrainRequest.call:type_name -> jupiter.plugin.v1.Call
-	26,  // 68: jupiter.plugin.v1.TrainRequest.dataset:type_name -> jupiter.plugin.v1.Artifact
-	26,  // 69: jupiter.plugin.v1.TrainRequest.checkpoint:type_name -> jupiter.plugin.v1.Artifact
-	57,  // 70: jupiter.plugin.v1.TrainRequest.topology:type_name -> jupiter.plugin.v1.Topology
-	26,  // 71: jupiter.plugin.v1.TrainRequest.real:type_name -> jupiter.plugin.v1.Artifact
-	58,  // 72: jupiter.plugin.v1.Topology.peers:type_name -> jupiter.plugin.v1.Peer
-	32,  // 73: jupiter.plugin.v1.TrainEvent.progress:type_name -> jupiter.plugin.v1.Progress
-	60,  // 74: jupiter.plugin.v1.TrainEvent.checkpoint:type_name -> jupiter.plugin.v1.Checkpoint
-	21,  // 75: jupiter.plugin.v1.TrainEvent.diagnostic:type_name -> jupiter.plugin.v1.Diagnostic
-	27,  // 76: jupiter.plugin.v1.Checkpoint.output:type_name -> jupiter.plugin.v1.Output
-	28,  // 77: jupiter.plugin.v1.PrepareRequest.call:type_name -> jupiter.plugin.v1.Call
-	26,  // 78: jupiter.plugin.v1.PrepareRequest.custom:type_name -> jupiter.plugin.v1.Artifact
-	77,  // 79: jupiter.plugin.v1.PrepareRequest.splits:type_name -> jupiter.plugin.v1.PrepareRequest.SplitsEntry
-	63,  // 80: jupiter.plugin.v1.PrepareResponse.questions:type_name -> jupiter.plugin.v1.Question
-	21,  // 81: jupiter.plugin.v1.PrepareResponse.diagnostics:type_name -> jupiter.plugin.v1.Diagnostic
-	32,  // 82: jupiter.plugin.v1.PrepareResponse.progress:type_name -> jupiter.plugin.v1.Progress
-	35,  // 83: jupiter.plugin.v1.Question.prompt:type_name -> jupiter.plugin.v1.Prompt
-	28,  // 84: jupiter.plugin.v1.ScoreRequest.call:type_name -> jupiter.plugin.v1.Call
-	65,  // 85: jupiter.plugin.v1.ScoreRequest.answer:type_name -> jupiter.plugin.v1.Answer
-	63,  // 86: jupiter.plugin.v1.Answer.question:type_name -> jupiter.plugin.v1.Question
-	42,  // 87: jupiter.plugin.v1.Answer.completion:type_name -> jupiter.plugin.v1.Completion
-	55,  // 88: jupiter.plugin.v1.Answer.judgement:type_name -> jupiter.plugin.v1.Judgement
-	46,  // 89: jupiter.plugin.v1.Answer.likelihoods:type_name -> jupiter.plugin.v1.Likelihood
-	42,  // 90: jupiter.plugin.v1.Answer.choice:type_name -> jupiter.plugin.v1.Completion
-	67,  // 91: jupiter.plugin.v1.ScoreResponse.scores:type_name -> jupiter.plugin.v1.QuestionScore
-	21,  // 92: jupiter.plugin.v1.ScoreResponse.diagnostics:type_name -> jupiter.plugin.v1.Diagnostic
-	78,  // 93: jupiter.plugin.v1.QuestionScore.sub_scores:type_name -> jupiter.plugin.v1.QuestionScore.SubScoresEntry
-	28,  // 94: jupiter.plugin.v1.ExportRequest.call:type_name -> jupiter.plugin.v1.Call
-	26,  // 95: jupiter.plugin.v1.ExportRequest.checkpoint:type_name -> jupiter.plugin.v1.Artifact
-	27,  // 96: jupiter.plugin.v1.ExportEvent.output:type_name -> jupiter.plugin.v1.Output
-	32,  // 97: jupiter.plugin.v1.ExportEvent.progress:type_name -> jupiter.plugin.v1.Progress
-	21,  // 98: jupiter.plugin.v1.ExportEvent.diagnostic:type_name -> jupiter.plugin.v1.Diagnostic
-	28,  // 99: jupiter.plugin.v1.ImportRequest.call:type_name -> jupiter.plugin.v1.Call
-	27,  // 100: jupiter.plugin.v1.ImportEvent.output:type_name -> jupiter.plugin.v1.Output
-	32,  // 101: jupiter.plugin.v1.ImportEvent.progress:type_name -> jupiter.plugin.v1.Progress
-	21,  // 102: jupiter.plugin.v1.ImportEvent.diagnostic:type_name -> jupiter.plugin.v1.Diagnostic
-	26,  // 103: jupiter.plugin.v1.Call.InputsEntry.value:type_name -> jupiter.plugin.v1.Artifact
-	26,  // 104: jupiter.plugin.v1.PrepareRequest.SplitsEntry.value:type_name -> jupiter.plugin.v1.Artifact
-	9,   // 105: jupiter.plugin.v1.Plugin.Info:input_type -> jupiter.plugin.v1.InfoRequest
-	16,  // 106: jupiter.plugin.v1.Plugin.Validate:input_type -> jupiter.plugin.v1.ValidateRequest
-	19,  // 107: jupiter.plugin.v1.Plugin.Stop:input_type -> jupiter.plugin.v1.StopRequest
-	6,   // 108: jupiter.plugin.v1.Plugin.Estimate:input_type -> jupiter.plugin.v1.EstimateRequest
-	4,   // 109: jupiter.plugin.v1.Plugin.Fingerprint:input_type -> jupiter.plugin.v1.FingerprintRequest
-	33,  // 110: jupiter.plugin.v1.Collector.Collect:input_type -> jupiter.plugin.v1.CollectRequest
-	36,  // 111: jupiter.plugin.v1.Generator.Generate:input_type -> jupiter.plugin.v1.GenerateRequest
-	40,  // 112: jupiter.plugin.v1.Generator.Complete:input_type -> jupiter.plugin.v1.CompleteRequest
-	43,  // 113: jupiter.plugin.v1.Generator.Score:input_type -> jupiter.plugin.v1.LikelihoodRequest
-	70,  // 114: jupiter.plugin.v1.Generator.Import:input_type -> jupiter.plugin.v1.ImportRequest
-	47,  // 115: jupiter.plugin.v1.Filter.Filter:input_type -> jupiter.plugin.v1.FilterRequest
-	51,  // 116: jupiter.plugin.v1.Verifier.Verify:input_type -> jupiter.plugin.v1.VerifyRequest
-	56,  // 117: jupiter.plugin.v1.Trainer.Train:input_type -> jupiter.plugin.v1.TrainRequest
-	70,  // 118: jupiter.plugin.v1.Trainer.Import:input_type -> jupiter.plugin.v1.ImportRequest
-	61,  // 119: jupiter.plugin.v1.Evaluator.Prepare:input_type -> jupiter.plugin.v1.PrepareRequest
-	64,  // 120: jupiter.plugin.v1.Evaluator.Score:input_type -> jupiter.plugin.v1.ScoreRequest
-	68,  // 121: jupiter.plugin.v1.Exporter.Export:input_type -> jupiter.plugin.v1.ExportRequest
-	10,  // 122: jupiter.plugin.v1.Plugin.Info:output_type -> jupiter.plugin.v1.InfoResponse
-	18,  // 123: jupiter.plugin.v1.Plugin.Validate:output_type -> jupiter.plugin.v1.ValidateResponse
-	20,  // 124: jupiter.plugin.v1.Plugin.Stop:output_type -> jupiter.plugin.v1.StopResponse
-	8,   // 125: jupiter.plugin.v1.Plugin.Estimate:output_type -> jupiter.plugin.v1.EstimateResponse
-	5,   // 126: jupiter.plugin.v1.Plugin.Fingerprint:output_type -> jupiter.plugin.v1.FingerprintResponse
-	34,  // 127: jupiter.plugin.v1.Collector.Collect:output_type -> jupiter.plugin.v1.CollectEvent
-	39,  // 128: jupiter.plugin.v1.Generator.Generate:output_type -> jupiter.plugin.v1.GenerateEvent
-	41,  // 129: jupiter.plugin.v1.Generator.Complete:output_type -> jupiter.plugin.v1.CompleteEvent
-	45,  // 130: jupiter.plugin.v1.Generator.Score:output_type -> jupiter.plugin.v1.LikelihoodEvent
-	71,  // 131: jupiter.plugin.v1.Generator.Import:output_type -> jupiter.plugin.v1.ImportEvent
-	48,  // 132: jupiter.plugin.v1.Filter.Filter:output_type -> jupiter.plugin.v1.FilterEvent
-	54,  // 133: jupiter.plugin.v1.Verifier.Verify:output_type -> jupiter.plugin.v1.VerifyEvent
-	59,  // 134: jupiter.plugin.v1.Trainer.Train:output_type -> jupiter.plugin.v1.TrainEvent
-	71,  // 135: jupiter.plugin.v1.Trainer.Import:output_type -> jupiter.plugin.v1.ImportEvent
-	62,  // 136: jupiter.plugin.v1.Evaluator.Prepare:output_type -> jupiter.plugin.v1.PrepareResponse
-	66,  // 137: jupiter.plugin.v1.Evaluator.Score:output_type -> jupiter.plugin.v1.ScoreResponse
-	69,  // 138: jupiter.plugin.v1.Exporter.Export:output_type -> jupiter.plugin.v1.ExportEvent
-	122, // [122:139] is the sub-list for method output_type
-	105, // [105:122] is the sub-list for method input_type
-	105, // [105:105] is the sub-list for extension type_name
-	105, // [105:105] is the sub-list for extension extendee
-	0,   // [0:105] is the sub-list for field type_name
+	0,   // 0: jupiter.plugin.v1.CheckRequest.kind:type_name -> jupiter.plugin.v1.Kind
+	19,  // 1: jupiter.plugin.v1.CheckRequest.config:type_name -> jupiter.plugin.v1.Config
+	7,   // 2: jupiter.plugin.v1.CheckResponse.findings:type_name -> jupiter.plugin.v1.Finding
+	2,   // 3: jupiter.plugin.v1.Finding.level:type_name -> jupiter.plugin.v1.Finding.Level
+	0,   // 4: jupiter.plugin.v1.FingerprintRequest.kind:type_name -> jupiter.plugin.v1.Kind
+	19,  // 5: jupiter.plugin.v1.FingerprintRequest.config:type_name -> jupiter.plugin.v1.Config
+	0,   // 6: jupiter.plugin.v1.EstimateRequest.kind:type_name -> jupiter.plugin.v1.Kind
+	19,  // 7: jupiter.plugin.v1.EstimateRequest.config:type_name -> jupiter.plugin.v1.Config
+	11,  // 8: jupiter.plugin.v1.EstimateRequest.maker:type_name -> jupiter.plugin.v1.ModelMaker
+	19,  // 9: jupiter.plugin.v1.ModelMaker.config:type_name -> jupiter.plugin.v1.Config
+	15,  // 10: jupiter.plugin.v1.InfoResponse.stages:type_name -> jupiter.plugin.v1.Stage
+	0,   // 11: jupiter.plugin.v1.Stage.kind:type_name -> jupiter.plugin.v1.Kind
+	16,  // 12: jupiter.plugin.v1.Stage.schema:type_name -> jupiter.plugin.v1.Schema
+	17,  // 13: jupiter.plugin.v1.Schema.attributes:type_name -> jupiter.plugin.v1.Attribute
+	18,  // 14: jupiter.plugin.v1.Schema.blocks:type_name -> jupiter.plugin.v1.NestedBlock
+	1,   // 15: jupiter.plugin.v1.Attribute.effect:type_name -> jupiter.plugin.v1.Effect
+	3,   // 16: jupiter.plugin.v1.NestedBlock.nesting:type_name -> jupiter.plugin.v1.NestedBlock.Nesting
+	16,  // 17: jupiter.plugin.v1.NestedBlock.schema:type_name -> jupiter.plugin.v1.Schema
+	21,  // 18: jupiter.plugin.v1.ValidateRequest.items:type_name -> jupiter.plugin.v1.ValidateItem
+	0,   // 19: jupiter.plugin.v1.ValidateItem.kind:type_name -> jupiter.plugin.v1.Kind
+	19,  // 20: jupiter.plugin.v1.ValidateItem.config:type_name -> jupiter.plugin.v1.Config
+	25,  // 21: jupiter.plugin.v1.ValidateResponse.diagnostics:type_name -> jupiter.plugin.v1.Diagnostic
+	4,   // 22: jupiter.plugin.v1.Diagnostic.severity:type_name -> jupiter.plugin.v1.Diagnostic.Severity
+	26,  // 23: jupiter.plugin.v1.Diagnostic.attribute:type_name -> jupiter.plugin.v1.PathStep
+	28,  // 24: jupiter.plugin.v1.Record.messages:type_name -> jupiter.plugin.v1.Message
+	76,  // 25: jupiter.plugin.v1.Record.meta:type_name -> jupiter.plugin.v1.Record.MetaEntry
+	27,  // 26: jupiter.plugin.v1.RecordBatch.records:type_name -> jupiter.plugin.v1.Record
+	77,  // 27: jupiter.plugin.v1.Output.meta:type_name -> jupiter.plugin.v1.Output.MetaEntry
+	19,  // 28: jupiter.plugin.v1.Call.config:type_name -> jupiter.plugin.v1.Config
+	35,  // 29: jupiter.plugin.v1.Call.domain:type_name -> jupiter.plugin.v1.Domain
+	78,  // 30: jupiter.plugin.v1.Call.inputs:type_name -> jupiter.plugin.v1.Call.InputsEntry
+	33,  // 31: jupiter.plugin.v1.Call.limit:type_name -> jupiter.plugin.v1.Limit
+	79,  // 32: jupiter.plugin.v1.Progress.metrics:type_name -> jupiter.plugin.v1.Progress.MetricsEntry
+	34,  // 33: jupiter.plugin.v1.Progress.usage:type_name -> jupiter.plugin.v1.Usage
+	32,  // 34: jupiter.plugin.v1.CollectRequest.call:type_name -> jupiter.plugin.v1.Call
+	29,  // 35: jupiter.plugin.v1.CollectEvent.batch:type_name -> jupiter.plugin.v1.RecordBatch
+	36,  // 36: jupiter.plugin.v1.CollectEvent.progress:type_name -> jupiter.plugin.v1.Progress
+	25,  // 37: jupiter.plugin.v1.CollectEvent.diagnostic:type_name -> jupiter.plugin.v1.Diagnostic
+	80,  // 38: jupiter.plugin.v1.Prompt.meta:type_name -> jupiter.plugin.v1.Prompt.MetaEntry
+	32,  // 39: jupiter.plugin.v1.GenerateRequest.call:type_name -> jupiter.plugin.v1.Call
+	30,  // 40: jupiter.plugin.v1.GenerateRequest.model:type_name -> jupiter.plugin.v1.Artifact
+	42,  // 41: jupiter.plugin.v1.GenerateRequest.sets:type_name -> jupiter.plugin.v1.PromptSet
+	41,  // 42: jupiter.plugin.v1.GenerateRequest.sampling:type_name -> jupiter.plugin.v1.Sampling
+	39,  // 43: jupiter.plugin.v1.PromptSet.prompts:type_name -> jupiter.plugin.v1.Prompt
+	29,  // 44: jupiter.plugin.v1.GenerateEvent.batch:type_name -> jupiter.plugin.v1.RecordBatch
+	36,  // 45: jupiter.plugin.v1.GenerateEvent.progress:type_name -> jupiter.plugin.v1.Progress
+	25,  // 46: jupiter.plugin.v1.GenerateEvent.diagnostic:type_name -> jupiter.plugin.v1.Diagnostic
+	32,  // 47: jupiter.plugin.v1.CompleteRequest.call:type_name -> jupiter.plugin.v1.Call
+	30,  // 48: jupiter.plugin.v1.CompleteRequest.model:type_name -> jupiter.plugin.v1.Artifact
+	39,  // 49: jupiter.plugin.v1.CompleteRequest.prompts:type_name -> jupiter.plugin.v1.Prompt
+	41,  // 50: jupiter.plugin.v1.CompleteRequest.sampling:type_name -> jupiter.plugin.v1.Sampling
+	46,  // 51: jupiter.plugin.v1.CompleteEvent.completion:type_name -> jupiter.plugin.v1.Completion
+	36,  // 52: jupiter.plugin.v1.CompleteEvent.progress:type_name -> jupiter.plugin.v1.Progress
+	25,  // 53: jupiter.plugin.v1.CompleteEvent.diagnostic:type_name -> jupiter.plugin.v1.Diagnostic
+	32,  // 54: jupiter.plugin.v1.LikelihoodRequest.call:type_name -> jupiter.plugin.v1.Call
+	30,  // 55: jupiter.plugin.v1.LikelihoodRequest.model:type_name -> jupiter.plugin.v1.Artifact
+	48,  // 56: jupiter.plugin.v1.LikelihoodRequest.items:type_name -> jupiter.plugin.v1.LikelihoodItem
+	50,  // 57: jupiter.plugin.v1.LikelihoodEvent.likelihoods:type_name -> jupiter.plugin.v1.Likelihood
+	32,  // 58: jupiter.plugin.v1.FilterRequest.call:type_name -> jupiter.plugin.v1.Call
+	29,  // 59: jupiter.plugin.v1.FilterRequest.reference:type_name -> jupiter.plugin.v1.RecordBatch
+	29,  // 60: jupiter.plugin.v1.FilterRequest.batch:type_name -> jupiter.plugin.v1.RecordBatch
+	53,  // 61: jupiter.plugin.v1.FilterEvent.verdicts:type_name -> jupiter.plugin.v1.VerdictBatch
+	36,  // 62: jupiter.plugin.v1.FilterEvent.progress:type_name -> jupiter.plugin.v1.Progress
+	25,  // 63: jupiter.plugin.v1.FilterEvent.diagnostic:type_name -> jupiter.plugin.v1.Diagnostic
+	54,  // 64: jupiter.plugin.v1.VerdictBatch.verdicts:type_name -> jupiter.plugin.v1.Verdict
+	32,  // 65: jupiter.plugin.v1.VerifyRequest.call:type_name -> jupiter.plugin.v1.Call
+	56,  // 66: jupiter.plugin.v1.VerifyRequest.batch:type_name -> jupiter.plugin.v1.VerifyBatch
+	57,  // 67: jupiter.plugin.v1.VerifyBatch.items:type_name -> jupiter.plugin.v1.VerifyItem
+	59,  // 68: jupiter.plugin.v1.VerifyEvent.judgements:type_name -> jupiter.plugin.v1.Judgement
+	36,  // 69: jupiter.plugin.v1.VerifyEvent.progress:type_name -> jupiter.plugin.v1.Progress
+	25,  // 70: jupiter.plugin.v1.VerifyEvent.diagnostics:type_name -> jupiter.plugin.v1.Diagnostic
+	32,  // 71: jupiter.plugin.v1.TrainRequest.call:type_name -> jupiter.plugin.v1.Call
+	30,  // 72: jupiter.plugin.v1.TrainRequest.dataset:type_name -> jupiter.plugin.v1.Artifact
+	30,  // 73: jupiter.plugin.v1.TrainRequest.checkpoint:type_name -> jupiter.plugin.v1.Artifact
+	61,  // 74: jupiter.plugin.v1.TrainRequest.topology:type_name -> jupiter.plugin.v1.Topology
+	30,  // 75: jupiter.plugin.v1.TrainRequest.real:type_name -> jupiter.plugin.v1.Artifact
+	62,  // 76: jupiter.plugin.v1.Topology.peers:type_name -> jupiter.plugin.v1.Peer
+	36,  // 77: jupiter.plugin.v1.TrainEvent.progress:type_name -> jupiter.plugin.v1.Progress
+	64,  // 78: jupiter.plugin.v1.TrainEvent.checkpoint:type_name -> jupiter.plugin.v1.Checkpoint
+	25,  // 79: jupiter.plugin.v1.TrainEvent.diagnostic:type_name -> jupiter.plugin.v1.Diagnostic
+	31,  // 80: jupiter.plugin.v1.Checkpoint.output:type_name -> jupiter.plugin.v1.Output
+	32,  // 81: jupiter.plugin.v1.PrepareRequest.call:type_name -> jupiter.plugin.v1.Call
+	30,  // 82: jupiter.plugin.v1.PrepareRequest.custom:type_name -> jupiter.plugin.v1.Artifact
+	81,  // 83: jupiter.plugin.v1.PrepareRequest.splits:type_name -> jupiter.plugin.v1.PrepareRequest.SplitsEntry
+	67,  // 84: jupiter.plugin.v1.PrepareResponse.questions:type_name -> jupiter.plugin.v1.Question
+	25,  // 85: jupiter.plugin.v1.PrepareResponse.diagnostics:type_name -> jupiter.plugin.v1.Diagnostic
+	36,  // 86: jupiter.plugin.v1.PrepareResponse.progress:type_name -> jupiter.plugin.v1.Progress
+	39,  // 87: jupiter.plugin.v1.Question.prompt:type_name -> jupiter.plugin.v1.Prompt
+	32,  // 88: jupiter.plugin.v1.ScoreRequest.call:type_name -> jupiter.plugin.v1.Call
+	69,  // 89: jupiter.plugin.v1.ScoreRequest.answer:type_name -> jupiter.plugin.v1.Answer
+	67,  // 90: jupiter.plugin.v1.Answer.question:type_name -> jupiter.plugin.v1.Question
+	46,  // 91: jupiter.plugin.v1.Answer.completion:type_name -> jupiter.plugin.v1.Completion
+	59,  // 92: jupiter.plugin.v1.Answer.judgement:type_name -> jupiter.plugin.v1.Judgement
+	50,  // 93: jupiter.plugin.v1.Answer.likelihoods:type_name -> jupiter.plugin.v1.Likelihood
+	46,  // 94: jupiter.plugin.v1.Answer.choice:type_name -> jupiter.plugin.v1.Completion
+	71,  // 95: jupiter.plugin.v1.ScoreResponse.scores:type_name -> jupiter.plugin.v1.QuestionScore
+	25,  // 96: jupiter.plugin.v1.ScoreResponse.diagnostics:type_name -> jupiter.plugin.v1.Diagnostic
+	82,  // 97: jupiter.plugin.v1.QuestionScore.sub_scores:type_name -> jupiter.plugin.v1.QuestionScore.SubScoresEntry
+	32,  // 98: jupiter.plugin.v1.ExportRequest.call:type_name -> jupiter.plugin.v1.Call
+	30,  // 99: jupiter.plugin.v1.ExportRequest.checkpoint:type_name -> jupiter.plugin.v1.Artifact
+	31,  // 100: jupiter.plugin.v1.ExportEvent.output:type_name -> jupiter.plugin.v1.Output
+	36,  // 101: jupiter.plugin.v1.ExportEvent.progress:type_name -> jupiter.plugin.v1.Progress
+	25,  // 102: jupiter.plugin.v1.ExportEvent.diagnostic:type_name -> jupiter.plugin.v1.Diagnostic
+	32,  // 103: jupiter.plugin.v1.ImportRequest.call:type_name -> jupiter.plugin.v1.Call
+	31,  // 104: jupiter.plugin.v1.ImportEvent.output:type_name -> jupiter.plugin.v1.Output
+	36,  // 105: jupiter.plugin.v1.ImportEvent.progress:type_name -> jupiter.plugin.v1.Progress
+	25,  // 106: jupiter.plugin.v1.ImportEvent.diagnostic:type_name -> jupiter.plugin.v1.Diagnostic
+	30,  // 107: jupiter.plugin.v1.Call.InputsEntry.value:type_name -> jupiter.plugin.v1.Artifact
+	30,  // 108: jupiter.plugin.v1.PrepareRequest.SplitsEntry.value:type_name -> jupiter.plugin.v1.Artifact
+	13,  // 109: jupiter.plugin.v1.Plugin.Info:input_type -> jupiter.plugin.v1.InfoRequest
+	20,  // 110: jupiter.plugin.v1.Plugin.Validate:input_type -> jupiter.plugin.v1.ValidateRequest
+	23,  // 111: jupiter.plugin.v1.Plugin.Stop:input_type -> jupiter.plugin.v1.StopRequest
+	10,  // 112: jupiter.plugin.v1.Plugin.Estimate:input_type -> jupiter.plugin.v1.EstimateRequest
+	8,   // 113: jupiter.plugin.v1.Plugin.Fingerprint:input_type -> jupiter.plugin.v1.FingerprintRequest
+	5,   // 114: jupiter.plugin.v1.Plugin.Check:input_type -> jupiter.plugin.v1.CheckRequest
+	37,  // 115: jupiter.plugin.v1.Collector.Collect:input_type -> jupiter.plugin.v1.CollectRequest
+	40,  // 116: jupiter.plugin.v1.Generator.Generate:input_type -> jupiter.plugin.v1.GenerateRequest
+	44,  // 117: jupiter.plugin.v1.Generator.Complete:input_type -> jupiter.plugin.v1.CompleteRequest
+	47,  // 118: jupiter.plugin.v1.Generator.Score:input_type -> jupiter.plugin.v1.LikelihoodRequest
+	74,  // 119: jupiter.plugin.v1.Generator.Import:input_type -> jupiter.plugin.v1.ImportRequest
+	51,  // 120: jupiter.plugin.v1.Filter.Filter:input_type -> jupiter.plugin.v1.FilterRequest
+	55,  // 121: jupiter.plugin.v1.Verifier.Verify:input_type -> jupiter.plugin.v1.VerifyRequest
+	60,  // 122: jupiter.plugin.v1.Trainer.Train:input_type -> jupiter.plugin.v1.TrainRequest
+	74,  // 123: jupiter.plugin.v1.Trainer.Import:input_type -> jupiter.plugin.v1.ImportRequest
+	65,  // 124: jupiter.plugin.v1.Evaluator.Prepare:input_type -> jupiter.plugin.v1.PrepareRequest
+	68,  // 125: jupiter.plugin.v1.Evaluator.Score:input_type -> jupiter.plugin.v1.ScoreRequest
+	72,  // 126: jupiter.plugin.v1.Exporter.Export:input_type -> jupiter.plugin.v1.ExportRequest
+	14,  // 127: jupiter.plugin.v1.Plugin.Info:output_type -> jupiter.plugin.v1.InfoResponse
+	22,  // 128: jupiter.plugin.v1.Plugin.Validate:output_type -> jupiter.plugin.v1.ValidateResponse
+	24,  // 129: jupiter.plugin.v1.Plugin.Stop:output_type -> jupiter.plugin.v1.StopResponse
+	12,  // 130: jupiter.plugin.v1.Plugin.Estimate:output_type -> jupiter.plugin.v1.EstimateResponse
+	9,   // 131: jupiter.plugin.v1.Plugin.Fingerprint:output_type -> jupiter.plugin.v1.FingerprintResponse
+	6,   // 132: jupiter.plugin.v1.Plugin.Check:output_type -> jupiter.plugin.v1.CheckResponse
+	38,  // 133: jupiter.plugin.v1.Collector.Collect:output_type -> jupiter.plugin.v1.CollectEvent
+	43,  // 134: jupiter.plugin.v1.Generator.Generate:output_type -> jupiter.plugin.v1.GenerateEvent
+	45,  // 135: jupiter.plugin.v1.Generator.Complete:output_type -> jupiter.plugin.v1.CompleteEvent
+	49,  // 136: jupiter.plugin.v1.Generator.Score:output_type -> jupiter.plugin.v1.LikelihoodEvent
+	75,  // 137: jupiter.plugin.v1.Generator.Import:output_type -> jupiter.plugin.v1.ImportEvent
+	52,  // 138: jupiter.plugin.v1.Filter.Filter:output_type -> jupiter.plugin.v1.FilterEvent
+	58,  // 139: jupiter.plugin.v1.Verifier.Verify:output_type -> jupiter.plugin.v1.VerifyEvent
+	63,  // 140: jupiter.plugin.v1.Trainer.Train:output_type -> jupiter.plugin.v1.TrainEvent
+	75,  // 141: jupiter.plugin.v1.Trainer.Import:output_type -> jupiter.plugin.v1.ImportEvent
+	66,  // 142: jupiter.plugin.v1.Evaluator.Prepare:output_type -> jupiter.plugin.v1.PrepareResponse
+	70,  // 143: jupiter.plugin.v1.Evaluator.Score:output_type -> jupiter.plugin.v1.ScoreResponse
+	73,  // 144: jupiter.plugin.v1.Exporter.Export:output_type -> jupiter.plugin.v1.ExportEvent
+	127, // [127:145] is the sub-list for method output_type
+	109, // [109:127] is the sub-list for method input_type
+	109, // [109:109] is the sub-list for extension type_name
+	109, // [109:109] is the sub-list for extension extendee
+	0,   // [0:109] is the sub-list for field type_name
 }
 
 func init() { file_jupiter_plugin_v1_plugin_proto_init() }
@@ -6035,56 +6297,56 @@ func file_jupiter_plugin_v1_plugin_proto_init() {
 	if File_jupiter_plugin_v1_plugin_proto != nil {
 		return
 	}
-	file_jupiter_plugin_v1_plugin_proto_msgTypes[18].OneofWrappers = []any{
+	file_jupiter_plugin_v1_plugin_proto_msgTypes[21].OneofWrappers = []any{
 		(*PathStep_Name)(nil),
 		(*PathStep_Key)(nil),
 		(*PathStep_Index)(nil),
 	}
-	file_jupiter_plugin_v1_plugin_proto_msgTypes[30].OneofWrappers = []any{
+	file_jupiter_plugin_v1_plugin_proto_msgTypes[33].OneofWrappers = []any{
 		(*CollectEvent_Batch)(nil),
 		(*CollectEvent_Progress)(nil),
 		(*CollectEvent_Diagnostic)(nil),
 	}
-	file_jupiter_plugin_v1_plugin_proto_msgTypes[35].OneofWrappers = []any{
+	file_jupiter_plugin_v1_plugin_proto_msgTypes[38].OneofWrappers = []any{
 		(*GenerateEvent_Batch)(nil),
 		(*GenerateEvent_Progress)(nil),
 		(*GenerateEvent_Diagnostic)(nil),
 	}
-	file_jupiter_plugin_v1_plugin_proto_msgTypes[37].OneofWrappers = []any{
+	file_jupiter_plugin_v1_plugin_proto_msgTypes[40].OneofWrappers = []any{
 		(*CompleteEvent_Completion)(nil),
 		(*CompleteEvent_Progress)(nil),
 		(*CompleteEvent_Diagnostic)(nil),
 	}
-	file_jupiter_plugin_v1_plugin_proto_msgTypes[43].OneofWrappers = []any{
+	file_jupiter_plugin_v1_plugin_proto_msgTypes[46].OneofWrappers = []any{
 		(*FilterRequest_Call)(nil),
 		(*FilterRequest_Reference)(nil),
 		(*FilterRequest_Batch)(nil),
 	}
-	file_jupiter_plugin_v1_plugin_proto_msgTypes[44].OneofWrappers = []any{
+	file_jupiter_plugin_v1_plugin_proto_msgTypes[47].OneofWrappers = []any{
 		(*FilterEvent_Verdicts)(nil),
 		(*FilterEvent_Progress)(nil),
 		(*FilterEvent_Diagnostic)(nil),
 	}
-	file_jupiter_plugin_v1_plugin_proto_msgTypes[47].OneofWrappers = []any{
+	file_jupiter_plugin_v1_plugin_proto_msgTypes[50].OneofWrappers = []any{
 		(*VerifyRequest_Call)(nil),
 		(*VerifyRequest_Batch)(nil),
 	}
-	file_jupiter_plugin_v1_plugin_proto_msgTypes[55].OneofWrappers = []any{
+	file_jupiter_plugin_v1_plugin_proto_msgTypes[58].OneofWrappers = []any{
 		(*TrainEvent_Progress)(nil),
 		(*TrainEvent_Checkpoint)(nil),
 		(*TrainEvent_Diagnostic)(nil),
 	}
-	file_jupiter_plugin_v1_plugin_proto_msgTypes[60].OneofWrappers = []any{
+	file_jupiter_plugin_v1_plugin_proto_msgTypes[63].OneofWrappers = []any{
 		(*ScoreRequest_Call)(nil),
 		(*ScoreRequest_Answer)(nil),
 	}
-	file_jupiter_plugin_v1_plugin_proto_msgTypes[63].OneofWrappers = []any{}
-	file_jupiter_plugin_v1_plugin_proto_msgTypes[65].OneofWrappers = []any{
+	file_jupiter_plugin_v1_plugin_proto_msgTypes[66].OneofWrappers = []any{}
+	file_jupiter_plugin_v1_plugin_proto_msgTypes[68].OneofWrappers = []any{
 		(*ExportEvent_Output)(nil),
 		(*ExportEvent_Progress)(nil),
 		(*ExportEvent_Diagnostic)(nil),
 	}
-	file_jupiter_plugin_v1_plugin_proto_msgTypes[67].OneofWrappers = []any{
+	file_jupiter_plugin_v1_plugin_proto_msgTypes[70].OneofWrappers = []any{
 		(*ImportEvent_Output)(nil),
 		(*ImportEvent_Progress)(nil),
 		(*ImportEvent_Diagnostic)(nil),
@@ -6094,8 +6356,8 @@ func file_jupiter_plugin_v1_plugin_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_jupiter_plugin_v1_plugin_proto_rawDesc), len(file_jupiter_plugin_v1_plugin_proto_rawDesc)),
-			NumEnums:      4,
-			NumMessages:   75,
+			NumEnums:      5,
+			NumMessages:   78,
 			NumExtensions: 0,
 			NumServices:   8,
 		},

@@ -40,6 +40,7 @@ const (
 	Plugin_Stop_FullMethodName        = "/jupiter.plugin.v1.Plugin/Stop"
 	Plugin_Estimate_FullMethodName    = "/jupiter.plugin.v1.Plugin/Estimate"
 	Plugin_Fingerprint_FullMethodName = "/jupiter.plugin.v1.Plugin/Fingerprint"
+	Plugin_Check_FullMethodName       = "/jupiter.plugin.v1.Plugin/Check"
 )
 
 // PluginClient is the client API for Plugin service.
@@ -56,6 +57,8 @@ type PluginClient interface {
 	Estimate(ctx context.Context, in *EstimateRequest, opts ...grpc.CallOption) (*EstimateResponse, error)
 	// Fingerprint says what a remote source or a served model is now, so that drift can be found.
 	Fingerprint(ctx context.Context, in *FingerprintRequest, opts ...grpc.CallOption) (*FingerprintResponse, error)
+	// Check looks at what a stage would meet: a server, a program, a model. It changes nothing, and may spend a few tokens.
+	Check(ctx context.Context, in *CheckRequest, opts ...grpc.CallOption) (*CheckResponse, error)
 }
 
 type pluginClient struct {
@@ -116,6 +119,16 @@ func (c *pluginClient) Fingerprint(ctx context.Context, in *FingerprintRequest, 
 	return out, nil
 }
 
+func (c *pluginClient) Check(ctx context.Context, in *CheckRequest, opts ...grpc.CallOption) (*CheckResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CheckResponse)
+	err := c.cc.Invoke(ctx, Plugin_Check_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // PluginServer is the server API for Plugin service.
 // All implementations must embed UnimplementedPluginServer
 // for forward compatibility.
@@ -130,6 +143,8 @@ type PluginServer interface {
 	Estimate(context.Context, *EstimateRequest) (*EstimateResponse, error)
 	// Fingerprint says what a remote source or a served model is now, so that drift can be found.
 	Fingerprint(context.Context, *FingerprintRequest) (*FingerprintResponse, error)
+	// Check looks at what a stage would meet: a server, a program, a model. It changes nothing, and may spend a few tokens.
+	Check(context.Context, *CheckRequest) (*CheckResponse, error)
 	mustEmbedUnimplementedPluginServer()
 }
 
@@ -154,6 +169,9 @@ func (UnimplementedPluginServer) Estimate(context.Context, *EstimateRequest) (*E
 }
 func (UnimplementedPluginServer) Fingerprint(context.Context, *FingerprintRequest) (*FingerprintResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Fingerprint not implemented")
+}
+func (UnimplementedPluginServer) Check(context.Context, *CheckRequest) (*CheckResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Check not implemented")
 }
 func (UnimplementedPluginServer) mustEmbedUnimplementedPluginServer() {}
 func (UnimplementedPluginServer) testEmbeddedByValue()                {}
@@ -266,6 +284,24 @@ func _Plugin_Fingerprint_Handler(srv interface{}, ctx context.Context, dec func(
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Plugin_Check_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CheckRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(PluginServer).Check(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Plugin_Check_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(PluginServer).Check(ctx, req.(*CheckRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // Plugin_ServiceDesc is the grpc.ServiceDesc for Plugin service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -292,6 +328,10 @@ var Plugin_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Fingerprint",
 			Handler:    _Plugin_Fingerprint_Handler,
+		},
+		{
+			MethodName: "Check",
+			Handler:    _Plugin_Check_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

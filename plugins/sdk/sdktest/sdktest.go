@@ -104,6 +104,22 @@ func (c *Conn) Config(t testing.TB, kind pluginv1.Kind, stage string, config any
 			attrs[a.Name] = a.Default
 		}
 	}
+	for _, b := range c.stages[i].Schema.Blocks {
+		nested := map[string]json.RawMessage{}
+		if v := attrs[b.Type]; v == nil || json.Unmarshal(v, &nested) != nil || nested == nil {
+			continue
+		}
+		for _, a := range b.Schema.Attributes {
+			if v := nested[a.Name]; len(a.Default) > 0 && (v == nil || string(v) == "null") {
+				nested[a.Name] = a.Default
+			}
+		}
+		whole, err := json.Marshal(nested)
+		if err != nil {
+			t.Fatalf("configuration of %s: %v", stage, err)
+		}
+		attrs[b.Type] = whole
+	}
 	b, err := json.Marshal(attrs)
 	if err != nil {
 		t.Fatalf("configuration of %s: %v", stage, err)

@@ -31,6 +31,9 @@ class Config:
             raise sdk.StageError("unreachable")
         return self.mode
 
+    def check(self) -> list[sdk.Finding]:
+        return [sdk.Finding(subject="mode", level=sdk.Finding.LEVEL_OK, detail=self.mode)]
+
 
 @sdk.collector("c", Config, revision=1, resumable=True)
 def collect(call: sdk.Call, config: Config) -> Iterable[sdk.RecordBatch]:

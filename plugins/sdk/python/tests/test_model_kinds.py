@@ -155,6 +155,9 @@ def test_estimate_and_fingerprint(conn: Connection) -> None:
     assert fingerprint("good") == pb.FingerprintResponse(digest="good")
     with fails(Code.UNKNOWN, "unreachable"):
         fingerprint("error")
+    c = conn.config("collector", "c", {"mode": "good"})
+    found = conn.request("Plugin", "Check", pb.CheckRequest(kind=pb.KIND_COLLECTOR, stage="c", config=c))
+    assert [(f.subject, f.detail) for f in found.findings] == [("mode", "good")]
 
 
 def test_a_plugin_without_stages() -> None:

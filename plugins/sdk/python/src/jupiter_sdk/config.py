@@ -24,6 +24,7 @@ A configuration may have these methods:
     def validate(self) -> Iterable[Diagnostic]                              # what the schema cannot say
     def estimate(self, request: EstimateRequest) -> EstimateResponse        # a cost model; a trainer has its own
     def fingerprint(self) -> str                                            # what a source or a served model is now
+    def check(self) -> list[Finding]                                        # what a stage would meet, for jupiter doctor
 """
 
 from __future__ import annotations

@@ -114,3 +114,12 @@ class Server:
         if not hasattr(stage.config, "fingerprint"):
             raise Abort(grpc.StatusCode.UNIMPLEMENTED, f'stage "{stage.name}" has no fingerprint')
         return pb.FingerprintResponse(digest=stage.decode(request.config.json).fingerprint())
+
+    def check(self, request: pb.CheckRequest, _: grpc.ServicerContext) -> pb.CheckResponse:
+        """Looks at what a stage would meet, where it can."""
+        stage = self.stage(request.kind, request.stage)
+        if not hasattr(stage.config, "check"):
+            raise Abort(grpc.StatusCode.UNIMPLEMENTED, f'stage "{stage.name}" has nothing to look at')
+        out = pb.CheckResponse(findings=stage.decode(request.config.json).check())
+        check_size(out, "the findings")
+        return out

@@ -47,6 +47,7 @@ def _methods(server: Server) -> dict[str, dict[str, Callable[..., Any]]]:
             "Stop": server.stop,
             "Estimate": server.estimate,
             "Fingerprint": server.fingerprint,
+            "Check": server.check,
         },
         "Collector": {"Collect": on(serve_records.collect, server)},
         "Filter": {"Filter": on(serve_records.filter, server)},

@@ -37,6 +37,42 @@ EFFECT_RERUN: Effect
 EFFECT_ADVANCE: Effect
 EFFECT_NONE: Effect
 
+class CheckRequest(_message.Message):
+    __slots__ = ("kind", "stage", "config")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    STAGE_FIELD_NUMBER: _ClassVar[int]
+    CONFIG_FIELD_NUMBER: _ClassVar[int]
+    kind: Kind
+    stage: str
+    config: Config
+    def __init__(self, kind: _Optional[_Union[Kind, str]] = ..., stage: _Optional[str] = ..., config: _Optional[_Union[Config, _Mapping]] = ...) -> None: ...
+
+class CheckResponse(_message.Message):
+    __slots__ = ("findings",)
+    FINDINGS_FIELD_NUMBER: _ClassVar[int]
+    findings: _containers.RepeatedCompositeFieldContainer[Finding]
+    def __init__(self, findings: _Optional[_Iterable[_Union[Finding, _Mapping]]] = ...) -> None: ...
+
+class Finding(_message.Message):
+    __slots__ = ("subject", "level", "detail")
+    class Level(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        LEVEL_UNSPECIFIED: _ClassVar[Finding.Level]
+        LEVEL_OK: _ClassVar[Finding.Level]
+        LEVEL_ABSENT: _ClassVar[Finding.Level]
+        LEVEL_PROBLEM: _ClassVar[Finding.Level]
+    LEVEL_UNSPECIFIED: Finding.Level
+    LEVEL_OK: Finding.Level
+    LEVEL_ABSENT: Finding.Level
+    LEVEL_PROBLEM: Finding.Level
+    SUBJECT_FIELD_NUMBER: _ClassVar[int]
+    LEVEL_FIELD_NUMBER: _ClassVar[int]
+    DETAIL_FIELD_NUMBER: _ClassVar[int]
+    subject: str
+    level: Finding.Level
+    detail: str
+    def __init__(self, subject: _Optional[str] = ..., level: _Optional[_Union[Finding.Level, str]] = ..., detail: _Optional[str] = ...) -> None: ...
+
 class FingerprintRequest(_message.Message):
     __slots__ = ("kind", "stage", "config")
     KIND_FIELD_NUMBER: _ClassVar[int]
@@ -162,7 +198,7 @@ class Schema(_message.Message):
     def __init__(self, attributes: _Optional[_Iterable[_Union[Attribute, _Mapping]]] = ..., blocks: _Optional[_Iterable[_Union[NestedBlock, _Mapping]]] = ..., description: _Optional[str] = ...) -> None: ...
 
 class Attribute(_message.Message):
-    __slots__ = ("name", "type", "required", "default", "sensitive", "description", "effect", "deprecated", "accepts")
+    __slots__ = ("name", "type", "required", "default", "sensitive", "description", "effect", "deprecated", "accepts", "environment")
     NAME_FIELD_NUMBER: _ClassVar[int]
     TYPE_FIELD_NUMBER: _ClassVar[int]
     REQUIRED_FIELD_NUMBER: _ClassVar[int]
@@ -172,6 +208,7 @@ class Attribute(_message.Message):
     EFFECT_FIELD_NUMBER: _ClassVar[int]
     DEPRECATED_FIELD_NUMBER: _ClassVar[int]
     ACCEPTS_FIELD_NUMBER: _ClassVar[int]
+    ENVIRONMENT_FIELD_NUMBER: _ClassVar[int]
     name: str
     type: bytes
     required: bool
@@ -181,7 +218,8 @@ class Attribute(_message.Message):
     effect: Effect
     deprecated: str
     accepts: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, name: _Optional[str] = ..., type: _Optional[bytes] = ..., required: bool = ..., default: _Optional[bytes] = ..., sensitive: bool = ..., description: _Optional[str] = ..., effect: _Optional[_Union[Effect, str]] = ..., deprecated: _Optional[str] = ..., accepts: _Optional[_Iterable[str]] = ...) -> None: ...
+    environment: bool
+    def __init__(self, name: _Optional[str] = ..., type: _Optional[bytes] = ..., required: bool = ..., default: _Optional[bytes] = ..., sensitive: bool = ..., description: _Optional[str] = ..., effect: _Optional[_Union[Effect, str]] = ..., deprecated: _Optional[str] = ..., accepts: _Optional[_Iterable[str]] = ..., environment: bool = ...) -> None: ...
 
 class NestedBlock(_message.Message):
     __slots__ = ("type", "nesting", "schema", "min_items", "max_items")
@@ -597,12 +635,14 @@ class LikelihoodItem(_message.Message):
     def __init__(self, prompt_id: _Optional[str] = ..., prompt: _Optional[str] = ..., continuations: _Optional[_Iterable[str]] = ..., end: bool = ...) -> None: ...
 
 class LikelihoodEvent(_message.Message):
-    __slots__ = ("prompt_id", "likelihoods")
+    __slots__ = ("prompt_id", "likelihoods", "scorer")
     PROMPT_ID_FIELD_NUMBER: _ClassVar[int]
     LIKELIHOODS_FIELD_NUMBER: _ClassVar[int]
+    SCORER_FIELD_NUMBER: _ClassVar[int]
     prompt_id: str
     likelihoods: _containers.RepeatedCompositeFieldContainer[Likelihood]
-    def __init__(self, prompt_id: _Optional[str] = ..., likelihoods: _Optional[_Iterable[_Union[Likelihood, _Mapping]]] = ...) -> None: ...
+    scorer: str
+    def __init__(self, prompt_id: _Optional[str] = ..., likelihoods: _Optional[_Iterable[_Union[Likelihood, _Mapping]]] = ..., scorer: _Optional[str] = ...) -> None: ...
 
 class Likelihood(_message.Message):
     __slots__ = ("sum_logprob", "tokens", "bytes")
