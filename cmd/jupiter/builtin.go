@@ -8,6 +8,7 @@ import (
 	"jupiter/plugins/builtin/files"
 	"jupiter/plugins/builtin/llama"
 	"jupiter/plugins/builtin/neardup"
+	"jupiter/plugins/builtin/openai"
 	"jupiter/plugins/builtin/panel"
 	"jupiter/plugins/builtin/quality"
 	"jupiter/plugins/host"
@@ -21,6 +22,7 @@ func builtins() []sdk.Plugin {
 		files.Plugin(version),
 		llama.Plugin(version),
 		neardup.Plugin(version),
+		openai.Plugin(version),
 		panel.Plugin(version),
 		quality.Plugin(version),
 		quantities.Plugin(version),

@@ -146,6 +146,7 @@ func recovered(r any, method string, err *error) {
 func toStatus(ctx context.Context, err error) error {
 	var ce *configError
 	var passing *transientError
+	var cannot *unsupportedError
 	switch {
 	case err == nil:
 		return nil
@@ -155,6 +156,8 @@ func toStatus(ctx context.Context, err error) error {
 		return status.Error(codes.InvalidArgument, clip(err.Error()))
 	case errors.As(err, &passing):
 		return status.Error(codes.Aborted, clip(err.Error()))
+	case errors.As(err, &cannot):
+		return status.Error(codes.Unimplemented, clip(err.Error()))
 	}
 	if s, ok := status.FromError(err); ok && s.Code() != codes.Canceled && s.Code() != codes.Unavailable {
 		return status.Error(s.Code(), clip(s.Message()))
@@ -174,6 +177,19 @@ func Transient(err error) error {
 type transientError struct{ error }
 
 func (e *transientError) Unwrap() error { return e.error }
+
+// Unsupported marks an error as that of something which a feature stands for and which is not to be had of this model: the
+// host goes on without it. A generator's Score answers so where the model's likelihoods are unavailable.
+func Unsupported(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &unsupportedError{err}
+}
+
+type unsupportedError struct{ error }
+
+func (e *unsupportedError) Unwrap() error { return e.error }
 
 // clip keeps a message fit for a gRPC trailer.
 func clip(s string) string {
