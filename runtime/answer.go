@@ -6,13 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"path/filepath"
 	"slices"
 
 	"jupiter/plan/config"
 	"jupiter/plugins/host"
 	"jupiter/plugins/proto/pluginv1"
-	"jupiter/state"
 )
 
 // answersMediaType is a file of answers, one JSON line each.
@@ -65,8 +63,8 @@ type contestant struct {
 	model *pluginv1.Artifact // nil: the runner's configuration names it
 }
 
-// ask lets each contestant answer all questions, greedily and with the same settings. Blocks of answers are durable, so
-// that no question is paid for twice.
+// ask lets each contestant answer all questions, greedily and with the same settings. Blocks of answers are durable, and of
+// the block in work what was answered is, so that no question is paid for twice.
 func (j *job) ask(ctx context.Context, qs []question, sides []contestant) ([]answer, error) {
 	judges := j.a.Judges
 	runner, err := j.r.stage(ctx, judges.Runner)
@@ -77,78 +75,64 @@ func (j *job) ask(ctx context.Context, qs []question, sides []contestant) ([]ans
 	if err != nil {
 		return nil, err
 	}
-	var all []answer
-	var shards []string
-	if j.partial != nil {
-		shards = j.partial.Shards
-		for _, d := range shards {
-			block, err := readLines[answer](j.r.at(d))
-			if err != nil {
-				return nil, err
-			}
-			all = append(all, block...)
-		}
+	k, err := j.answering(runner)
+	if err != nil {
+		return nil, err
 	}
 	size := answerBlock
 	if j.meter.mayEnd() {
 		size = boundedBlock
 	}
 	total := len(qs) * len(sides)
-	for len(all) < total {
+	for len(k.all) < total {
 		if j.r.stopping.Load() {
 			return nil, ErrInterrupted
 		}
-		side := sides[len(all)/len(qs)]
-		from := len(all) % len(qs)
-		block, err := j.answerBlock(ctx, runner, side, qs[from:min(from+size, len(qs))], canScore)
+		side := sides[len(k.all)/len(qs)]
+		from := len(k.all) % len(qs)
+		block, err := j.answerBlock(ctx, runner, side, qs[from:min(from+max(size, len(k.open)), len(qs))], canScore, k)
 		if err != nil {
+			err = errors.Join(err, k.keep(context.WithoutCancel(ctx)))
 			if j.r.stopping.Load() || ctx.Err() != nil {
 				return nil, ErrInterrupted
 			}
 			return nil, fmt.Errorf("%s: %w", side.side, err)
 		}
-		all = append(all, block...)
-		path := filepath.Join(j.work, fmt.Sprintf("answers-%d.jsonl", len(all)))
-		if err := writeLines(path, block); err != nil {
+		if err := k.close(ctx, block); err != nil {
 			return nil, err
 		}
-		art, err := j.ingest(ctx, put{path: path, mediaType: answersMediaType})
-		if err != nil {
-			return nil, err
-		}
-		shards = append(slices.Clone(shards), art.Digest)
-		if err := j.save(ctx, &state.Partial{Shards: shards, Done: uint64(len(all)), Unit: "answers"}, art); err != nil {
-			return nil, err
-		}
-		j.progress(&pluginv1.Progress{Done: uint64(len(all)), Total: uint64(total), Unit: "answers"})
+		j.progress(&pluginv1.Progress{Done: uint64(len(k.all)), Total: uint64(total), Unit: "answers"})
 	}
-	return all, nil
+	return k.all, nil
 }
 
 // answerBlock asks one model some questions: completions, the verifier's judgement, likelihoods.
-func (j *job) answerBlock(ctx context.Context, runner *host.Stage, c contestant, qs []question, canScore bool) ([]answer, error) {
-	block := make([]answer, len(qs))
+func (j *job) answerBlock(ctx context.Context, runner *host.Stage, c contestant, qs []question, canScore bool, k *answering) ([]answer, error) {
 	index := make(map[string]int, len(qs))
-	prompts := make([]*pluginv1.Prompt, len(qs))
+	var prompts []*pluginv1.Prompt
 	for i, q := range qs {
-		block[i] = answer{Side: c.side, ID: q.ID}
 		index[q.ID] = i
-		prompts[i] = q.prompt()
+		if i >= len(k.open) {
+			prompts = append(prompts, q.prompt())
+		} else if a := k.open[i]; a.Side != c.side || a.ID != q.ID {
+			return nil, fmt.Errorf("answer %d of what was saved is %s's to %q, not %s's to %q", i, a.Side, a.ID, c.side, q.ID)
+		}
 	}
-	// Greedy, whatever the block says of its sampling: both contestants decode alike.
-	err := complete(ctx, j, runner, j.a.Judges.Runner, c.model, 0, prompts, func(done *pluginv1.Completion) error {
-		i := index[done.PromptId]
-		block[i].Text, block[i].Finish, block[i].Tokens = done.Text, done.FinishReason, done.CompletionTokens
-		return nil
-	})
-	if err != nil {
-		return nil, err
+	if len(prompts) > 0 {
+		// Greedy, whatever the block says of its sampling: both contestants decode alike.
+		err := complete(ctx, j, runner, j.a.Judges.Runner, c.model, 0, prompts, func(done *pluginv1.Completion) error {
+			return k.got(ctx, answer{Side: c.side, ID: done.PromptId, Text: done.Text, Finish: done.FinishReason, Tokens: done.CompletionTokens})
+		})
+		if err != nil {
+			return nil, err
+		}
 	}
+	if n := len(k.open); n < len(qs) {
+		return nil, runner.Breach("Complete", "prompt "+qs[n].ID, "it ends without an answer")
+	}
+	block := slices.Clone(k.open)
 	items := make([]*pluginv1.VerifyItem, len(qs))
 	for i, q := range qs {
-		if block[i].Finish == "" {
-			return nil, runner.Breach("Complete", "prompt "+q.ID, "it ends without an answer")
-		}
 		items[i] = &pluginv1.VerifyItem{Id: q.ID, Prompt: q.Prompt, Text: block[i].Text, Reference: q.Reference}
 	}
 	if v := j.a.Judges.Verifier; v != nil {

@@ -46,7 +46,7 @@ func likelihoods(ctx context.Context, j *job, st *host.Stage, s *config.Stage, m
 	if err != nil {
 		return err
 	}
-	for from := 0; from < len(items); from += answerBlock {
+	for from := 0; from < max(1, len(items)); from += answerBlock { // with nothing to score it is asked whether it could
 		req := &pluginv1.LikelihoodRequest{Items: items[from:min(from+answerBlock, len(items))]}
 		if from == 0 {
 			req.Call, req.Model = call, model

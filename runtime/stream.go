@@ -18,7 +18,8 @@ import (
 	"jupiter/state"
 )
 
-// Shards bound what a kill can cost: a shard is made durable after so many records or so much time, whichever is first.
+// Shards bound what a kill can cost: a shard is made durable after so many records or so much time, whichever is first, and
+// what is bought elsewhere with each batch.
 const (
 	shardRecords = 4096
 	shardBytes   = 64 << 20
@@ -53,6 +54,7 @@ type sink struct {
 	loose  int // bytes of what came after the last cursor
 	cursor []byte
 	since  time.Time
+	eager  bool     // each batch is made durable: somebody may be paid for it
 	use    *callUse // nil: no model runs
 	state  state.Partial
 
@@ -62,7 +64,7 @@ type sink struct {
 
 // newSink goes on from the job's partial result, if it has one.
 func newSink(j *job, st *host.Stage, method, unit string, stamp func(*sdk.Record) error) *sink {
-	s := &sink{j: j, unit: unit, stamp: stamp, since: j.r.Clock()}
+	s := &sink{j: j, unit: unit, stamp: stamp, since: j.r.Clock(), eager: bought(st)}
 	s.breach = func(format string, args ...any) error {
 		return st.Breach(method, fmt.Sprintf("after %d %s", s.done(), unit), format, args...)
 	}
@@ -92,7 +94,7 @@ func (s *sink) take(ctx context.Context, b *pluginv1.RecordBatch) error {
 	}
 	if len(b.Cursor) > 0 {
 		s.cursor, s.sure, s.loose = b.Cursor, len(s.buffer), 0
-		if len(s.buffer) >= shardRecords || s.bytes >= shardBytes || s.j.r.Clock().Sub(s.since) >= shardEvery {
+		if s.eager || len(s.buffer) >= shardRecords || s.bytes >= shardBytes || s.j.r.Clock().Sub(s.since) >= shardEvery {
 			return s.flush(ctx)
 		}
 	}

@@ -147,7 +147,11 @@ func TestAttributesDocumented(t *testing.T) {
 		for _, m := range regexp.MustCompile("(?m)^\\| `([a-z0-9_]+)` \\|").FindAllStringSubmatch(section, -1) {
 			rows[m[1]] = true
 		}
-		for _, a := range s.Attributes {
+		all := slices.Clone(s.Attributes)
+		for _, b := range s.Blocks {
+			all = append(all, b.Attributes...)
+		}
+		for _, a := range all {
 			seen++
 			if !rows[a.Name] {
 				t.Errorf("docs/language.md says nothing of %s %q, %s", kind, s.Type, a.Name)

@@ -140,7 +140,7 @@ func testUnreal(t *testing.T, cache string) {
 	if d := cmp.Diff(said(a.diags), said(b.diags)); d != "" {
 		t.Errorf("HCL and YAML are told apart:\n%s", d)
 	}
-	missing := regexp.MustCompile(`^(No plugin offers (collector "(docs|git|web|dataset)"|generator "openai");|There is no (driver|backend) )`)
+	missing := regexp.MustCompile(`^(No plugin offers (collector "(docs|git|web|dataset)");|There is no (driver|backend) )`)
 	types := 0
 	for _, d := range a.diags {
 		switch {

@@ -194,7 +194,7 @@ func TestFaultsThatStay(t *testing.T) {
 				return q.text() == "prompt 20" && tt.do(w, r)
 			}
 			c := client(t)
-			more := values{"max_retries": 3, "max_concurrency": 4}
+			more := values{"max_retries": 3, "batch_size": 4}
 			for k, v := range tt.more {
 				more[k] = v
 			}
@@ -272,7 +272,7 @@ func TestRetryAfter(t *testing.T) {
 				return false
 			}
 			c := client(t)
-			got, err := generate(t, c, call(t, c, f, values{"max_concurrency": 4}), nil, set(60))
+			got, err := generate(t, c, call(t, c, f, values{"batch_size": 4}), nil, set(60))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -306,7 +306,7 @@ func TestConcurrencyAdapts(t *testing.T) {
 		return false
 	}
 	c := client(t)
-	got, err := generate(t, c, call(t, c, f, values{"max_concurrency": 64, "max_retries": 20}), nil, set(600))
+	got, err := generate(t, c, call(t, c, f, values{"batch_size": 64, "max_retries": 20}), nil, set(600))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -325,7 +325,7 @@ func TestStopAndResume(t *testing.T) {
 	f := newFake(t)
 	f.delay = func(*question) time.Duration { return time.Duration(10+rand.IntN(20)) * time.Millisecond }
 	c := client(t)
-	pc := call(t, c, f, values{"max_concurrency": 8})
+	pc := call(t, c, f, values{"batch_size": 8})
 	var all []*sdk.Record
 	stops := 0
 	for len(all) < 400 {
@@ -371,7 +371,7 @@ func TestLimit(t *testing.T) {
 	f := newFake(t)
 	f.delay = func(*question) time.Duration { return time.Millisecond }
 	c := client(t)
-	pc := call(t, c, f, values{"max_concurrency": 4})
+	pc := call(t, c, f, values{"batch_size": 4})
 	pc.Limit = &pluginv1.Limit{Usd: 0.001, UsdPerPromptToken: 1e-6, UsdPerCompletionToken: 2e-6}
 	got, err := generate(t, c, pc, nil, set(1000))
 	if err != nil {

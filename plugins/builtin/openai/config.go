@@ -29,7 +29,7 @@ type config struct {
 	Extra       json.RawMessage `jupiter:"extra" desc:"More parameters of each request, as an object: { top_k = 40 }."`
 	Omit        []string        `jupiter:"omit" desc:"Parameters that requests leave out because the server refuses them, such as \"seed\" or \"temperature\"."`
 
-	MaxConcurrency uint32  `jupiter:"max_concurrency,effect=none" default:"32" desc:"Most requests at a time. How many there are follows from how the server copes."`
+	BatchSize      uint32  `jupiter:"batch_size,effect=none" default:"32" desc:"Most texts in work at a time. How many there are follows from how the server copes."`
 	TimeoutSeconds float64 `jupiter:"timeout_seconds,effect=none" default:"300" desc:"How long an answer may take."`
 	MaxRetries     uint32  `jupiter:"max_retries,effect=none" default:"8" desc:"How often a request is made again that may succeed another time."`
 
@@ -90,7 +90,7 @@ func (c config) Validate() []*sdk.Diagnostic {
 	if i := slices.Index(c.Stop, ""); i >= 0 {
 		out = append(out, sdk.Error("Empty stop string", "Every text contains the empty string, so every text would end at once.", "stop", fmt.Sprint(i)))
 	}
-	between("max_concurrency", float64(c.MaxConcurrency), 1, maxConcurrency, "")
+	between("batch_size", float64(c.BatchSize), 1, maxConcurrency, "")
 	between("timeout_seconds", c.TimeoutSeconds, 0.001, maxSeconds, "")
 	between("max_retries", float64(c.MaxRetries), 0, maxRetries, "")
 	if _, err := object(c.JSONSchema); err != nil {

@@ -25,7 +25,7 @@ func endpointOf(ctx context.Context, servers *servers, cfg config, model *sdk.Ar
 		if err != nil {
 			return nil, nil, err
 		}
-		client := newHTTP(int(cfg.MaxConcurrency))
+		client := newHTTP(int(cfg.BatchSize))
 		e := &endpoint{base: strings.TrimRight(cfg.BaseURL, "/"), model: cfg.ModelName, key: key, http: client}
 		return e, client.CloseIdleConnections, nil
 	case model == nil && cfg.Serve.mentions("{model}"):
@@ -44,7 +44,7 @@ func endpointOf(ctx context.Context, servers *servers, cfg config, model *sdk.Ar
 	if err != nil {
 		return nil, nil, err
 	}
-	client := newHTTP(int(cfg.MaxConcurrency))
+	client := newHTTP(int(cfg.BatchSize))
 	e := &endpoint{base: s.address + strings.TrimRight(cfg.Serve.Path, "/"), model: cfg.ModelName, gguf: file != "", http: client, ended: s.gone}
 	return e, func() {
 		client.CloseIdleConnections()

@@ -149,7 +149,7 @@ func (g *generator) draw(ctx context.Context, c *sdk.Call, f *form, s share, b *
 
 // run is what all calls have in common.
 func (g *generator) run(c *sdk.Call, f *form) *run {
-	return &run{call: c, endpoint: f.endpoint, pace: g.pace, timeout: seconds(f.c.TimeoutSeconds), retries: int(f.c.MaxRetries), most: f.c.MaxConcurrency, left: &g.left}
+	return &run{call: c, endpoint: f.endpoint, pace: g.pace, timeout: seconds(f.c.TimeoutSeconds), retries: int(f.c.MaxRetries), most: f.c.BatchSize, left: &g.left}
 }
 
 // record makes a sample's record. A sample that was cut says so: it has not ended, and is not to be learned from.

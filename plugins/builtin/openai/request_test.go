@@ -301,7 +301,7 @@ func TestValidate(t *testing.T) {
 		"top_p is 0":                       {"base_url": base, "top_p": 0},
 		"max_tokens is 0":                  {"base_url": base, "max_tokens": 0},
 		"Every text contains":              {"base_url": base, "stop": []string{"a", ""}},
-		"max_concurrency is 0":             {"base_url": base, "max_concurrency": 0},
+		"batch_size is 0":                  {"base_url": base, "batch_size": 0},
 		"timeout_seconds is 0":             {"base_url": base, "timeout_seconds": 0},
 		"max_retries is 1000":              {"base_url": base, "max_retries": 1000},
 		"json_schema is an object":         {"base_url": base, "json_schema": "{}"},

@@ -3,7 +3,7 @@
 jupiter {
   required_version = ">= 0.0.1"
   state_dir        = "state"
-  offline          = true
+  offline          = false
 
   required_plugins {}
 }
@@ -249,6 +249,36 @@ generator "llama" "base" {
 generator "llama" "next" {
   model   = trainer.llama.base
   samples = 200
+}
+
+generator "openai" "hosted" {
+  base_url        = "https://api.example.com/v1"
+  model_name      = "small"
+  api_key_env     = "EXAMPLE_API_KEY"
+  api             = "chat"
+  samples         = 10
+  temperature     = 0.7
+  top_p           = 0.9
+  max_tokens      = 64
+  stop            = ["END"]
+  json_schema     = { type = "object", properties = { n = { type = "integer" } }, required = ["n"] }
+  logprobs        = true
+  extra           = { top_k = 40, nested = { on = true } }
+  omit            = ["seed"]
+  batch_size = 16
+  timeout_seconds = 60
+  max_retries     = 4
+
+  serve {
+    command       = "llama-server"
+    args          = ["--model", "{model}", "--port", "{port}", "--ctx-size", "512"]
+    env           = { LLAMA_LOG_COLORS = "0" }
+    port          = 8099
+    path          = "/v1"
+    ready         = "/health"
+    start_seconds = 30
+    idle_seconds  = 5
+  }
 }
 
 filter "quality" "shape" {
