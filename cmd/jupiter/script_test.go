@@ -32,6 +32,7 @@ func TestMain(m *testing.M) {
 			_, w.force = w.getenv("JUPITER_TEST_FORCE")
 			os.Exit(run(context.Background(), w))
 		},
+		"modelserver": modelServer,
 	})
 }
 
