@@ -65,9 +65,11 @@ func newSchemas() fakeSchemas {
 	runner := add("generator", "llama", append(num("temperature", "max_tokens"), schema.Attribute{Name: "any", Type: cty.DynamicPseudoType})...)
 	runner.Consumes, runner.Features = []string{gguf}, []string{"score", "import"}
 	openai := add("generator", "openai", append(num("temperature", "top_p", "max_tokens", "batch_size"),
-		schema.Attribute{Name: "base_url", Type: cty.String, Required: true}, schema.Attribute{Name: "model_name", Type: cty.String},
+		schema.Attribute{Name: "base_url", Type: cty.String}, schema.Attribute{Name: "model_name", Type: cty.String},
 		schema.Attribute{Name: "api_key", Type: cty.String, Sensitive: true})...)
 	openai.Consumes, openai.NeedsNetwork = []string{gguf}, true
+	openai.Blocks = []schema.Block{{Type: "serve", Nesting: "single", Attributes: append(of(texts, "args"), of(cty.String, "command")...)}}
+	add("generator", "far", schema.Attribute{Name: "base_url", Type: cty.String, Required: true})
 	add("generator", "mute")
 	add("filter", "quality", num("min_chars", "max_chars", "min_score")...)
 	add("filter", "neardup", num("similarity_threshold", "num_hashes", "ngram_size")...)

@@ -34,6 +34,7 @@ type run struct {
 	work    int // requests
 	stopped bool
 	failed  error // why it stopped; nil: it was asked to
+	passing bool  // the call will be tried again
 	drained <-chan time.Time
 }
 
@@ -68,7 +69,11 @@ func (r *run) all(ctx context.Context, n int) error {
 			<-r.results
 		}
 		for i, a := range r.open {
-			r.left.put(r.endpoint, r.asked[i], a)
+			if r.passing {
+				r.left.put(r.endpoint, r.asked[i], a)
+			} else {
+				r.call.Spend(a.prompt, a.answer)
+			}
 		}
 	}()
 	tick := time.NewTicker(tickEvery)
@@ -79,7 +84,9 @@ func (r *run) all(ctx context.Context, n int) error {
 			next = r.start(ctx, head, next, n)
 		}
 		for ; r.open[head] != nil; head++ {
-			if err := r.emit(head, r.open[head]); err != nil {
+			a := r.open[head]
+			r.call.Spend(a.prompt, a.answer)
+			if err := r.emit(head, a); err != nil {
 				return err
 			}
 			delete(r.open, head)
@@ -123,6 +130,13 @@ func (r *run) end(err error) {
 	}
 }
 
+// pass ends the call as one that the host tries again. What came for it and cannot be handed on waits for that, and is counted
+// then.
+func (r *run) pass(err error) {
+	r.passing = r.passing || r.failed == nil
+	r.end(sdk.Transient(err))
+}
+
 // start makes as many requests as there may be, those first that were made before, and gives the next one that was never
 // made.
 func (r *run) start(ctx context.Context, head, next, n int) int {
@@ -145,7 +159,7 @@ func (r *run) start(ctx context.Context, head, next, n int) int {
 		}
 		r.asked[next] = req
 		if a := r.left.take(r.endpoint, req); a != nil {
-			r.open[next] = a // and its tokens were counted when it came
+			r.open[next] = a
 		} else {
 			r.send(ctx, next)
 		}
@@ -199,7 +213,6 @@ func (r *run) send(ctx context.Context, i int) {
 // came takes what came of a request.
 func (r *run) came(res result) {
 	if res.reply != nil {
-		r.call.Spend(res.reply.prompt, res.reply.answer)
 		r.gauge.answered(res.sent)
 		r.open[res.i] = res.reply
 		delete(r.tries, res.i)
@@ -220,11 +233,11 @@ func (r *run) came(res result) {
 	case f.kind == refused:
 		r.end(f)
 	case r.endpoint.gone() != nil:
-		r.end(sdk.Transient(f)) // the next try of the call starts a server
+		r.pass(f) // the next try of the call starts a server
 	case f.wait > r.pace.longest:
-		r.end(sdk.Transient(fmt.Errorf("%w: it asks to wait for %s, which is longer than %s", f, f.wait, r.pace.longest)))
+		r.pass(fmt.Errorf("%w: it asks to wait for %s, which is longer than %s", f, f.wait, r.pace.longest))
 	case r.tries[res.i] > r.retries:
-		r.end(sdk.Transient(fmt.Errorf("%w (asked %d times: max_retries)", f, r.tries[res.i])))
+		r.pass(fmt.Errorf("%w (asked %d times: max_retries)", f, r.tries[res.i]))
 	case f.wait > 0:
 		if until := now.Add(f.wait); until.After(r.until) {
 			r.until = until

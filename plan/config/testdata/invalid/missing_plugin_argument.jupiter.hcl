@@ -1,7 +1,7 @@
-generator "openai" "g" { # ERROR: The argument "base_url" is required, but no definition was found
+generator "far" "g" { # ERROR: The argument "base_url" is required, but no definition was found
   samples = 3
 }
 
-generator "openai" "h" {
+generator "far" "h" {
   base_url = null # ERROR: The argument "base_url" is required, and its value is null
 }
