@@ -396,3 +396,33 @@ func TestHostedAgainstServed(t *testing.T) {
 		t.Errorf("the decision does not say what it had to do without:\n%s", why)
 	}
 }
+
+// TestAnswersAreKept: answers of a block that is not done when the generator's process dies are not asked for again.
+func TestAnswersAreKept(t *testing.T) {
+	t.Parallel()
+	answered := func(fault string) (tokens uint64, said string) {
+		dir := loopFake(t, nil, `generator "fake" "base" {`, "generator \"fake\" \"runner\" {\n  samples = 200\n  quality = 0.5\n"+fault+"}\n\ngenerator \"fake\" \"base\" {",
+			"  generator = generator.fake.base\n", "  generator = generator.fake.base\n  successor = generator.fake.runner\n")
+		said = loopApply(t, dir, "--cycles", "1")
+		loopView(t, dir, func(tx *state.Tx) error {
+			for a, err := range tx.Actions() {
+				if err != nil {
+					return err
+				}
+				if strings.HasSuffix(a.Address, ".scores") {
+					tokens += a.Usage.CompletionTokens
+				}
+			}
+			return nil
+		})
+		return tokens, said
+	}
+	want, _ := answered("")
+	got, said := answered("  exit_at = 15\n  once = \"died\"\n")
+	if !strings.Contains(said, "crashed (exit status 3) in generator fake, Complete") {
+		t.Fatalf("nothing crashed:\n%s", said)
+	}
+	if got != want || want == 0 {
+		t.Errorf("%d answers were paid for, want %d", got, want)
+	}
+}

@@ -13,7 +13,7 @@ variable "llama_server" {
 }
 
 locals {
-  window = 800 # optimizer steps between two evaluations
+  window = 1200 # optimizer steps between two evaluations
   recipe = {
     batch_size         = 32
     weight_decay       = 0.1
@@ -30,20 +30,21 @@ module "quantities" {
   source = "../../domains/quantities"
 }
 
-# generator_v1: trained on the real examples alone, and not for long.
+# generator_v1: trained on the real examples alone.
 trainer "llama" "base" {
   dataset = module.quantities.domain.real
 
-  layers        = 2
+  layers        = 3
   dim           = 64
   heads         = 4
   ffn           = 176
-  dropout       = 0.1
-  learning_rate = 0.007
+  dropout       = 0.15
+  learning_rate = 0.006
   recipe        = local.recipe
 
-  max_steps        = local.window
-  save_every_steps = 200
+  max_steps        = 2 * local.window
+  schedule_steps   = local.window
+  save_every_steps = 400
   seed             = var.seed
 
   select {
@@ -54,14 +55,15 @@ trainer "llama" "base" {
 # Runs generator_v1, and every student: what a promotion brings is served from the exported file.
 generator "openai" "served" {
   model       = trainer.llama.base
-  samples     = 6000
+  samples     = 12000
   temperature = 1
   max_tokens  = 96
   seed        = var.seed
 
   serve {
     command = var.llama_server
-    args    = ["--model", "{model}", "--host", "127.0.0.1", "--port", "{port}", "--ctx-size", "4096", "--parallel", "16"]
+    # 16 texts at a time, of up to 256 tokens each. On so small a model a second thread costs more than it brings.
+    args = ["--model", "{model}", "--host", "127.0.0.1", "--port", "{port}", "--ctx-size", "4096", "--parallel", "16", "--threads", "1"]
   }
 }
 
@@ -81,7 +83,7 @@ trainer "llama" "student" {
 
   max_steps        = 2 * local.window
   schedule_steps   = local.window
-  save_every_steps = 200
+  save_every_steps = 400
   seed             = var.seed
 
   select {
