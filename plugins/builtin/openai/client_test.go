@@ -82,11 +82,14 @@ func TestFaultsThatPass(t *testing.T) {
 	t.Parallel()
 	type bad = func(w http.ResponseWriter, r *http.Request) bool
 	for name, do := range map[string]bad{
-		"429":             func(w http.ResponseWriter, _ *http.Request) bool { return refuse(w, 429, "slow down") },
-		"429 with a text": func(w http.ResponseWriter, _ *http.Request) bool { http.Error(w, "slow down", 429); return true },
-		"500":             func(w http.ResponseWriter, _ *http.Request) bool { return refuse(w, 500, "oops") },
+		"429": func(w http.ResponseWriter, _ *http.Request) bool { return refuse(w, 429, "slow down") },
+		"429 with a text": func(w http.ResponseWriter, _ *http.Request) bool {
+			http.Error(w, "slow down", http.StatusTooManyRequests)
+			return true
+		},
+		"500": func(w http.ResponseWriter, _ *http.Request) bool { return refuse(w, 500, "oops") },
 		"502 of a proxy": func(w http.ResponseWriter, _ *http.Request) bool {
-			http.Error(w, "<html>bad gateway", 502)
+			http.Error(w, "<html>bad gateway", http.StatusBadGateway)
 			return true
 		},
 		"503 while it loads":    func(w http.ResponseWriter, _ *http.Request) bool { return refuse(w, 503, "Loading model") },

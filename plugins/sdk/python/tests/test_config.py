@@ -36,6 +36,7 @@ class Place:
 @dataclass(frozen=True, kw_only=True)
 class Full:
     name: str = attribute(description="Who.", sensitive=True)
+    key_env: str = attribute(default="", environment=True)
     on: bool = True
     count: int = attribute(default=2, effect="advance", deprecated="use more")
     rate: float | None = None
@@ -64,9 +65,11 @@ def test_schema() -> None:
         "weights": ["map", "number"],
         "places": ["list", place],
         "free": "dynamic",
+        "key_env": "string",
         "model": "string",
     }
     assert a["name"].required and a["name"].sensitive and a["name"].description == "Who."
+    assert a["key_env"].environment and not a["name"].environment
     assert a["count"].effect == pb.EFFECT_ADVANCE and a["count"].default == b"2" and a["count"].deprecated == "use more"
     assert a["sizes"].effect == pb.EFFECT_NONE and a["sizes"].default == b"[1,2]"
     assert a["rate"].default == b"" and not a["rate"].required

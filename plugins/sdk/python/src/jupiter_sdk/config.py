@@ -62,6 +62,7 @@ class _About:
     sensitive: bool = False
     accepts: tuple[str, ...] = ()
     deprecated: str = ""
+    environment: bool = False
 
 
 def attribute(
@@ -73,14 +74,16 @@ def attribute(
     sensitive: bool = False,
     accepts: Sequence[str] = (),
     deprecated: str = "",
+    environment: bool = False,
 ) -> Any:
     """A field of a configuration.
 
     Without `default` and `default_factory` it is required. `effect` is what a change does to work that is done: `rerun`
     starts over, `advance` goes on, `none` changes no result. `accepts` are media types of a reference. `deprecated` says
-    what to do instead.
+    what to do instead. A text with `environment` names a variable of the user's environment, which the stage's process
+    then has in its own.
     """
-    about = {_METADATA: _About(description, effect, sensitive, tuple(accepts), deprecated)}
+    about = {_METADATA: _About(description, effect, sensitive, tuple(accepts), deprecated, environment)}
     if default_factory is not None:
         return dataclasses.field(default_factory=default_factory, metadata=about)
     return dataclasses.field(default=default, metadata=about)
@@ -117,6 +120,8 @@ def fields_of(cls: type[Any], depth: int = 0) -> dict[str, Field]:
         if about.effect not in _EFFECTS:
             there = ", ".join(_EFFECTS)
             raise TypeError(f"{cls.__name__}.{f.name}: there is no effect {about.effect!r}: there are {there}")
+        if about.environment and (hint not in (str, str | None) or about.sensitive or depth > 0):
+            raise TypeError(f"{cls.__name__}.{f.name} names a variable of the environment: it is a text, and no secret")
         if about.accepts and not optional(hint):
             raise TypeError(f"{cls.__name__}.{f.name} accepts artifacts: its type is T | None, and its value None")
         if depth > 0 and default is not MISSING and default:
@@ -140,6 +145,7 @@ def schema_of(cls: type[Any], description: str) -> pb.Schema:
             effect=_EFFECTS[f.about.effect],
             deprecated=f.about.deprecated,
             accepts=f.about.accepts,
+            environment=f.about.environment,
         )
         if f.default is not MISSING and f.default is not None:
             a.default = _json(plain(f.default))
