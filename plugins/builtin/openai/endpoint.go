@@ -14,7 +14,15 @@ var errNoModel = errors.New(`there is no model to run: serve starts its server o
 
 // endpoint finds the server that a call is for, and starts it where it is one of ours. The caller must release it.
 func (g *generator) endpoint(ctx context.Context, cfg config, model *sdk.Artifact) (*endpoint, func(), error) {
-	return endpointOf(ctx, g.servers, cfg, model)
+	e, release, err := endpointOf(ctx, g.servers, cfg, model)
+	if err != nil || e.model != "" || e.gguf {
+		return e, release, err
+	}
+	if e.model, err = e.only(ctx); err != nil {
+		release()
+		return nil, nil, err
+	}
+	return e, release, nil
 }
 
 func endpointOf(ctx context.Context, servers *servers, cfg config, model *sdk.Artifact) (*endpoint, func(), error) {

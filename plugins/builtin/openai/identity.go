@@ -4,10 +4,13 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
 	"time"
+
+	"jupiter/plugins/sdk"
 )
 
 // identityWithin is how long a server may take to say what it runs.
@@ -55,25 +58,16 @@ func (id *identity) String() string {
 func (e *endpoint) identity(ctx context.Context) (*identity, error) {
 	ctx, cancel := context.WithTimeout(ctx, identityWithin)
 	defer cancel()
-	id := &identity{Name: e.model, Facts: map[string]any{}}
-	var list struct {
-		Data []map[string]any `json:"data"`
-	}
-	there, err := e.describe(ctx, http.MethodGet, e.base+"/models", nil, &list)
+	id, err := e.entry(ctx)
 	if err != nil {
 		return nil, err
-	}
-	if there {
-		if err := id.listed(e.base, list.Data); err != nil {
-			return nil, err
-		}
 	}
 	root := strings.TrimSuffix(e.base, "/v1")
 	var props struct { // llama-server
 		Path     string `json:"model_path"`
 		Template string `json:"chat_template"`
 	}
-	if there, err = e.describe(ctx, http.MethodGet, root+"/props", nil, &props); err != nil {
+	if there, err := e.describe(ctx, http.MethodGet, root+"/props", nil, &props); err != nil {
 		return nil, err
 	} else if there && props.Path != "" {
 		id.Facts["model_path"], id.Facts["chat_template"] = props.Path, props.Template
@@ -93,6 +87,30 @@ func (e *endpoint) identity(ctx context.Context) (*identity, error) {
 		}
 	}
 	return id, nil
+}
+
+// entry is what the server's list says of the model.
+func (e *endpoint) entry(ctx context.Context) (*identity, error) {
+	id := &identity{Name: e.model, Facts: map[string]any{}}
+	var list struct {
+		Data []map[string]any `json:"data"`
+	}
+	there, err := e.describe(ctx, http.MethodGet, e.base+"/models", nil, &list)
+	if err != nil || !there {
+		return id, err
+	}
+	return id, id.listed(e.base, list.Data)
+}
+
+// only is the name of the one model that a server lists; "": it lists none, and may need none.
+func (e *endpoint) only(ctx context.Context) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, identityWithin)
+	defer cancel()
+	id, err := e.entry(ctx)
+	if f := (*failure)(nil); errors.As(err, &f) && f.kind != refused {
+		return "", sdk.Transient(err)
+	}
+	return id.Name, err
 }
 
 // listed finds the model in the server's list.

@@ -56,6 +56,9 @@ func TestRequests(t *testing.T) {
 	if q.TopP != 0.5 || q.Raw["top_k"] != 3.0 || q.Raw["min_p"] != 0.1 || q.Raw["repeat_penalty"] != 1.2 || q.MaxTokens != 5 || q.Stop[0] != "END" {
 		t.Errorf("as the call says: %v", q.Raw)
 	}
+	if q := first(values{"model_name": ""}, nil, ask); q.Model != "m" {
+		t.Errorf("without a name the model is %q, want the only one", q.Model)
+	}
 	if a, b := first(nil, nil, ask), first(nil, nil, &sdk.Prompt{Id: "b", Text: "hello"}); a.Seed == b.Seed || a.Seed > 1<<31-1 {
 		t.Errorf("seeds %d and %d", a.Seed, b.Seed)
 	}
