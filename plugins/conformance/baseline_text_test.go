@@ -175,6 +175,18 @@ func (g generates) Complete(_ context.Context, c *sdk.Call, _ config, _ *sdk.Art
 	return nil
 }
 
+// Stream shows half of each completion before it gives it.
+func (g generates) Stream(ctx context.Context, c *sdk.Call, cfg config, m *sdk.Artifact, s *sdk.Sampling, prompts []*sdk.Prompt, piece func(*sdk.Piece) error, emit func(*sdk.Completion) error) error {
+	n := -1
+	return g.Complete(ctx, c, cfg, m, s, prompts, func(out *sdk.Completion) error {
+		n++
+		if g.breaks == "generator-stream" {
+			out.Text += "…"
+		}
+		return errors.Join(piece(&sdk.Piece{PromptId: prompts[n].GetId(), Text: out.Text[:len(out.Text)/2]}), emit(out))
+	})
+}
+
 func (g generates) Score(_ context.Context, _ *sdk.Call, _ config, _ *sdk.Artifact, items []*sdk.LikelihoodItem, emit func(*sdk.LikelihoodEvent) error) error {
 	for _, it := range items {
 		e := &sdk.LikelihoodEvent{}

@@ -181,6 +181,62 @@ func generatorUnicode(ctx context.Context, s *subject) error {
 	return nil
 }
 
+// generatorStream reads along, and compares with what is not read along.
+func generatorStream(ctx context.Context, s *subject) error {
+	ctx, cancel := s.within(ctx)
+	defer cancel()
+	on, call, model, err := s.opening(ctx, s.host)
+	if err != nil {
+		return err
+	}
+	stream, err := on.Generator().Complete(ctx)
+	if err != nil {
+		return err
+	}
+	if err := sendAll(stream, &pluginv1.CompleteRequest{Call: call, Model: model, Sampling: greedy(), Prompts: asked(), Stream: true}); err != nil {
+		return err
+	}
+	pieces, all := map[string]string{}, []*pluginv1.Completion(nil)
+	err = each(stream.Recv, func(e *pluginv1.CompleteEvent) error {
+		if p := e.GetPiece(); p != nil {
+			pieces[p.PromptId] += p.Text
+		}
+		if c := e.GetCompletion(); c != nil {
+			all = append(all, c)
+			if !strings.HasPrefix(c.Text, pieces[c.PromptId]) {
+				return fmt.Errorf("the completion %q does not begin with its pieces, %q", clip(c.Text), clip(pieces[c.PromptId]))
+			}
+		}
+		return nil
+	})
+	if !slices.Contains(s.schema.Features, "stream") {
+		var own *host.StageError
+		if err == nil && len(pieces) > 0 {
+			err = errors.New("it shows pieces without the feature stream, so that no host asks for them")
+		}
+		if errors.As(err, &own) {
+			return nil
+		}
+		return err
+	}
+	if err != nil {
+		return err
+	}
+	whole, err := s.complete(ctx, s.host, greedy(), asked())
+	if err != nil {
+		return err
+	}
+	if len(all) != len(asked()) || len(whole) != len(all) {
+		return fmt.Errorf("%d completions of %d prompts in pieces, and %d whole", len(all), len(asked()), len(whole))
+	}
+	for i, c := range all {
+		if s.sure() && c.Text != whole[i].Text {
+			return fmt.Errorf("the prompt %q has another completion in pieces than whole", asked()[i].Text)
+		}
+	}
+	return nil
+}
+
 // scored are what likelihoods are asked for.
 func scored() []*pluginv1.LikelihoodItem {
 	return []*pluginv1.LikelihoodItem{

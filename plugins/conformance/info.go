@@ -89,6 +89,8 @@ func infoMedia(_ context.Context, s *subject) error {
 var features = map[string][]pluginv1.Kind{
 	"score":       {pluginv1.Kind_KIND_GENERATOR},
 	"json_schema": {pluginv1.Kind_KIND_GENERATOR},
+	"stream":      {pluginv1.Kind_KIND_GENERATOR},
+	"chat":        {pluginv1.Kind_KIND_GENERATOR},
 	"import":      {pluginv1.Kind_KIND_GENERATOR, pluginv1.Kind_KIND_TRAINER},
 }
 

@@ -163,6 +163,8 @@ var rules = []*rule{
 		About: "Any prompt of valid UTF-8 has a completion, which is valid text."},
 	{ID: "generator-score", Where: kindsOf, kinds: generator, calls: true, check: generatorScore,
 		About: "A generator with the feature score gives each continuation a finite log-likelihood of at most 0, with its tokens and bytes; one without it gives none."},
+	{ID: "generator-stream", needs: "generator-order", Where: servesOf, kinds: generator, calls: true, check: generatorStream,
+		About: "With the feature stream the pieces of a completion are its beginning, and it is the one that comes without them."},
 	{ID: "generator-json", needs: "generator-order", Where: servesOf, kinds: generator, calls: true, check: generatorJSON,
 		About: "With the feature json_schema a completion that ends by itself is JSON that fits the schema."},
 	{ID: "generator-limit", Where: rulesOf, kinds: generator, calls: true, check: generatorLimit,

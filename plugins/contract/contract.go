@@ -121,6 +121,16 @@ func Completion(c *pluginv1.Completion) string {
 	return ""
 }
 
+// Piece judges a part of a completion.
+func Piece(p *pluginv1.Piece) string {
+	for _, t := range p.Tokens {
+		if l := t.GetLogprob(); math.IsNaN(float64(l)) || l > rounding {
+			return fmt.Sprintf("a log-likelihood of %v", l)
+		}
+	}
+	return ""
+}
+
 // Likelihood judges the likelihood of a text. One of no tokens is that of nothing.
 func Likelihood(l *pluginv1.Likelihood) string {
 	switch s := l.GetSumLogprob(); {

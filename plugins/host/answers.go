@@ -2,7 +2,9 @@ package host
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 
 	"jupiter/plugins/contract"
 	"jupiter/plugins/proto/pluginv1"
@@ -35,10 +37,17 @@ func (t *tracker) answers(m any) (wrong string) {
 			}
 		}
 	case *pluginv1.CompleteEvent:
+		if p := m.GetPiece(); p != nil {
+			return t.piece(p)
+		}
 		if c := m.GetCompletion(); c != nil {
 			if wrong = t.answer(c.PromptId); wrong == "" {
 				wrong = contract.Completion(c)
 			}
+			if !strings.HasPrefix(c.Text, string(t.pieces[c.PromptId])) && wrong == "" {
+				wrong = fmt.Sprintf("the completion of %.80q does not begin with its pieces", c.PromptId)
+			}
+			delete(t.pieces, c.PromptId)
 		}
 	case *pluginv1.LikelihoodEvent:
 		return t.likelihoods(m)
@@ -56,6 +65,24 @@ func (t *tracker) answers(m any) (wrong string) {
 		}
 	}
 	return wrong
+}
+
+// piece takes a part of a completion that is due.
+func (t *tracker) piece(p *pluginv1.Piece) string {
+	if !t.streams {
+		return "a piece of a completion, and they were asked for whole"
+	}
+	if !slices.ContainsFunc(t.asked, func(a asked) bool { return a.id == p.PromptId }) {
+		return fmt.Sprintf("a piece of a completion of %.80q, which is not due", p.PromptId)
+	}
+	if t.pieces == nil {
+		t.pieces = map[string][]byte{}
+	}
+	if len(t.pieces[p.PromptId])+len(p.Text) > maxReceive {
+		return fmt.Sprintf("the pieces of the completion of %.80q are longer than a completion may be", p.PromptId)
+	}
+	t.pieces[p.PromptId] = append(t.pieces[p.PromptId], p.Text...)
+	return contract.Piece(p)
 }
 
 // answer takes the answer to the item that is due.

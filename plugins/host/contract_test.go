@@ -183,6 +183,10 @@ func generations() map[string]exchange {
 	c := func(c *pluginv1.Completion) proto.Message {
 		return &pluginv1.CompleteEvent{Event: &pluginv1.CompleteEvent_Completion{Completion: c}}
 	}
+	open := said(&pluginv1.CompleteRequest{Stream: true, Prompts: []*pluginv1.Prompt{{Id: "a"}, {Id: "b"}}})
+	p := func(id, text string, ts ...*pluginv1.Token) proto.Message {
+		return &pluginv1.CompleteEvent{Event: &pluginv1.CompleteEvent_Piece{Piece: &pluginv1.Piece{PromptId: id, Text: text, Tokens: ts}}}
+	}
 	likely := said(&pluginv1.LikelihoodRequest{Items: []*pluginv1.LikelihoodItem{{PromptId: "a", Continuations: []string{"x", "y"}}, {PromptId: "b", Continuations: []string{"x"}}}})
 	l := func(id string, ls ...*pluginv1.Likelihood) proto.Message {
 		return &pluginv1.LikelihoodEvent{PromptId: id, Likelihoods: ls}
@@ -199,6 +203,13 @@ func generations() map[string]exchange {
 		"reason of an end":         {sent: ask, said: said(c(&pluginv1.Completion{PromptId: "a", FinishReason: "bored"})), want: `the reason "bored"`},
 		"NaN of a token":           {sent: ask, said: said(c(&pluginv1.Completion{PromptId: "a", Logprobs: []float32{float32(math.NaN())}})), want: "a log-likelihood of NaN"},
 		"tokens of a completion":   {sent: ask, said: said(c(&pluginv1.Completion{PromptId: "a", PromptTokens: 1 << 41})), want: "count of tokens"},
+		"pieces":                   {sent: open, said: said(p("b", "x"), p("a", "1"), p("a", "", &pluginv1.Token{Logprob: -1}), p("a", "2"), c(&pluginv1.Completion{PromptId: "a", Text: "123"}), c(&pluginv1.Completion{PromptId: "b", Text: "x"}))},
+		"pieces of no beginning":   {sent: open, said: said(p("a", "1"), p("a", "3"), c(&pluginv1.Completion{PromptId: "a", Text: "123"})), want: `completion of "a" does not begin with its pieces`},
+		"pieces that nobody asked": {sent: ask, said: said(p("a", "1")), want: "were asked for whole"},
+		"piece of another":         {sent: open, said: said(p("z", "1")), want: `of "z", which is not due`},
+		"piece of what is over":    {sent: open, said: said(c(&pluginv1.Completion{PromptId: "a"}), p("a", "1")), want: `of "a", which is not due`},
+		"pieces without end":       {sent: open, said: said(p("a", strings.Repeat("x", 3<<20)), p("a", strings.Repeat("x", 3<<20))), want: "longer than a completion may be"},
+		"NaN of a piece":           {sent: open, said: said(p("a", "", &pluginv1.Token{Logprob: float32(math.NaN())})), want: "a log-likelihood of NaN"},
 		"likelihoods":              {sent: likely, said: said(l("a", good, &pluginv1.Likelihood{SumLogprob: 1e-7, Tokens: 1}), l("b", good))},
 		"likelihood of nothing":    {sent: likely, said: said(l("a", good, &pluginv1.Likelihood{}))},
 		"likelihoods swapped":      {sent: likely, said: said(l("b", good)), want: `it answers "b" where "a" is due`},

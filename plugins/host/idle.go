@@ -53,7 +53,7 @@ func (t *tracker) news(m any) bool {
 	case *pluginv1.PrepareResponse:
 		return len(m.Questions) > 0
 	case *pluginv1.CompleteEvent:
-		return m.GetCompletion() != nil
+		return m.GetCompletion() != nil || m.GetPiece().GetText() != "" || len(m.GetPiece().GetTokens()) > 0
 	case *pluginv1.TrainEvent:
 		return m.GetCheckpoint() != nil
 	case *pluginv1.ExportEvent:

@@ -25,6 +25,9 @@ type tracker struct {
 	from, to uint64          // steps: after the last checkpoint, and the last that there may be
 	named    map[string]bool // outputs, or questions: what may be there once
 
+	streams bool              // completions were asked for in pieces
+	pieces  map[string][]byte // by prompt, of the completions that are not there yet
+
 	idled  int                // messages in a row that brought nothing
 	cursor []byte             // the last one
 	last   *pluginv1.Progress // the same
@@ -56,6 +59,7 @@ func (t *tracker) send(m any) {
 		}
 	case *pluginv1.CompleteRequest:
 		t.what = "prompt"
+		t.streams = t.streams || m.Stream
 		for _, p := range m.Prompts {
 			t.asked = append(t.asked, asked{id: p.Id})
 		}

@@ -1,6 +1,9 @@
 package sdk
 
-import "strings"
+import (
+	"strings"
+	"unicode/utf8"
+)
 
 // Draft is a text while a generator writes it, token by token, within what a Sampling allows: at most MaxTokens tokens, and
 // nothing from the first stop sequence on.
@@ -14,6 +17,7 @@ type Draft struct {
 	stop   []string
 	text   []byte
 	tokens uint64
+	shown  int // bytes of text that Piece has given
 	over   bool
 	cut    bool // max_tokens ended it
 }
@@ -50,6 +54,32 @@ func (d *Draft) Add(token string) bool {
 		d.text, d.over = d.text[:end], true
 	}
 	return !d.over
+}
+
+// Piece gives what has come since the last Piece and is certain to be part of the text: whole characters, and nothing that
+// may yet turn out to be the beginning of a stop sequence. All pieces, one after another, are the beginning of Text.
+func (d *Draft) Piece() string {
+	end := len(d.text)
+	for _, s := range d.stop {
+		if d.over {
+			break
+		}
+		for n := min(len(s)-1, len(d.text)); n > 0; n-- {
+			if string(d.text[len(d.text)-n:]) == s[:n] {
+				end = min(end, len(d.text)-n)
+				break
+			}
+		}
+	}
+	for end > d.shown { // Text makes one U+FFFD of all that is no character up to the next one
+		if r, n := utf8.DecodeLastRune(d.text[d.shown:end]); r != utf8.RuneError || n > 1 {
+			break
+		}
+		end--
+	}
+	piece := strings.ToValidUTF8(string(d.text[d.shown:end]), "\uFFFD")
+	d.shown = end
+	return piece
 }
 
 // Text is what was written, in valid UTF-8: a character that was left unfinished is U+FFFD.

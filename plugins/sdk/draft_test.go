@@ -52,6 +52,62 @@ func TestDraft(t *testing.T) {
 	}
 }
 
+// TestDraftPieces: whatever the tokens, pieces are whole characters, are the beginning of the text, and hold back no more than
+// what may yet be a stop sequence or an unfinished character.
+func TestDraftPieces(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		stop   []string
+		tokens []string
+		pieces []string
+		text   string
+	}{
+		{nil, []string{"a", "bc", ""}, []string{"a", "bc", ""}, "abc"},
+		{[]string{"xy"}, []string{"a", "x", "b"}, []string{"a", "", "xb"}, "axb"},
+		{[]string{"xy"}, []string{"ax", "y", "b"}, []string{"a", ""}, "a"},
+		{[]string{"xy"}, []string{"ax"}, []string{"a"}, "ax"},
+		{[]string{"xyz", "yb"}, []string{"ax", "y", "b"}, []string{"a", "", "x"}, "ax"},
+		{[]string{"aab"}, []string{"a", "a", "a", "b"}, []string{"", "", "a", ""}, "a"},
+		{nil, []string{"\xe4", "\xbd", "\xa0!"}, []string{"", "", "\u4f60!"}, "\u4f60!"},
+		{nil, []string{"\xe4", "\xff", "a", "\xc3"}, []string{"", "", "\uFFFDa", ""}, "\uFFFDa\uFFFD"},
+		{[]string{""}, []string{"a"}, []string{"a"}, "a"},
+	} {
+		d := NewDraft(&Sampling{Stop: tc.stop})
+		all := ""
+		for i, token := range tc.tokens {
+			more := d.Add(token)
+			if i >= len(tc.pieces) {
+				t.Errorf("%q until %q: it goes on", tc.tokens, tc.stop)
+				break
+			}
+			piece := d.Piece()
+			if piece != tc.pieces[i] {
+				t.Errorf("%q until %q: piece %d is %q, want %q", tc.tokens, tc.stop, i, piece, tc.pieces[i])
+			}
+			if all += piece; !more {
+				break
+			}
+		}
+		if d.Text() != tc.text || !strings.HasPrefix(tc.text, all) || d.Piece() != "" {
+			t.Errorf("%q until %q: the text is %q and its pieces %q, want %q", tc.tokens, tc.stop, d.Text(), all, tc.text)
+		}
+	}
+	tokens := []string{"a", "b", "ab", "\xc3", "\xb1", "\u4f60", "\xe4", "\xff", ""}
+	for seed := range 3000 {
+		d, all := NewDraft(&Sampling{Stop: []string{"aba", "bb", "\u00f1a"}}), ""
+		for x := seed; ; x = x*7 + 3 {
+			more := d.Add(tokens[x%len(tokens)])
+			if all += d.Piece(); !strings.HasPrefix(d.Text(), all) {
+				t.Fatalf("seed %d: the pieces %q do not begin %q", seed, all, d.Text())
+			}
+			if !more || d.Tokens() == 20 {
+				break
+			}
+			x %= 1 << 30
+		}
+	}
+}
+
 // TestDraftFindsWhatTheWholeTextHas compares with looking at the whole text after each token.
 func TestDraftFindsWhatTheWholeTextHas(t *testing.T) {
 	t.Parallel()

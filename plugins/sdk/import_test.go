@@ -51,7 +51,7 @@ func TestImport(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if g, tr := info.Stages[0].Features, info.Stages[1].Features; !slices.Equal(g, []string{"score", "import"}) || len(tr) != 0 {
+	if g, tr := info.Stages[0].Features, info.Stages[1].Features; !slices.Equal(g, []string{"score", "stream", "import"}) || len(tr) != 0 {
 		t.Errorf("features %v of a stage that imports, and %v of one that does not", g, tr)
 	}
 	do := func(mode string) ([]*pluginv1.ImportEvent, error) {

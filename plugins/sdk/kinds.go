@@ -68,6 +68,21 @@ type GeneratorImpl[C any] interface {
 	Complete(ctx context.Context, c *Call, cfg C, model *Artifact, s *Sampling, prompts []*Prompt, emit func(*Completion) error) error
 }
 
+// Streamer is what a GeneratorImpl may be too: one that shows completions while it writes them. The stage has the feature
+// "stream" then, without naming it in its Options. Draft has the pieces of a text.
+type Streamer[C any] interface {
+	// Stream is Complete, and gives piece what is certain of a completion before it is there. The pieces of a prompt, one
+	// after another, are the beginning of its completion's text; Piece.PromptId says whose it is. The pieces of several
+	// prompts come as they are written. piece and emit are called from one goroutine at a time.
+	Stream(ctx context.Context, c *Call, cfg C, model *Artifact, s *Sampling, prompts []*Prompt, piece func(*Piece) error, emit func(*Completion) error) error
+}
+
+// StreamFeature is the feature of a generator that is a Streamer; ChatFeature that of one that takes Prompt.messages.
+const (
+	StreamFeature = "stream"
+	ChatFeature   = "chat"
+)
+
 // Scorer is what a GeneratorImpl may be too: one that knows how likely a text is. The stage has the feature "score" then,
 // without naming it in its Options.
 type Scorer[C any] interface {
@@ -79,8 +94,8 @@ type Scorer[C any] interface {
 // ScoreFeature is the feature of a generator that is a Scorer.
 const ScoreFeature = "score"
 
-// Generator makes a stage that runs a language model. Where g is a Scorer too, it scores; where it is an Importer, it takes
-// models from elsewhere.
+// Generator makes a stage that runs a language model. Where g is a Scorer too, it scores; where it is a Streamer, it shows
+// what it writes; where it is an Importer, it takes models from elsewhere.
 func Generator[C any](name string, o Options, g GeneratorImpl[C]) Stage {
 	s, decode := newStage[C](pluginv1.Kind_KIND_GENERATOR, name, o)
 	s.generator = &generatorFuncs{
@@ -100,8 +115,30 @@ func Generator[C any](name string, o Options, g GeneratorImpl[C]) Stage {
 		},
 	}
 	scores(s, decode, g)
+	streams(s, decode, g)
 	takesModels(s, decode, g)
 	return s
+}
+
+// streams gives a generator its pieces, where the implementation has them.
+func streams[C any](s *stage, decode func([]byte) (C, error), impl any) {
+	st, ok := impl.(Streamer[C])
+	named := slices.Contains(s.info.Features, StreamFeature)
+	if !ok && named {
+		panic(fmt.Sprintf("sdk: generator %q names the feature %q, and %T is no sdk.Streamer[%T]", s.info.Name, StreamFeature, impl, *new(C)))
+	} else if !ok {
+		return
+	}
+	if !named {
+		s.info.Features = append(slices.Clip(s.info.Features), StreamFeature)
+	}
+	s.generator.stream = func(ctx context.Context, c *Call, config []byte, model *Artifact, sampling *Sampling, prompts []*Prompt, piece func(*Piece) error, emit func(*Completion) error) error {
+		cfg, err := decode(config)
+		if err != nil {
+			return err
+		}
+		return st.Stream(ctx, c, cfg, model, sampling, prompts, piece, emit)
+	}
 }
 
 // scores gives a generator its scoring, where the implementation has it. One that is named and not there is a mistake in

@@ -43,7 +43,7 @@ func TestScorer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if g, s := info.Stages[0].Features, info.Stages[1].Features; !slices.Equal(g, []string{"score"}) || len(s) != 0 {
+	if g, s := info.Stages[0].Features, info.Stages[1].Features; !slices.Equal(g, []string{"score", "stream"}) || len(s) != 0 {
 		t.Errorf("features %v of a stage that scores, and %v of one that does not", g, s)
 	}
 	stream, err := conn.Generator.Score(t.Context())
@@ -61,5 +61,5 @@ func TestScorer(t *testing.T) {
 			t.Errorf("a method of another signature: %s", said)
 		}
 	}()
-	sdk.Generator("m", sdk.Options{Features: []string{"score"}}, misspelt{})
+	sdk.Generator("m", sdk.Options{Features: []string{"score", "stream"}}, misspelt{})
 }

@@ -49,7 +49,7 @@ type Options struct {
 	Concurrent    bool // several calls at once in one process
 
 	Consumes, Produces []string // media types
-	Features           []string // optional behaviour by name: "json_schema"; "score" comes with a Scorer, "import" with an Importer
+	Features           []string // optional behaviour by name: "json_schema", "chat"; "score" comes with a Scorer, "stream" with a Streamer, "import" with an Importer
 }
 
 // The messages of the protocol, by the names that a stage uses.
@@ -64,6 +64,8 @@ type (
 	PromptSet        = pluginv1.PromptSet
 	Sampling         = pluginv1.Sampling
 	Completion       = pluginv1.Completion
+	Piece            = pluginv1.Piece
+	Token            = pluginv1.Token
 	LikelihoodItem   = pluginv1.LikelihoodItem
 	LikelihoodEvent  = pluginv1.LikelihoodEvent
 	Likelihood       = pluginv1.Likelihood

@@ -147,12 +147,13 @@ func toStatus(ctx context.Context, err error) error {
 	var ce *configError
 	var passing *transientError
 	var cannot *unsupportedError
+	var invalid *invalidError
 	switch {
 	case err == nil:
 		return nil
 	case ctx.Err() != nil:
 		return status.FromContextError(ctx.Err()).Err()
-	case errors.As(err, &ce):
+	case errors.As(err, &ce) || errors.As(err, &invalid):
 		return status.Error(codes.InvalidArgument, clip(err.Error()))
 	case errors.As(err, &passing):
 		return status.Error(codes.Aborted, clip(err.Error()))
@@ -177,6 +178,19 @@ func Transient(err error) error {
 type transientError struct{ error }
 
 func (e *transientError) Unwrap() error { return e.error }
+
+// Invalid marks an error as one of the request, such as a prompt that the stage cannot take: another try would end the same
+// way. A configuration that cannot work is said by its Validate method.
+func Invalid(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &invalidError{err}
+}
+
+type invalidError struct{ error }
+
+func (e *invalidError) Unwrap() error { return e.error }
 
 // Unsupported marks an error as that of something which a feature stands for and which is not to be had of this model: the
 // host goes on without it. A generator's Score answers so where the model's likelihoods are unavailable.

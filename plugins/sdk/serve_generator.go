@@ -2,6 +2,7 @@ package sdk
 
 import (
 	"fmt"
+	"slices"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -84,6 +85,9 @@ func (s *generatorServer) Complete(stream grpc.BidiStreamingServer[pluginv1.Comp
 	}); err != nil {
 		return err
 	}
+	if err := st.answerable(req); err != nil {
+		return err
+	}
 	out := &outlet[*pluginv1.CompleteEvent]{stream: stream}
 	defer out.close()
 	out.report(c, func(p *pluginv1.Progress) *pluginv1.CompleteEvent {
@@ -93,7 +97,7 @@ func (s *generatorServer) Complete(stream grpc.BidiStreamingServer[pluginv1.Comp
 	})
 	defer c.settle()
 	n := 0
-	err = st.generator.complete(stream.Context(), c, req.Call.GetConfig().GetJson(), req.Model, req.Sampling, req.Prompts, func(m *Completion) error {
+	emit := func(m *Completion) error {
 		if n == len(req.Prompts) {
 			return broken("more completions than the %d prompts", n)
 		}
@@ -102,8 +106,32 @@ func (s *generatorServer) Complete(stream grpc.BidiStreamingServer[pluginv1.Comp
 		}
 		n++
 		return out.put(&pluginv1.CompleteEvent{Event: &pluginv1.CompleteEvent_Completion{Completion: m}}, fmt.Sprintf("the completion of prompt %q", m.PromptId))
-	})
+	}
+	config := req.Call.GetConfig().GetJson()
+	if req.Stream {
+		err = st.generator.stream(stream.Context(), c, config, req.Model, req.Sampling, req.Prompts, func(p *Piece) error {
+			return out.put(&pluginv1.CompleteEvent{Event: &pluginv1.CompleteEvent_Piece{Piece: p}}, fmt.Sprintf("a piece of the completion of prompt %q", p.PromptId))
+		}, emit)
+	} else {
+		err = st.generator.complete(stream.Context(), c, config, req.Model, req.Sampling, req.Prompts, emit)
+	}
 	return allAnswered(err, c, n, len(req.Prompts), "prompts")
+}
+
+// answerable refuses what a generator does not have.
+func (s *stage) answerable(req *pluginv1.CompleteRequest) error {
+	if req.Stream && s.generator.stream == nil {
+		return status.Errorf(codes.Unimplemented, "stage %q gives completions whole", s.info.Name)
+	}
+	if slices.Contains(s.info.Features, ChatFeature) {
+		return nil
+	}
+	for _, p := range req.Prompts {
+		if len(p.GetMessages()) > 0 {
+			return status.Errorf(codes.Unimplemented, "stage %q takes no chats", s.info.Name)
+		}
+	}
+	return nil
 }
 
 func (s *generatorServer) Score(stream grpc.BidiStreamingServer[pluginv1.LikelihoodRequest, pluginv1.LikelihoodEvent]) error {

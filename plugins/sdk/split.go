@@ -85,7 +85,7 @@ func Parts(m proto.Message) ([]proto.Message, error) {
 		}
 		parts = append([]proto.Message{&pluginv1.GenerateRequest{Call: m.Call, Model: m.Model, Sampling: m.Sampling}}, parts...)
 	case *pluginv1.CompleteRequest:
-		parts = append(parts, &pluginv1.CompleteRequest{Call: m.Call, Model: m.Model, Sampling: m.Sampling})
+		parts = append(parts, &pluginv1.CompleteRequest{Call: m.Call, Model: m.Model, Sampling: m.Sampling, Stream: m.Stream})
 		for _, run := range split(m.Prompts, maxBatch) {
 			parts = append(parts, &pluginv1.CompleteRequest{Prompts: run})
 		}

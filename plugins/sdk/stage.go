@@ -42,7 +42,8 @@ type generatorFuncs struct {
 	complete func(ctx context.Context, c *Call, config []byte, model *Artifact, s *Sampling, prompts []*Prompt, emit func(*Completion) error) error
 
 	// nil: not offered.
-	score func(ctx context.Context, c *Call, config []byte, model *Artifact, items []*LikelihoodItem, emit func(*LikelihoodEvent) error) error
+	stream func(ctx context.Context, c *Call, config []byte, model *Artifact, s *Sampling, prompts []*Prompt, piece func(*Piece) error, emit func(*Completion) error) error
+	score  func(ctx context.Context, c *Call, config []byte, model *Artifact, items []*LikelihoodItem, emit func(*LikelihoodEvent) error) error
 }
 
 type evaluatorFuncs struct {

@@ -196,6 +196,16 @@ func (generator) Complete(_ context.Context, _ *sdk.Call, cfg config, model *sdk
 	return nil
 }
 
+// Stream shows the first half of each text.
+func (g generator) Stream(ctx context.Context, c *sdk.Call, cfg config, m *sdk.Artifact, s *sdk.Sampling, prompts []*sdk.Prompt, piece func(*sdk.Piece) error, emit func(*sdk.Completion) error) error {
+	for _, p := range prompts {
+		if err := piece(&sdk.Piece{PromptId: p.Id, Text: p.Text[:len(p.Text)/2], Tokens: []*sdk.Token{{Id: 7, Text: []byte("\xe4"), Logprob: -1}}}); err != nil {
+			return err
+		}
+	}
+	return g.Complete(ctx, c, cfg, m, s, prompts, emit)
+}
+
 func (generator) Score(_ context.Context, _ *sdk.Call, cfg config, _ *sdk.Artifact, items []*sdk.LikelihoodItem, emit func(*sdk.LikelihoodEvent) error) error {
 	for _, it := range items {
 		e := &sdk.LikelihoodEvent{}
@@ -610,6 +620,41 @@ func TestGenerator(t *testing.T) {
 	wantError(t, err, codes.Internal, `completion 0 is for "z" where "0" is next`)
 	_, err = complete("huge", 2)
 	wantError(t, err, codes.ResourceExhausted, `the completion of prompt "0": 52428`)
+
+	read := func(req *pluginv1.CompleteRequest) (pieces []*sdk.Piece, whole int, err error) {
+		s, err := conn.Generator.Complete(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Call = call("good", 1)
+		parts, err := sdk.Parts(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range parts {
+			if err := s.Send(p.(*pluginv1.CompleteRequest)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := s.CloseSend(); err != nil {
+			t.Fatal(err)
+		}
+		events, err := sdktest.All(s)
+		for _, e := range events {
+			if p := e.GetPiece(); p != nil {
+				pieces = append(pieces, p)
+			} else if e.GetCompletion() != nil {
+				whole++
+			}
+		}
+		return pieces, whole, err
+	}
+	pieces, whole, err := read(&pluginv1.CompleteRequest{Prompts: prompts(50, 100<<10), Stream: true})
+	if err != nil || len(pieces) != 50 || whole != 50 || pieces[3].PromptId != "3" || len(pieces[3].Text) != 50<<10 || string(pieces[3].Tokens[0].Text) != "\xe4" {
+		t.Errorf("%d pieces and %d completions, %v", len(pieces), whole, err)
+	}
+	_, _, err = read(&pluginv1.CompleteRequest{Prompts: []*sdk.Prompt{{Id: "a", Messages: []*sdk.Message{{Role: "user", Content: "x"}}}}})
+	wantError(t, err, codes.Unimplemented, "takes no chats")
 
 	score := func(m string) ([]*sdk.LikelihoodEvent, error) {
 		s, err := conn.Generator.Score(t.Context())

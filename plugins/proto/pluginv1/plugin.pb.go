@@ -984,7 +984,7 @@ type Stage struct {
 	Produces      []string `protobuf:"bytes,8,rep,name=produces,proto3" json:"produces,omitempty"`
 	NeedsNetwork  bool     `protobuf:"varint,9,opt,name=needs_network,json=needsNetwork,proto3" json:"needs_network,omitempty"`
 	Concurrent    bool     `protobuf:"varint,10,opt,name=concurrent,proto3" json:"concurrent,omitempty"` // several calls at once in one process
-	Features      []string `protobuf:"bytes,11,rep,name=features,proto3" json:"features,omitempty"`      // optional behaviour of this stage, by name: "score", "json_schema", "import"
+	Features      []string `protobuf:"bytes,11,rep,name=features,proto3" json:"features,omitempty"`      // optional behaviour of this stage, by name: "score", "json_schema", "import", "stream", "chat"
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2704,12 +2704,14 @@ func (*CollectEvent_Progress) isCollectEvent_Event() {}
 func (*CollectEvent_Diagnostic) isCollectEvent_Event() {}
 
 type Prompt struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	System        string                 `protobuf:"bytes,2,opt,name=system,proto3" json:"system,omitempty"`
-	Text          string                 `protobuf:"bytes,3,opt,name=text,proto3" json:"text,omitempty"`
-	Bucket        string                 `protobuf:"bytes,4,opt,name=bucket,proto3" json:"bucket,omitempty"`
-	Meta          map[string]string      `protobuf:"bytes,5,rep,name=meta,proto3" json:"meta,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Id     string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	System string                 `protobuf:"bytes,2,opt,name=system,proto3" json:"system,omitempty"`
+	Text   string                 `protobuf:"bytes,3,opt,name=text,proto3" json:"text,omitempty"`
+	Bucket string                 `protobuf:"bytes,4,opt,name=bucket,proto3" json:"bucket,omitempty"`
+	Meta   map[string]string      `protobuf:"bytes,5,rep,name=meta,proto3" json:"meta,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// A chat, whose last turn is the user's, in the place of system and text: in Complete, where the feature "chat" is there.
+	Messages      []*Message `protobuf:"bytes,6,rep,name=messages,proto3" json:"messages,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2775,6 +2777,13 @@ func (x *Prompt) GetBucket() string {
 func (x *Prompt) GetMeta() map[string]string {
 	if x != nil {
 		return x.Meta
+	}
+	return nil
+}
+
+func (x *Prompt) GetMessages() []*Message {
+	if x != nil {
+		return x.Messages
 	}
 	return nil
 }
@@ -3116,11 +3125,13 @@ func (*GenerateEvent_Progress) isGenerateEvent_Event() {}
 func (*GenerateEvent_Diagnostic) isGenerateEvent_Event() {}
 
 type CompleteRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Call          *Call                  `protobuf:"bytes,1,opt,name=call,proto3" json:"call,omitempty"`
-	Model         *Artifact              `protobuf:"bytes,2,opt,name=model,proto3" json:"model,omitempty"`
-	Prompts       []*Prompt              `protobuf:"bytes,3,rep,name=prompts,proto3" json:"prompts,omitempty"`
-	Sampling      *Sampling              `protobuf:"bytes,4,opt,name=sampling,proto3" json:"sampling,omitempty"`
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Call     *Call                  `protobuf:"bytes,1,opt,name=call,proto3" json:"call,omitempty"`
+	Model    *Artifact              `protobuf:"bytes,2,opt,name=model,proto3" json:"model,omitempty"`
+	Prompts  []*Prompt              `protobuf:"bytes,3,rep,name=prompts,proto3" json:"prompts,omitempty"`
+	Sampling *Sampling              `protobuf:"bytes,4,opt,name=sampling,proto3" json:"sampling,omitempty"`
+	// Show completions while they are written, in pieces. Only where the feature "stream" is there.
+	Stream        bool `protobuf:"varint,5,opt,name=stream,proto3" json:"stream,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3183,6 +3194,13 @@ func (x *CompleteRequest) GetSampling() *Sampling {
 	return nil
 }
 
+func (x *CompleteRequest) GetStream() bool {
+	if x != nil {
+		return x.Stream
+	}
+	return false
+}
+
 type CompleteEvent struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Types that are valid to be assigned to Event:
@@ -3190,6 +3208,7 @@ type CompleteEvent struct {
 	//	*CompleteEvent_Completion
 	//	*CompleteEvent_Progress
 	//	*CompleteEvent_Diagnostic
+	//	*CompleteEvent_Piece
 	Event         isCompleteEvent_Event `protobuf_oneof:"event"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -3259,6 +3278,15 @@ func (x *CompleteEvent) GetDiagnostic() *Diagnostic {
 	return nil
 }
 
+func (x *CompleteEvent) GetPiece() *Piece {
+	if x != nil {
+		if x, ok := x.Event.(*CompleteEvent_Piece); ok {
+			return x.Piece
+		}
+	}
+	return nil
+}
+
 type isCompleteEvent_Event interface {
 	isCompleteEvent_Event()
 }
@@ -3275,11 +3303,139 @@ type CompleteEvent_Diagnostic struct {
 	Diagnostic *Diagnostic `protobuf:"bytes,3,opt,name=diagnostic,proto3,oneof"`
 }
 
+type CompleteEvent_Piece struct {
+	Piece *Piece `protobuf:"bytes,4,opt,name=piece,proto3,oneof"`
+}
+
 func (*CompleteEvent_Completion) isCompleteEvent_Event() {}
 
 func (*CompleteEvent_Progress) isCompleteEvent_Event() {}
 
 func (*CompleteEvent_Diagnostic) isCompleteEvent_Event() {}
+
+func (*CompleteEvent_Piece) isCompleteEvent_Event() {}
+
+// Piece is a part of a completion that is not there yet. The pieces of a prompt, one after another, are the beginning of
+// its completion's text, which has all of it once more. Those of several prompts come as they are written.
+type Piece struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	PromptId      string                 `protobuf:"bytes,1,opt,name=prompt_id,json=promptId,proto3" json:"prompt_id,omitempty"`
+	Text          string                 `protobuf:"bytes,2,opt,name=text,proto3" json:"text,omitempty"`     // whole characters; "" where what was written may yet be no part of the text
+	Tokens        []*Token               `protobuf:"bytes,3,rep,name=tokens,proto3" json:"tokens,omitempty"` // that were written since the last piece
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Piece) Reset() {
+	*x = Piece{}
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[41]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Piece) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Piece) ProtoMessage() {}
+
+func (x *Piece) ProtoReflect() protoreflect.Message {
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[41]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Piece.ProtoReflect.Descriptor instead.
+func (*Piece) Descriptor() ([]byte, []int) {
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{41}
+}
+
+func (x *Piece) GetPromptId() string {
+	if x != nil {
+		return x.PromptId
+	}
+	return ""
+}
+
+func (x *Piece) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+func (x *Piece) GetTokens() []*Token {
+	if x != nil {
+		return x.Tokens
+	}
+	return nil
+}
+
+type Token struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            uint32                 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
+	Text          []byte                 `protobuf:"bytes,2,opt,name=text,proto3" json:"text,omitempty"`         // what it stands for, which may be part of a character; empty for one that ends a text
+	Logprob       float32                `protobuf:"fixed32,3,opt,name=logprob,proto3" json:"logprob,omitempty"` // as in Completion
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Token) Reset() {
+	*x = Token{}
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[42]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Token) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Token) ProtoMessage() {}
+
+func (x *Token) ProtoReflect() protoreflect.Message {
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[42]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Token.ProtoReflect.Descriptor instead.
+func (*Token) Descriptor() ([]byte, []int) {
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{42}
+}
+
+func (x *Token) GetId() uint32 {
+	if x != nil {
+		return x.Id
+	}
+	return 0
+}
+
+func (x *Token) GetText() []byte {
+	if x != nil {
+		return x.Text
+	}
+	return nil
+}
+
+func (x *Token) GetLogprob() float32 {
+	if x != nil {
+		return x.Logprob
+	}
+	return 0
+}
 
 type Completion struct {
 	state            protoimpl.MessageState `protogen:"open.v1"`
@@ -3296,7 +3452,7 @@ type Completion struct {
 
 func (x *Completion) Reset() {
 	*x = Completion{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[41]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3308,7 +3464,7 @@ func (x *Completion) String() string {
 func (*Completion) ProtoMessage() {}
 
 func (x *Completion) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[41]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3321,7 +3477,7 @@ func (x *Completion) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Completion.ProtoReflect.Descriptor instead.
 func (*Completion) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{41}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *Completion) GetPromptId() string {
@@ -3385,7 +3541,7 @@ type LikelihoodRequest struct {
 
 func (x *LikelihoodRequest) Reset() {
 	*x = LikelihoodRequest{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[42]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3397,7 +3553,7 @@ func (x *LikelihoodRequest) String() string {
 func (*LikelihoodRequest) ProtoMessage() {}
 
 func (x *LikelihoodRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[42]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3410,7 +3566,7 @@ func (x *LikelihoodRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LikelihoodRequest.ProtoReflect.Descriptor instead.
 func (*LikelihoodRequest) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{42}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *LikelihoodRequest) GetCall() *Call {
@@ -3446,7 +3602,7 @@ type LikelihoodItem struct {
 
 func (x *LikelihoodItem) Reset() {
 	*x = LikelihoodItem{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[43]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3458,7 +3614,7 @@ func (x *LikelihoodItem) String() string {
 func (*LikelihoodItem) ProtoMessage() {}
 
 func (x *LikelihoodItem) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[43]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3471,7 +3627,7 @@ func (x *LikelihoodItem) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LikelihoodItem.ProtoReflect.Descriptor instead.
 func (*LikelihoodItem) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{43}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *LikelihoodItem) GetPromptId() string {
@@ -3513,7 +3669,7 @@ type LikelihoodEvent struct {
 
 func (x *LikelihoodEvent) Reset() {
 	*x = LikelihoodEvent{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[44]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3525,7 +3681,7 @@ func (x *LikelihoodEvent) String() string {
 func (*LikelihoodEvent) ProtoMessage() {}
 
 func (x *LikelihoodEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[44]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3538,7 +3694,7 @@ func (x *LikelihoodEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LikelihoodEvent.ProtoReflect.Descriptor instead.
 func (*LikelihoodEvent) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{44}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *LikelihoodEvent) GetPromptId() string {
@@ -3573,7 +3729,7 @@ type Likelihood struct {
 
 func (x *Likelihood) Reset() {
 	*x = Likelihood{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[45]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3585,7 +3741,7 @@ func (x *Likelihood) String() string {
 func (*Likelihood) ProtoMessage() {}
 
 func (x *Likelihood) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[45]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3598,7 +3754,7 @@ func (x *Likelihood) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Likelihood.ProtoReflect.Descriptor instead.
 func (*Likelihood) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{45}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *Likelihood) GetSumLogprob() float64 {
@@ -3636,7 +3792,7 @@ type FilterRequest struct {
 
 func (x *FilterRequest) Reset() {
 	*x = FilterRequest{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[46]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3648,7 +3804,7 @@ func (x *FilterRequest) String() string {
 func (*FilterRequest) ProtoMessage() {}
 
 func (x *FilterRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[46]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3661,7 +3817,7 @@ func (x *FilterRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FilterRequest.ProtoReflect.Descriptor instead.
 func (*FilterRequest) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{46}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *FilterRequest) GetMessage() isFilterRequest_Message {
@@ -3734,7 +3890,7 @@ type FilterEvent struct {
 
 func (x *FilterEvent) Reset() {
 	*x = FilterEvent{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[47]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3746,7 +3902,7 @@ func (x *FilterEvent) String() string {
 func (*FilterEvent) ProtoMessage() {}
 
 func (x *FilterEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[47]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3759,7 +3915,7 @@ func (x *FilterEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FilterEvent.ProtoReflect.Descriptor instead.
 func (*FilterEvent) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{47}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *FilterEvent) GetEvent() isFilterEvent_Event {
@@ -3827,7 +3983,7 @@ type VerdictBatch struct {
 
 func (x *VerdictBatch) Reset() {
 	*x = VerdictBatch{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[48]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3839,7 +3995,7 @@ func (x *VerdictBatch) String() string {
 func (*VerdictBatch) ProtoMessage() {}
 
 func (x *VerdictBatch) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[48]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3852,7 +4008,7 @@ func (x *VerdictBatch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VerdictBatch.ProtoReflect.Descriptor instead.
 func (*VerdictBatch) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{48}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *VerdictBatch) GetVerdicts() []*Verdict {
@@ -3875,7 +4031,7 @@ type Verdict struct {
 
 func (x *Verdict) Reset() {
 	*x = Verdict{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[49]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3887,7 +4043,7 @@ func (x *Verdict) String() string {
 func (*Verdict) ProtoMessage() {}
 
 func (x *Verdict) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[49]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3900,7 +4056,7 @@ func (x *Verdict) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Verdict.ProtoReflect.Descriptor instead.
 func (*Verdict) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{49}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *Verdict) GetId() string {
@@ -3951,7 +4107,7 @@ type VerifyRequest struct {
 
 func (x *VerifyRequest) Reset() {
 	*x = VerifyRequest{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[50]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3963,7 +4119,7 @@ func (x *VerifyRequest) String() string {
 func (*VerifyRequest) ProtoMessage() {}
 
 func (x *VerifyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[50]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3976,7 +4132,7 @@ func (x *VerifyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VerifyRequest.ProtoReflect.Descriptor instead.
 func (*VerifyRequest) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{50}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *VerifyRequest) GetMessage() isVerifyRequest_Message {
@@ -4029,7 +4185,7 @@ type VerifyBatch struct {
 
 func (x *VerifyBatch) Reset() {
 	*x = VerifyBatch{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[51]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4041,7 +4197,7 @@ func (x *VerifyBatch) String() string {
 func (*VerifyBatch) ProtoMessage() {}
 
 func (x *VerifyBatch) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[51]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4054,7 +4210,7 @@ func (x *VerifyBatch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VerifyBatch.ProtoReflect.Descriptor instead.
 func (*VerifyBatch) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{51}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *VerifyBatch) GetItems() []*VerifyItem {
@@ -4076,7 +4232,7 @@ type VerifyItem struct {
 
 func (x *VerifyItem) Reset() {
 	*x = VerifyItem{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[52]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4088,7 +4244,7 @@ func (x *VerifyItem) String() string {
 func (*VerifyItem) ProtoMessage() {}
 
 func (x *VerifyItem) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[52]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4101,7 +4257,7 @@ func (x *VerifyItem) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VerifyItem.ProtoReflect.Descriptor instead.
 func (*VerifyItem) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{52}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *VerifyItem) GetId() string {
@@ -4143,7 +4299,7 @@ type VerifyEvent struct {
 
 func (x *VerifyEvent) Reset() {
 	*x = VerifyEvent{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[53]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4155,7 +4311,7 @@ func (x *VerifyEvent) String() string {
 func (*VerifyEvent) ProtoMessage() {}
 
 func (x *VerifyEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[53]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4168,7 +4324,7 @@ func (x *VerifyEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VerifyEvent.ProtoReflect.Descriptor instead.
 func (*VerifyEvent) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{53}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *VerifyEvent) GetJudgements() []*Judgement {
@@ -4211,7 +4367,7 @@ type Judgement struct {
 
 func (x *Judgement) Reset() {
 	*x = Judgement{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[54]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4223,7 +4379,7 @@ func (x *Judgement) String() string {
 func (*Judgement) ProtoMessage() {}
 
 func (x *Judgement) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[54]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4236,7 +4392,7 @@ func (x *Judgement) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Judgement.ProtoReflect.Descriptor instead.
 func (*Judgement) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{54}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *Judgement) GetId() string {
@@ -4327,7 +4483,7 @@ type TrainRequest struct {
 
 func (x *TrainRequest) Reset() {
 	*x = TrainRequest{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[55]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4339,7 +4495,7 @@ func (x *TrainRequest) String() string {
 func (*TrainRequest) ProtoMessage() {}
 
 func (x *TrainRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[55]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4352,7 +4508,7 @@ func (x *TrainRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TrainRequest.ProtoReflect.Descriptor instead.
 func (*TrainRequest) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{55}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *TrainRequest) GetCall() *Call {
@@ -4437,7 +4593,7 @@ type Topology struct {
 
 func (x *Topology) Reset() {
 	*x = Topology{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[56]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4449,7 +4605,7 @@ func (x *Topology) String() string {
 func (*Topology) ProtoMessage() {}
 
 func (x *Topology) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[56]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4462,7 +4618,7 @@ func (x *Topology) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Topology.ProtoReflect.Descriptor instead.
 func (*Topology) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{56}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *Topology) GetRank() uint32 {
@@ -4503,7 +4659,7 @@ type Peer struct {
 
 func (x *Peer) Reset() {
 	*x = Peer{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[57]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4515,7 +4671,7 @@ func (x *Peer) String() string {
 func (*Peer) ProtoMessage() {}
 
 func (x *Peer) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[57]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4528,7 +4684,7 @@ func (x *Peer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Peer.ProtoReflect.Descriptor instead.
 func (*Peer) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{57}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *Peer) GetName() string {
@@ -4559,7 +4715,7 @@ type TrainEvent struct {
 
 func (x *TrainEvent) Reset() {
 	*x = TrainEvent{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[58]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4571,7 +4727,7 @@ func (x *TrainEvent) String() string {
 func (*TrainEvent) ProtoMessage() {}
 
 func (x *TrainEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[58]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4584,7 +4740,7 @@ func (x *TrainEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TrainEvent.ProtoReflect.Descriptor instead.
 func (*TrainEvent) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{58}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *TrainEvent) GetEvent() isTrainEvent_Event {
@@ -4654,7 +4810,7 @@ type Checkpoint struct {
 
 func (x *Checkpoint) Reset() {
 	*x = Checkpoint{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[59]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4666,7 +4822,7 @@ func (x *Checkpoint) String() string {
 func (*Checkpoint) ProtoMessage() {}
 
 func (x *Checkpoint) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[59]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4679,7 +4835,7 @@ func (x *Checkpoint) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Checkpoint.ProtoReflect.Descriptor instead.
 func (*Checkpoint) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{59}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *Checkpoint) GetStep() uint64 {
@@ -4716,7 +4872,7 @@ type PrepareRequest struct {
 
 func (x *PrepareRequest) Reset() {
 	*x = PrepareRequest{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[60]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4728,7 +4884,7 @@ func (x *PrepareRequest) String() string {
 func (*PrepareRequest) ProtoMessage() {}
 
 func (x *PrepareRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[60]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4741,7 +4897,7 @@ func (x *PrepareRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PrepareRequest.ProtoReflect.Descriptor instead.
 func (*PrepareRequest) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{60}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *PrepareRequest) GetCall() *Call {
@@ -4790,7 +4946,7 @@ type PrepareResponse struct {
 
 func (x *PrepareResponse) Reset() {
 	*x = PrepareResponse{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[61]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4802,7 +4958,7 @@ func (x *PrepareResponse) String() string {
 func (*PrepareResponse) ProtoMessage() {}
 
 func (x *PrepareResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[61]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4815,7 +4971,7 @@ func (x *PrepareResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PrepareResponse.ProtoReflect.Descriptor instead.
 func (*PrepareResponse) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{61}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *PrepareResponse) GetQuestions() []*Question {
@@ -4855,7 +5011,7 @@ type Question struct {
 
 func (x *Question) Reset() {
 	*x = Question{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[62]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4867,7 +5023,7 @@ func (x *Question) String() string {
 func (*Question) ProtoMessage() {}
 
 func (x *Question) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[62]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4880,7 +5036,7 @@ func (x *Question) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Question.ProtoReflect.Descriptor instead.
 func (*Question) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{62}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{64}
 }
 
 func (x *Question) GetPrompt() *Prompt {
@@ -4952,7 +5108,7 @@ type ScoreRequest struct {
 
 func (x *ScoreRequest) Reset() {
 	*x = ScoreRequest{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[63]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4964,7 +5120,7 @@ func (x *ScoreRequest) String() string {
 func (*ScoreRequest) ProtoMessage() {}
 
 func (x *ScoreRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[63]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4977,7 +5133,7 @@ func (x *ScoreRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ScoreRequest.ProtoReflect.Descriptor instead.
 func (*ScoreRequest) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{63}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{65}
 }
 
 func (x *ScoreRequest) GetMessage() isScoreRequest_Message {
@@ -5034,7 +5190,7 @@ type Answer struct {
 
 func (x *Answer) Reset() {
 	*x = Answer{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[64]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5046,7 +5202,7 @@ func (x *Answer) String() string {
 func (*Answer) ProtoMessage() {}
 
 func (x *Answer) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[64]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5059,7 +5215,7 @@ func (x *Answer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Answer.ProtoReflect.Descriptor instead.
 func (*Answer) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{64}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{66}
 }
 
 func (x *Answer) GetQuestion() *Question {
@@ -5107,7 +5263,7 @@ type ScoreResponse struct {
 
 func (x *ScoreResponse) Reset() {
 	*x = ScoreResponse{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[65]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5119,7 +5275,7 @@ func (x *ScoreResponse) String() string {
 func (*ScoreResponse) ProtoMessage() {}
 
 func (x *ScoreResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[65]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5132,7 +5288,7 @@ func (x *ScoreResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ScoreResponse.ProtoReflect.Descriptor instead.
 func (*ScoreResponse) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{65}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{67}
 }
 
 func (x *ScoreResponse) GetScores() []*QuestionScore {
@@ -5163,7 +5319,7 @@ type QuestionScore struct {
 
 func (x *QuestionScore) Reset() {
 	*x = QuestionScore{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[66]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[68]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5175,7 +5331,7 @@ func (x *QuestionScore) String() string {
 func (*QuestionScore) ProtoMessage() {}
 
 func (x *QuestionScore) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[66]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[68]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5188,7 +5344,7 @@ func (x *QuestionScore) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QuestionScore.ProtoReflect.Descriptor instead.
 func (*QuestionScore) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{66}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{68}
 }
 
 func (x *QuestionScore) GetPromptId() string {
@@ -5243,7 +5399,7 @@ type ExportRequest struct {
 
 func (x *ExportRequest) Reset() {
 	*x = ExportRequest{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[67]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[69]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5255,7 +5411,7 @@ func (x *ExportRequest) String() string {
 func (*ExportRequest) ProtoMessage() {}
 
 func (x *ExportRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[67]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[69]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5268,7 +5424,7 @@ func (x *ExportRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExportRequest.ProtoReflect.Descriptor instead.
 func (*ExportRequest) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{67}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{69}
 }
 
 func (x *ExportRequest) GetCall() *Call {
@@ -5299,7 +5455,7 @@ type ExportEvent struct {
 
 func (x *ExportEvent) Reset() {
 	*x = ExportEvent{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[68]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[70]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5311,7 +5467,7 @@ func (x *ExportEvent) String() string {
 func (*ExportEvent) ProtoMessage() {}
 
 func (x *ExportEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[68]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[70]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5324,7 +5480,7 @@ func (x *ExportEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExportEvent.ProtoReflect.Descriptor instead.
 func (*ExportEvent) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{68}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{70}
 }
 
 func (x *ExportEvent) GetEvent() isExportEvent_Event {
@@ -5394,7 +5550,7 @@ type ImportRequest struct {
 
 func (x *ImportRequest) Reset() {
 	*x = ImportRequest{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[69]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[71]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5406,7 +5562,7 @@ func (x *ImportRequest) String() string {
 func (*ImportRequest) ProtoMessage() {}
 
 func (x *ImportRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[69]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[71]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5419,7 +5575,7 @@ func (x *ImportRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ImportRequest.ProtoReflect.Descriptor instead.
 func (*ImportRequest) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{69}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{71}
 }
 
 func (x *ImportRequest) GetCall() *Call {
@@ -5450,7 +5606,7 @@ type ImportEvent struct {
 
 func (x *ImportEvent) Reset() {
 	*x = ImportEvent{}
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[70]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[72]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5462,7 +5618,7 @@ func (x *ImportEvent) String() string {
 func (*ImportEvent) ProtoMessage() {}
 
 func (x *ImportEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[70]
+	mi := &file_jupiter_plugin_v1_plugin_proto_msgTypes[72]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5475,7 +5631,7 @@ func (x *ImportEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ImportEvent.ProtoReflect.Descriptor instead.
 func (*ImportEvent) Descriptor() ([]byte, []int) {
-	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{70}
+	return file_jupiter_plugin_v1_plugin_proto_rawDescGZIP(), []int{72}
 }
 
 func (x *ImportEvent) GetEvent() isImportEvent_Event {
@@ -5751,13 +5907,14 @@ const file_jupiter_plugin_v1_plugin_proto_rawDesc = "" +
 	"\n" +
 	"diagnostic\x18\x03 \x01(\v2\x1d.jupiter.plugin.v1.DiagnosticH\x00R\n" +
 	"diagnosticB\a\n" +
-	"\x05event\"\xce\x01\n" +
+	"\x05event\"\x86\x02\n" +
 	"\x06Prompt\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
 	"\x06system\x18\x02 \x01(\tR\x06system\x12\x12\n" +
 	"\x04text\x18\x03 \x01(\tR\x04text\x12\x16\n" +
 	"\x06bucket\x18\x04 \x01(\tR\x06bucket\x127\n" +
-	"\x04meta\x18\x05 \x03(\v2#.jupiter.plugin.v1.Prompt.MetaEntryR\x04meta\x1a7\n" +
+	"\x04meta\x18\x05 \x03(\v2#.jupiter.plugin.v1.Prompt.MetaEntryR\x04meta\x126\n" +
+	"\bmessages\x18\x06 \x03(\v2\x1a.jupiter.plugin.v1.MessageR\bmessages\x1a7\n" +
 	"\tMetaEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xdc\x01\n" +
@@ -5789,12 +5946,13 @@ const file_jupiter_plugin_v1_plugin_proto_rawDesc = "" +
 	"\n" +
 	"diagnostic\x18\x03 \x01(\v2\x1d.jupiter.plugin.v1.DiagnosticH\x00R\n" +
 	"diagnosticB\a\n" +
-	"\x05event\"\xdf\x01\n" +
+	"\x05event\"\xf7\x01\n" +
 	"\x0fCompleteRequest\x12+\n" +
 	"\x04call\x18\x01 \x01(\v2\x17.jupiter.plugin.v1.CallR\x04call\x121\n" +
 	"\x05model\x18\x02 \x01(\v2\x1b.jupiter.plugin.v1.ArtifactR\x05model\x123\n" +
 	"\aprompts\x18\x03 \x03(\v2\x19.jupiter.plugin.v1.PromptR\aprompts\x127\n" +
-	"\bsampling\x18\x04 \x01(\v2\x1b.jupiter.plugin.v1.SamplingR\bsampling\"\xd5\x01\n" +
+	"\bsampling\x18\x04 \x01(\v2\x1b.jupiter.plugin.v1.SamplingR\bsampling\x12\x16\n" +
+	"\x06stream\x18\x05 \x01(\bR\x06stream\"\x87\x02\n" +
 	"\rCompleteEvent\x12?\n" +
 	"\n" +
 	"completion\x18\x01 \x01(\v2\x1d.jupiter.plugin.v1.CompletionH\x00R\n" +
@@ -5802,8 +5960,17 @@ const file_jupiter_plugin_v1_plugin_proto_rawDesc = "" +
 	"\bprogress\x18\x02 \x01(\v2\x1b.jupiter.plugin.v1.ProgressH\x00R\bprogress\x12?\n" +
 	"\n" +
 	"diagnostic\x18\x03 \x01(\v2\x1d.jupiter.plugin.v1.DiagnosticH\x00R\n" +
-	"diagnosticB\a\n" +
-	"\x05event\"\xe8\x01\n" +
+	"diagnostic\x120\n" +
+	"\x05piece\x18\x04 \x01(\v2\x18.jupiter.plugin.v1.PieceH\x00R\x05pieceB\a\n" +
+	"\x05event\"j\n" +
+	"\x05Piece\x12\x1b\n" +
+	"\tprompt_id\x18\x01 \x01(\tR\bpromptId\x12\x12\n" +
+	"\x04text\x18\x02 \x01(\tR\x04text\x120\n" +
+	"\x06tokens\x18\x03 \x03(\v2\x18.jupiter.plugin.v1.TokenR\x06tokens\"E\n" +
+	"\x05Token\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\rR\x02id\x12\x12\n" +
+	"\x04text\x18\x02 \x01(\fR\x04text\x12\x18\n" +
+	"\alogprob\x18\x03 \x01(\x02R\alogprob\"\xe8\x01\n" +
 	"\n" +
 	"Completion\x12\x1b\n" +
 	"\tprompt_id\x18\x01 \x01(\tR\bpromptId\x12\x12\n" +
@@ -6053,7 +6220,7 @@ func file_jupiter_plugin_v1_plugin_proto_rawDescGZIP() []byte {
 }
 
 var file_jupiter_plugin_v1_plugin_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
-var file_jupiter_plugin_v1_plugin_proto_msgTypes = make([]protoimpl.MessageInfo, 78)
+var file_jupiter_plugin_v1_plugin_proto_msgTypes = make([]protoimpl.MessageInfo, 80)
 var file_jupiter_plugin_v1_plugin_proto_goTypes = []any{
 	(Kind)(0),                   // 0: jupiter.plugin.v1.Kind
 	(Effect)(0),                 // 1: jupiter.plugin.v1.Effect
@@ -6101,43 +6268,45 @@ var file_jupiter_plugin_v1_plugin_proto_goTypes = []any{
 	(*GenerateEvent)(nil),       // 43: jupiter.plugin.v1.GenerateEvent
 	(*CompleteRequest)(nil),     // 44: jupiter.plugin.v1.CompleteRequest
 	(*CompleteEvent)(nil),       // 45: jupiter.plugin.v1.CompleteEvent
-	(*Completion)(nil),          // 46: jupiter.plugin.v1.Completion
-	(*LikelihoodRequest)(nil),   // 47: jupiter.plugin.v1.LikelihoodRequest
-	(*LikelihoodItem)(nil),      // 48: jupiter.plugin.v1.LikelihoodItem
-	(*LikelihoodEvent)(nil),     // 49: jupiter.plugin.v1.LikelihoodEvent
-	(*Likelihood)(nil),          // 50: jupiter.plugin.v1.Likelihood
-	(*FilterRequest)(nil),       // 51: jupiter.plugin.v1.FilterRequest
-	(*FilterEvent)(nil),         // 52: jupiter.plugin.v1.FilterEvent
-	(*VerdictBatch)(nil),        // 53: jupiter.plugin.v1.VerdictBatch
-	(*Verdict)(nil),             // 54: jupiter.plugin.v1.Verdict
-	(*VerifyRequest)(nil),       // 55: jupiter.plugin.v1.VerifyRequest
-	(*VerifyBatch)(nil),         // 56: jupiter.plugin.v1.VerifyBatch
-	(*VerifyItem)(nil),          // 57: jupiter.plugin.v1.VerifyItem
-	(*VerifyEvent)(nil),         // 58: jupiter.plugin.v1.VerifyEvent
-	(*Judgement)(nil),           // 59: jupiter.plugin.v1.Judgement
-	(*TrainRequest)(nil),        // 60: jupiter.plugin.v1.TrainRequest
-	(*Topology)(nil),            // 61: jupiter.plugin.v1.Topology
-	(*Peer)(nil),                // 62: jupiter.plugin.v1.Peer
-	(*TrainEvent)(nil),          // 63: jupiter.plugin.v1.TrainEvent
-	(*Checkpoint)(nil),          // 64: jupiter.plugin.v1.Checkpoint
-	(*PrepareRequest)(nil),      // 65: jupiter.plugin.v1.PrepareRequest
-	(*PrepareResponse)(nil),     // 66: jupiter.plugin.v1.PrepareResponse
-	(*Question)(nil),            // 67: jupiter.plugin.v1.Question
-	(*ScoreRequest)(nil),        // 68: jupiter.plugin.v1.ScoreRequest
-	(*Answer)(nil),              // 69: jupiter.plugin.v1.Answer
-	(*ScoreResponse)(nil),       // 70: jupiter.plugin.v1.ScoreResponse
-	(*QuestionScore)(nil),       // 71: jupiter.plugin.v1.QuestionScore
-	(*ExportRequest)(nil),       // 72: jupiter.plugin.v1.ExportRequest
-	(*ExportEvent)(nil),         // 73: jupiter.plugin.v1.ExportEvent
-	(*ImportRequest)(nil),       // 74: jupiter.plugin.v1.ImportRequest
-	(*ImportEvent)(nil),         // 75: jupiter.plugin.v1.ImportEvent
-	nil,                         // 76: jupiter.plugin.v1.Record.MetaEntry
-	nil,                         // 77: jupiter.plugin.v1.Output.MetaEntry
-	nil,                         // 78: jupiter.plugin.v1.Call.InputsEntry
-	nil,                         // 79: jupiter.plugin.v1.Progress.MetricsEntry
-	nil,                         // 80: jupiter.plugin.v1.Prompt.MetaEntry
-	nil,                         // 81: jupiter.plugin.v1.PrepareRequest.SplitsEntry
-	nil,                         // 82: jupiter.plugin.v1.QuestionScore.SubScoresEntry
+	(*Piece)(nil),               // 46: jupiter.plugin.v1.Piece
+	(*Token)(nil),               // 47: jupiter.plugin.v1.Token
+	(*Completion)(nil),          // 48: jupiter.plugin.v1.Completion
+	(*LikelihoodRequest)(nil),   // 49: jupiter.plugin.v1.LikelihoodRequest
+	(*LikelihoodItem)(nil),      // 50: jupiter.plugin.v1.LikelihoodItem
+	(*LikelihoodEvent)(nil),     // 51: jupiter.plugin.v1.LikelihoodEvent
+	(*Likelihood)(nil),          // 52: jupiter.plugin.v1.Likelihood
+	(*FilterRequest)(nil),       // 53: jupiter.plugin.v1.FilterRequest
+	(*FilterEvent)(nil),         // 54: jupiter.plugin.v1.FilterEvent
+	(*VerdictBatch)(nil),        // 55: jupiter.plugin.v1.VerdictBatch
+	(*Verdict)(nil),             // 56: jupiter.plugin.v1.Verdict
+	(*VerifyRequest)(nil),       // 57: jupiter.plugin.v1.VerifyRequest
+	(*VerifyBatch)(nil),         // 58: jupiter.plugin.v1.VerifyBatch
+	(*VerifyItem)(nil),          // 59: jupiter.plugin.v1.VerifyItem
+	(*VerifyEvent)(nil),         // 60: jupiter.plugin.v1.VerifyEvent
+	(*Judgement)(nil),           // 61: jupiter.plugin.v1.Judgement
+	(*TrainRequest)(nil),        // 62: jupiter.plugin.v1.TrainRequest
+	(*Topology)(nil),            // 63: jupiter.plugin.v1.Topology
+	(*Peer)(nil),                // 64: jupiter.plugin.v1.Peer
+	(*TrainEvent)(nil),          // 65: jupiter.plugin.v1.TrainEvent
+	(*Checkpoint)(nil),          // 66: jupiter.plugin.v1.Checkpoint
+	(*PrepareRequest)(nil),      // 67: jupiter.plugin.v1.PrepareRequest
+	(*PrepareResponse)(nil),     // 68: jupiter.plugin.v1.PrepareResponse
+	(*Question)(nil),            // 69: jupiter.plugin.v1.Question
+	(*ScoreRequest)(nil),        // 70: jupiter.plugin.v1.ScoreRequest
+	(*Answer)(nil),              // 71: jupiter.plugin.v1.Answer
+	(*ScoreResponse)(nil),       // 72: jupiter.plugin.v1.ScoreResponse
+	(*QuestionScore)(nil),       // 73: jupiter.plugin.v1.QuestionScore
+	(*ExportRequest)(nil),       // 74: jupiter.plugin.v1.ExportRequest
+	(*ExportEvent)(nil),         // 75: jupiter.plugin.v1.ExportEvent
+	(*ImportRequest)(nil),       // 76: jupiter.plugin.v1.ImportRequest
+	(*ImportEvent)(nil),         // 77: jupiter.plugin.v1.ImportEvent
+	nil,                         // 78: jupiter.plugin.v1.Record.MetaEntry
+	nil,                         // 79: jupiter.plugin.v1.Output.MetaEntry
+	nil,                         // 80: jupiter.plugin.v1.Call.InputsEntry
+	nil,                         // 81: jupiter.plugin.v1.Progress.MetricsEntry
+	nil,                         // 82: jupiter.plugin.v1.Prompt.MetaEntry
+	nil,                         // 83: jupiter.plugin.v1.PrepareRequest.SplitsEntry
+	nil,                         // 84: jupiter.plugin.v1.QuestionScore.SubScoresEntry
 }
 var file_jupiter_plugin_v1_plugin_proto_depIdxs = []int32{
 	0,   // 0: jupiter.plugin.v1.CheckRequest.kind:type_name -> jupiter.plugin.v1.Kind
@@ -6165,131 +6334,134 @@ var file_jupiter_plugin_v1_plugin_proto_depIdxs = []int32{
 	4,   // 22: jupiter.plugin.v1.Diagnostic.severity:type_name -> jupiter.plugin.v1.Diagnostic.Severity
 	26,  // 23: jupiter.plugin.v1.Diagnostic.attribute:type_name -> jupiter.plugin.v1.PathStep
 	28,  // 24: jupiter.plugin.v1.Record.messages:type_name -> jupiter.plugin.v1.Message
-	76,  // 25: jupiter.plugin.v1.Record.meta:type_name -> jupiter.plugin.v1.Record.MetaEntry
+	78,  // 25: jupiter.plugin.v1.Record.meta:type_name -> jupiter.plugin.v1.Record.MetaEntry
 	27,  // 26: jupiter.plugin.v1.RecordBatch.records:type_name -> jupiter.plugin.v1.Record
-	77,  // 27: jupiter.plugin.v1.Output.meta:type_name -> jupiter.plugin.v1.Output.MetaEntry
+	79,  // 27: jupiter.plugin.v1.Output.meta:type_name -> jupiter.plugin.v1.Output.MetaEntry
 	19,  // 28: jupiter.plugin.v1.Call.config:type_name -> jupiter.plugin.v1.Config
 	35,  // 29: jupiter.plugin.v1.Call.domain:type_name -> jupiter.plugin.v1.Domain
-	78,  // 30: jupiter.plugin.v1.Call.inputs:type_name -> jupiter.plugin.v1.Call.InputsEntry
+	80,  // 30: jupiter.plugin.v1.Call.inputs:type_name -> jupiter.plugin.v1.Call.InputsEntry
 	33,  // 31: jupiter.plugin.v1.Call.limit:type_name -> jupiter.plugin.v1.Limit
-	79,  // 32: jupiter.plugin.v1.Progress.metrics:type_name -> jupiter.plugin.v1.Progress.MetricsEntry
+	81,  // 32: jupiter.plugin.v1.Progress.metrics:type_name -> jupiter.plugin.v1.Progress.MetricsEntry
 	34,  // 33: jupiter.plugin.v1.Progress.usage:type_name -> jupiter.plugin.v1.Usage
 	32,  // 34: jupiter.plugin.v1.CollectRequest.call:type_name -> jupiter.plugin.v1.Call
 	29,  // 35: jupiter.plugin.v1.CollectEvent.batch:type_name -> jupiter.plugin.v1.RecordBatch
 	36,  // 36: jupiter.plugin.v1.CollectEvent.progress:type_name -> jupiter.plugin.v1.Progress
 	25,  // 37: jupiter.plugin.v1.CollectEvent.diagnostic:type_name -> jupiter.plugin.v1.Diagnostic
-	80,  // 38: jupiter.plugin.v1.Prompt.meta:type_name -> jupiter.plugin.v1.Prompt.MetaEntry
-	32,  // 39: jupiter.plugin.v1.GenerateRequest.call:type_name -> jupiter.plugin.v1.Call
-	30,  // 40: jupiter.plugin.v1.GenerateRequest.model:type_name -> jupiter.plugin.v1.Artifact
-	42,  // 41: jupiter.plugin.v1.GenerateRequest.sets:type_name -> jupiter.plugin.v1.PromptSet
-	41,  // 42: jupiter.plugin.v1.GenerateRequest.sampling:type_name -> jupiter.plugin.v1.Sampling
-	39,  // 43: jupiter.plugin.v1.PromptSet.prompts:type_name -> jupiter.plugin.v1.Prompt
-	29,  // 44: jupiter.plugin.v1.GenerateEvent.batch:type_name -> jupiter.plugin.v1.RecordBatch
-	36,  // 45: jupiter.plugin.v1.GenerateEvent.progress:type_name -> jupiter.plugin.v1.Progress
-	25,  // 46: jupiter.plugin.v1.GenerateEvent.diagnostic:type_name -> jupiter.plugin.v1.Diagnostic
-	32,  // 47: jupiter.plugin.v1.CompleteRequest.call:type_name -> jupiter.plugin.v1.Call
-	30,  // 48: jupiter.plugin.v1.CompleteRequest.model:type_name -> jupiter.plugin.v1.Artifact
-	39,  // 49: jupiter.plugin.v1.CompleteRequest.prompts:type_name -> jupiter.plugin.v1.Prompt
-	41,  // 50: jupiter.plugin.v1.CompleteRequest.sampling:type_name -> jupiter.plugin.v1.Sampling
-	46,  // 51: jupiter.plugin.v1.CompleteEvent.completion:type_name -> jupiter.plugin.v1.Completion
-	36,  // 52: jupiter.plugin.v1.CompleteEvent.progress:type_name -> jupiter.plugin.v1.Progress
-	25,  // 53: jupiter.plugin.v1.CompleteEvent.diagnostic:type_name -> jupiter.plugin.v1.Diagnostic
-	32,  // 54: jupiter.plugin.v1.LikelihoodRequest.call:type_name -> jupiter.plugin.v1.Call
-	30,  // 55: jupiter.plugin.v1.LikelihoodRequest.model:type_name -> jupiter.plugin.v1.Artifact
-	48,  // 56: jupiter.plugin.v1.LikelihoodRequest.items:type_name -> jupiter.plugin.v1.LikelihoodItem
-	50,  // 57: jupiter.plugin.v1.LikelihoodEvent.likelihoods:type_name -> jupiter.plugin.v1.Likelihood
-	32,  // 58: jupiter.plugin.v1.FilterRequest.call:type_name -> jupiter.plugin.v1.Call
-	29,  // 59: jupiter.plugin.v1.FilterRequest.reference:type_name -> jupiter.plugin.v1.RecordBatch
-	29,  // 60: jupiter.plugin.v1.FilterRequest.batch:type_name -> jupiter.plugin.v1.RecordBatch
-	53,  // 61: jupiter.plugin.v1.FilterEvent.verdicts:type_name -> jupiter.plugin.v1.VerdictBatch
-	36,  // 62: jupiter.plugin.v1.FilterEvent.progress:type_name -> jupiter.plugin.v1.Progress
-	25,  // 63: jupiter.plugin.v1.FilterEvent.diagnostic:type_name -> jupiter.plugin.v1.Diagnostic
-	54,  // 64: jupiter.plugin.v1.VerdictBatch.verdicts:type_name -> jupiter.plugin.v1.Verdict
-	32,  // 65: jupiter.plugin.v1.VerifyRequest.call:type_name -> jupiter.plugin.v1.Call
-	56,  // 66: jupiter.plugin.v1.VerifyRequest.batch:type_name -> jupiter.plugin.v1.VerifyBatch
-	57,  // 67: jupiter.plugin.v1.VerifyBatch.items:type_name -> jupiter.plugin.v1.VerifyItem
-	59,  // 68: jupiter.plugin.v1.VerifyEvent.judgements:type_name -> jupiter.plugin.v1.Judgement
-	36,  // 69: jupiter.plugin.v1.VerifyEvent.progress:type_name -> jupiter.plugin.v1.Progress
-	25,  // 70: jupiter.plugin.v1.VerifyEvent.diagnostics:type_name -> jupiter.plugin.v1.Diagnostic
-	32,  // 71: jupiter.plugin.v1.TrainRequest.call:type_name -> jupiter.plugin.v1.Call
-	30,  // 72: jupiter.plugin.v1.TrainRequest.dataset:type_name -> jupiter.plugin.v1.Artifact
-	30,  // 73: jupiter.plugin.v1.TrainRequest.checkpoint:type_name -> jupiter.plugin.v1.Artifact
-	61,  // 74: jupiter.plugin.v1.TrainRequest.topology:type_name -> jupiter.plugin.v1.Topology
-	30,  // 75: jupiter.plugin.v1.TrainRequest.real:type_name -> jupiter.plugin.v1.Artifact
-	62,  // 76: jupiter.plugin.v1.Topology.peers:type_name -> jupiter.plugin.v1.Peer
-	36,  // 77: jupiter.plugin.v1.TrainEvent.progress:type_name -> jupiter.plugin.v1.Progress
-	64,  // 78: jupiter.plugin.v1.TrainEvent.checkpoint:type_name -> jupiter.plugin.v1.Checkpoint
-	25,  // 79: jupiter.plugin.v1.TrainEvent.diagnostic:type_name -> jupiter.plugin.v1.Diagnostic
-	31,  // 80: jupiter.plugin.v1.Checkpoint.output:type_name -> jupiter.plugin.v1.Output
-	32,  // 81: jupiter.plugin.v1.PrepareRequest.call:type_name -> jupiter.plugin.v1.Call
-	30,  // 82: jupiter.plugin.v1.PrepareRequest.custom:type_name -> jupiter.plugin.v1.Artifact
-	81,  // 83: jupiter.plugin.v1.PrepareRequest.splits:type_name -> jupiter.plugin.v1.PrepareRequest.SplitsEntry
-	67,  // 84: jupiter.plugin.v1.PrepareResponse.questions:type_name -> jupiter.plugin.v1.Question
-	25,  // 85: jupiter.plugin.v1.PrepareResponse.diagnostics:type_name -> jupiter.plugin.v1.Diagnostic
-	36,  // 86: jupiter.plugin.v1.PrepareResponse.progress:type_name -> jupiter.plugin.v1.Progress
-	39,  // 87: jupiter.plugin.v1.Question.prompt:type_name -> jupiter.plugin.v1.Prompt
-	32,  // 88: jupiter.plugin.v1.ScoreRequest.call:type_name -> jupiter.plugin.v1.Call
-	69,  // 89: jupiter.plugin.v1.ScoreRequest.answer:type_name -> jupiter.plugin.v1.Answer
-	67,  // 90: jupiter.plugin.v1.Answer.question:type_name -> jupiter.plugin.v1.Question
-	46,  // 91: jupiter.plugin.v1.Answer.completion:type_name -> jupiter.plugin.v1.Completion
-	59,  // 92: jupiter.plugin.v1.Answer.judgement:type_name -> jupiter.plugin.v1.Judgement
-	50,  // 93: jupiter.plugin.v1.Answer.likelihoods:type_name -> jupiter.plugin.v1.Likelihood
-	46,  // 94: jupiter.plugin.v1.Answer.choice:type_name -> jupiter.plugin.v1.Completion
-	71,  // 95: jupiter.plugin.v1.ScoreResponse.scores:type_name -> jupiter.plugin.v1.QuestionScore
-	25,  // 96: jupiter.plugin.v1.ScoreResponse.diagnostics:type_name -> jupiter.plugin.v1.Diagnostic
-	82,  // 97: jupiter.plugin.v1.QuestionScore.sub_scores:type_name -> jupiter.plugin.v1.QuestionScore.SubScoresEntry
-	32,  // 98: jupiter.plugin.v1.ExportRequest.call:type_name -> jupiter.plugin.v1.Call
-	30,  // 99: jupiter.plugin.v1.ExportRequest.checkpoint:type_name -> jupiter.plugin.v1.Artifact
-	31,  // 100: jupiter.plugin.v1.ExportEvent.output:type_name -> jupiter.plugin.v1.Output
-	36,  // 101: jupiter.plugin.v1.ExportEvent.progress:type_name -> jupiter.plugin.v1.Progress
-	25,  // 102: jupiter.plugin.v1.ExportEvent.diagnostic:type_name -> jupiter.plugin.v1.Diagnostic
-	32,  // 103: jupiter.plugin.v1.ImportRequest.call:type_name -> jupiter.plugin.v1.Call
-	31,  // 104: jupiter.plugin.v1.ImportEvent.output:type_name -> jupiter.plugin.v1.Output
-	36,  // 105: jupiter.plugin.v1.ImportEvent.progress:type_name -> jupiter.plugin.v1.Progress
-	25,  // 106: jupiter.plugin.v1.ImportEvent.diagnostic:type_name -> jupiter.plugin.v1.Diagnostic
-	30,  // 107: jupiter.plugin.v1.Call.InputsEntry.value:type_name -> jupiter.plugin.v1.Artifact
-	30,  // 108: jupiter.plugin.v1.PrepareRequest.SplitsEntry.value:type_name -> jupiter.plugin.v1.Artifact
-	13,  // 109: jupiter.plugin.v1.Plugin.Info:input_type -> jupiter.plugin.v1.InfoRequest
-	20,  // 110: jupiter.plugin.v1.Plugin.Validate:input_type -> jupiter.plugin.v1.ValidateRequest
-	23,  // 111: jupiter.plugin.v1.Plugin.Stop:input_type -> jupiter.plugin.v1.StopRequest
-	10,  // 112: jupiter.plugin.v1.Plugin.Estimate:input_type -> jupiter.plugin.v1.EstimateRequest
-	8,   // 113: jupiter.plugin.v1.Plugin.Fingerprint:input_type -> jupiter.plugin.v1.FingerprintRequest
-	5,   // 114: jupiter.plugin.v1.Plugin.Check:input_type -> jupiter.plugin.v1.CheckRequest
-	37,  // 115: jupiter.plugin.v1.Collector.Collect:input_type -> jupiter.plugin.v1.CollectRequest
-	40,  // 116: jupiter.plugin.v1.Generator.Generate:input_type -> jupiter.plugin.v1.GenerateRequest
-	44,  // 117: jupiter.plugin.v1.Generator.Complete:input_type -> jupiter.plugin.v1.CompleteRequest
-	47,  // 118: jupiter.plugin.v1.Generator.Score:input_type -> jupiter.plugin.v1.LikelihoodRequest
-	74,  // 119: jupiter.plugin.v1.Generator.Import:input_type -> jupiter.plugin.v1.ImportRequest
-	51,  // 120: jupiter.plugin.v1.Filter.Filter:input_type -> jupiter.plugin.v1.FilterRequest
-	55,  // 121: jupiter.plugin.v1.Verifier.Verify:input_type -> jupiter.plugin.v1.VerifyRequest
-	60,  // 122: jupiter.plugin.v1.Trainer.Train:input_type -> jupiter.plugin.v1.TrainRequest
-	74,  // 123: jupiter.plugin.v1.Trainer.Import:input_type -> jupiter.plugin.v1.ImportRequest
-	65,  // 124: jupiter.plugin.v1.Evaluator.Prepare:input_type -> jupiter.plugin.v1.PrepareRequest
-	68,  // 125: jupiter.plugin.v1.Evaluator.Score:input_type -> jupiter.plugin.v1.ScoreRequest
-	72,  // 126: jupiter.plugin.v1.Exporter.Export:input_type -> jupiter.plugin.v1.ExportRequest
-	14,  // 127: jupiter.plugin.v1.Plugin.Info:output_type -> jupiter.plugin.v1.InfoResponse
-	22,  // 128: jupiter.plugin.v1.Plugin.Validate:output_type -> jupiter.plugin.v1.ValidateResponse
-	24,  // 129: jupiter.plugin.v1.Plugin.Stop:output_type -> jupiter.plugin.v1.StopResponse
-	12,  // 130: jupiter.plugin.v1.Plugin.Estimate:output_type -> jupiter.plugin.v1.EstimateResponse
-	9,   // 131: jupiter.plugin.v1.Plugin.Fingerprint:output_type -> jupiter.plugin.v1.FingerprintResponse
-	6,   // 132: jupiter.plugin.v1.Plugin.Check:output_type -> jupiter.plugin.v1.CheckResponse
-	38,  // 133: jupiter.plugin.v1.Collector.Collect:output_type -> jupiter.plugin.v1.CollectEvent
-	43,  // 134: jupiter.plugin.v1.Generator.Generate:output_type -> jupiter.plugin.v1.GenerateEvent
-	45,  // 135: jupiter.plugin.v1.Generator.Complete:output_type -> jupiter.plugin.v1.CompleteEvent
-	49,  // 136: jupiter.plugin.v1.Generator.Score:output_type -> jupiter.plugin.v1.LikelihoodEvent
-	75,  // 137: jupiter.plugin.v1.Generator.Import:output_type -> jupiter.plugin.v1.ImportEvent
-	52,  // 138: jupiter.plugin.v1.Filter.Filter:output_type -> jupiter.plugin.v1.FilterEvent
-	58,  // 139: jupiter.plugin.v1.Verifier.Verify:output_type -> jupiter.plugin.v1.VerifyEvent
-	63,  // 140: jupiter.plugin.v1.Trainer.Train:output_type -> jupiter.plugin.v1.TrainEvent
-	75,  // 141: jupiter.plugin.v1.Trainer.Import:output_type -> jupiter.plugin.v1.ImportEvent
-	66,  // 142: jupiter.plugin.v1.Evaluator.Prepare:output_type -> jupiter.plugin.v1.PrepareResponse
-	70,  // 143: jupiter.plugin.v1.Evaluator.Score:output_type -> jupiter.plugin.v1.ScoreResponse
-	73,  // 144: jupiter.plugin.v1.Exporter.Export:output_type -> jupiter.plugin.v1.ExportEvent
-	127, // [127:145] is the sub-list for method output_type
-	109, // [109:127] is the sub-list for method input_type
-	109, // [109:109] is the sub-list for extension type_name
-	109, // [109:109] is the sub-list for extension extendee
-	0,   // [0:109] is the sub-list for field type_name
+	82,  // 38: jupiter.plugin.v1.Prompt.meta:type_name -> jupiter.plugin.v1.Prompt.MetaEntry
+	28,  // 39: jupiter.plugin.v1.Prompt.messages:type_name -> jupiter.plugin.v1.Message
+	32,  // 40: jupiter.plugin.v1.GenerateRequest.call:type_name -> jupiter.plugin.v1.Call
+	30,  // 41: jupiter.plugin.v1.GenerateRequest.model:type_name -> jupiter.plugin.v1.Artifact
+	42,  // 42: jupiter.plugin.v1.GenerateRequest.sets:type_name -> jupiter.plugin.v1.PromptSet
+	41,  // 43: jupiter.plugin.v1.GenerateRequest.sampling:type_name -> jupiter.plugin.v1.Sampling
+	39,  // 44: jupiter.plugin.v1.PromptSet.prompts:type_name -> jupiter.plugin.v1.Prompt
+	29,  // 45: jupiter.plugin.v1.GenerateEvent.batch:type_name -> jupiter.plugin.v1.RecordBatch
+	36,  // 46: jupiter.plugin.v1.GenerateEvent.progress:type_name -> jupiter.plugin.v1.Progress
+	25,  // 47: jupiter.plugin.v1.GenerateEvent.diagnostic:type_name -> jupiter.plugin.v1.Diagnostic
+	32,  // 48: jupiter.plugin.v1.CompleteRequest.call:type_name -> jupiter.plugin.v1.Call
+	30,  // 49: jupiter.plugin.v1.CompleteRequest.model:type_name -> jupiter.plugin.v1.Artifact
+	39,  // 50: jupiter.plugin.v1.CompleteRequest.prompts:type_name -> jupiter.plugin.v1.Prompt
+	41,  // 51: jupiter.plugin.v1.CompleteRequest.sampling:type_name -> jupiter.plugin.v1.Sampling
+	48,  // 52: jupiter.plugin.v1.CompleteEvent.completion:type_name -> jupiter.plugin.v1.Completion
+	36,  // 53: jupiter.plugin.v1.CompleteEvent.progress:type_name -> jupiter.plugin.v1.Progress
+	25,  // 54: jupiter.plugin.v1.CompleteEvent.diagnostic:type_name -> jupiter.plugin.v1.Diagnostic
+	46,  // 55: jupiter.plugin.v1.CompleteEvent.piece:type_name -> jupiter.plugin.v1.Piece
+	47,  // 56: jupiter.plugin.v1.Piece.tokens:type_name -> jupiter.plugin.v1.Token
+	32,  // 57: jupiter.plugin.v1.LikelihoodRequest.call:type_name -> jupiter.plugin.v1.Call
+	30,  // 58: jupiter.plugin.v1.LikelihoodRequest.model:type_name -> jupiter.plugin.v1.Artifact
+	50,  // 59: jupiter.plugin.v1.LikelihoodRequest.items:type_name -> jupiter.plugin.v1.LikelihoodItem
+	52,  // 60: jupiter.plugin.v1.LikelihoodEvent.likelihoods:type_name -> jupiter.plugin.v1.Likelihood
+	32,  // 61: jupiter.plugin.v1.FilterRequest.call:type_name -> jupiter.plugin.v1.Call
+	29,  // 62: jupiter.plugin.v1.FilterRequest.reference:type_name -> jupiter.plugin.v1.RecordBatch
+	29,  // 63: jupiter.plugin.v1.FilterRequest.batch:type_name -> jupiter.plugin.v1.RecordBatch
+	55,  // 64: jupiter.plugin.v1.FilterEvent.verdicts:type_name -> jupiter.plugin.v1.VerdictBatch
+	36,  // 65: jupiter.plugin.v1.FilterEvent.progress:type_name -> jupiter.plugin.v1.Progress
+	25,  // 66: jupiter.plugin.v1.FilterEvent.diagnostic:type_name -> jupiter.plugin.v1.Diagnostic
+	56,  // 67: jupiter.plugin.v1.VerdictBatch.verdicts:type_name -> jupiter.plugin.v1.Verdict
+	32,  // 68: jupiter.plugin.v1.VerifyRequest.call:type_name -> jupiter.plugin.v1.Call
+	58,  // 69: jupiter.plugin.v1.VerifyRequest.batch:type_name -> jupiter.plugin.v1.VerifyBatch
+	59,  // 70: jupiter.plugin.v1.VerifyBatch.items:type_name -> jupiter.plugin.v1.VerifyItem
+	61,  // 71: jupiter.plugin.v1.VerifyEvent.judgements:type_name -> jupiter.plugin.v1.Judgement
+	36,  // 72: jupiter.plugin.v1.VerifyEvent.progress:type_name -> jupiter.plugin.v1.Progress
+	25,  // 73: jupiter.plugin.v1.VerifyEvent.diagnostics:type_name -> jupiter.plugin.v1.Diagnostic
+	32,  // 74: jupiter.plugin.v1.TrainRequest.call:type_name -> jupiter.plugin.v1.Call
+	30,  // 75: jupiter.plugin.v1.TrainRequest.dataset:type_name -> jupiter.plugin.v1.Artifact
+	30,  // 76: jupiter.plugin.v1.TrainRequest.checkpoint:type_name -> jupiter.plugin.v1.Artifact
+	63,  // 77: jupiter.plugin.v1.TrainRequest.topology:type_name -> jupiter.plugin.v1.Topology
+	30,  // 78: jupiter.plugin.v1.TrainRequest.real:type_name -> jupiter.plugin.v1.Artifact
+	64,  // 79: jupiter.plugin.v1.Topology.peers:type_name -> jupiter.plugin.v1.Peer
+	36,  // 80: jupiter.plugin.v1.TrainEvent.progress:type_name -> jupiter.plugin.v1.Progress
+	66,  // 81: jupiter.plugin.v1.TrainEvent.checkpoint:type_name -> jupiter.plugin.v1.Checkpoint
+	25,  // 82: jupiter.plugin.v1.TrainEvent.diagnostic:type_name -> jupiter.plugin.v1.Diagnostic
+	31,  // 83: jupiter.plugin.v1.Checkpoint.output:type_name -> jupiter.plugin.v1.Output
+	32,  // 84: jupiter.plugin.v1.PrepareRequest.call:type_name -> jupiter.plugin.v1.Call
+	30,  // 85: jupiter.plugin.v1.PrepareRequest.custom:type_name -> jupiter.plugin.v1.Artifact
+	83,  // 86: jupiter.plugin.v1.PrepareRequest.splits:type_name -> jupiter.plugin.v1.PrepareRequest.SplitsEntry
+	69,  // 87: jupiter.plugin.v1.PrepareResponse.questions:type_name -> jupiter.plugin.v1.Question
+	25,  // 88: jupiter.plugin.v1.PrepareResponse.diagnostics:type_name -> jupiter.plugin.v1.Diagnostic
+	36,  // 89: jupiter.plugin.v1.PrepareResponse.progress:type_name -> jupiter.plugin.v1.Progress
+	39,  // 90: jupiter.plugin.v1.Question.prompt:type_name -> jupiter.plugin.v1.Prompt
+	32,  // 91: jupiter.plugin.v1.ScoreRequest.call:type_name -> jupiter.plugin.v1.Call
+	71,  // 92: jupiter.plugin.v1.ScoreRequest.answer:type_name -> jupiter.plugin.v1.Answer
+	69,  // 93: jupiter.plugin.v1.Answer.question:type_name -> jupiter.plugin.v1.Question
+	48,  // 94: jupiter.plugin.v1.Answer.completion:type_name -> jupiter.plugin.v1.Completion
+	61,  // 95: jupiter.plugin.v1.Answer.judgement:type_name -> jupiter.plugin.v1.Judgement
+	52,  // 96: jupiter.plugin.v1.Answer.likelihoods:type_name -> jupiter.plugin.v1.Likelihood
+	48,  // 97: jupiter.plugin.v1.Answer.choice:type_name -> jupiter.plugin.v1.Completion
+	73,  // 98: jupiter.plugin.v1.ScoreResponse.scores:type_name -> jupiter.plugin.v1.QuestionScore
+	25,  // 99: jupiter.plugin.v1.ScoreResponse.diagnostics:type_name -> jupiter.plugin.v1.Diagnostic
+	84,  // 100: jupiter.plugin.v1.QuestionScore.sub_scores:type_name -> jupiter.plugin.v1.QuestionScore.SubScoresEntry
+	32,  // 101: jupiter.plugin.v1.ExportRequest.call:type_name -> jupiter.plugin.v1.Call
+	30,  // 102: jupiter.plugin.v1.ExportRequest.checkpoint:type_name -> jupiter.plugin.v1.Artifact
+	31,  // 103: jupiter.plugin.v1.ExportEvent.output:type_name -> jupiter.plugin.v1.Output
+	36,  // 104: jupiter.plugin.v1.ExportEvent.progress:type_name -> jupiter.plugin.v1.Progress
+	25,  // 105: jupiter.plugin.v1.ExportEvent.diagnostic:type_name -> jupiter.plugin.v1.Diagnostic
+	32,  // 106: jupiter.plugin.v1.ImportRequest.call:type_name -> jupiter.plugin.v1.Call
+	31,  // 107: jupiter.plugin.v1.ImportEvent.output:type_name -> jupiter.plugin.v1.Output
+	36,  // 108: jupiter.plugin.v1.ImportEvent.progress:type_name -> jupiter.plugin.v1.Progress
+	25,  // 109: jupiter.plugin.v1.ImportEvent.diagnostic:type_name -> jupiter.plugin.v1.Diagnostic
+	30,  // 110: jupiter.plugin.v1.Call.InputsEntry.value:type_name -> jupiter.plugin.v1.Artifact
+	30,  // 111: jupiter.plugin.v1.PrepareRequest.SplitsEntry.value:type_name -> jupiter.plugin.v1.Artifact
+	13,  // 112: jupiter.plugin.v1.Plugin.Info:input_type -> jupiter.plugin.v1.InfoRequest
+	20,  // 113: jupiter.plugin.v1.Plugin.Validate:input_type -> jupiter.plugin.v1.ValidateRequest
+	23,  // 114: jupiter.plugin.v1.Plugin.Stop:input_type -> jupiter.plugin.v1.StopRequest
+	10,  // 115: jupiter.plugin.v1.Plugin.Estimate:input_type -> jupiter.plugin.v1.EstimateRequest
+	8,   // 116: jupiter.plugin.v1.Plugin.Fingerprint:input_type -> jupiter.plugin.v1.FingerprintRequest
+	5,   // 117: jupiter.plugin.v1.Plugin.Check:input_type -> jupiter.plugin.v1.CheckRequest
+	37,  // 118: jupiter.plugin.v1.Collector.Collect:input_type -> jupiter.plugin.v1.CollectRequest
+	40,  // 119: jupiter.plugin.v1.Generator.Generate:input_type -> jupiter.plugin.v1.GenerateRequest
+	44,  // 120: jupiter.plugin.v1.Generator.Complete:input_type -> jupiter.plugin.v1.CompleteRequest
+	49,  // 121: jupiter.plugin.v1.Generator.Score:input_type -> jupiter.plugin.v1.LikelihoodRequest
+	76,  // 122: jupiter.plugin.v1.Generator.Import:input_type -> jupiter.plugin.v1.ImportRequest
+	53,  // 123: jupiter.plugin.v1.Filter.Filter:input_type -> jupiter.plugin.v1.FilterRequest
+	57,  // 124: jupiter.plugin.v1.Verifier.Verify:input_type -> jupiter.plugin.v1.VerifyRequest
+	62,  // 125: jupiter.plugin.v1.Trainer.Train:input_type -> jupiter.plugin.v1.TrainRequest
+	76,  // 126: jupiter.plugin.v1.Trainer.Import:input_type -> jupiter.plugin.v1.ImportRequest
+	67,  // 127: jupiter.plugin.v1.Evaluator.Prepare:input_type -> jupiter.plugin.v1.PrepareRequest
+	70,  // 128: jupiter.plugin.v1.Evaluator.Score:input_type -> jupiter.plugin.v1.ScoreRequest
+	74,  // 129: jupiter.plugin.v1.Exporter.Export:input_type -> jupiter.plugin.v1.ExportRequest
+	14,  // 130: jupiter.plugin.v1.Plugin.Info:output_type -> jupiter.plugin.v1.InfoResponse
+	22,  // 131: jupiter.plugin.v1.Plugin.Validate:output_type -> jupiter.plugin.v1.ValidateResponse
+	24,  // 132: jupiter.plugin.v1.Plugin.Stop:output_type -> jupiter.plugin.v1.StopResponse
+	12,  // 133: jupiter.plugin.v1.Plugin.Estimate:output_type -> jupiter.plugin.v1.EstimateResponse
+	9,   // 134: jupiter.plugin.v1.Plugin.Fingerprint:output_type -> jupiter.plugin.v1.FingerprintResponse
+	6,   // 135: jupiter.plugin.v1.Plugin.Check:output_type -> jupiter.plugin.v1.CheckResponse
+	38,  // 136: jupiter.plugin.v1.Collector.Collect:output_type -> jupiter.plugin.v1.CollectEvent
+	43,  // 137: jupiter.plugin.v1.Generator.Generate:output_type -> jupiter.plugin.v1.GenerateEvent
+	45,  // 138: jupiter.plugin.v1.Generator.Complete:output_type -> jupiter.plugin.v1.CompleteEvent
+	51,  // 139: jupiter.plugin.v1.Generator.Score:output_type -> jupiter.plugin.v1.LikelihoodEvent
+	77,  // 140: jupiter.plugin.v1.Generator.Import:output_type -> jupiter.plugin.v1.ImportEvent
+	54,  // 141: jupiter.plugin.v1.Filter.Filter:output_type -> jupiter.plugin.v1.FilterEvent
+	60,  // 142: jupiter.plugin.v1.Verifier.Verify:output_type -> jupiter.plugin.v1.VerifyEvent
+	65,  // 143: jupiter.plugin.v1.Trainer.Train:output_type -> jupiter.plugin.v1.TrainEvent
+	77,  // 144: jupiter.plugin.v1.Trainer.Import:output_type -> jupiter.plugin.v1.ImportEvent
+	68,  // 145: jupiter.plugin.v1.Evaluator.Prepare:output_type -> jupiter.plugin.v1.PrepareResponse
+	72,  // 146: jupiter.plugin.v1.Evaluator.Score:output_type -> jupiter.plugin.v1.ScoreResponse
+	75,  // 147: jupiter.plugin.v1.Exporter.Export:output_type -> jupiter.plugin.v1.ExportEvent
+	130, // [130:148] is the sub-list for method output_type
+	112, // [112:130] is the sub-list for method input_type
+	112, // [112:112] is the sub-list for extension type_name
+	112, // [112:112] is the sub-list for extension extendee
+	0,   // [0:112] is the sub-list for field type_name
 }
 
 func init() { file_jupiter_plugin_v1_plugin_proto_init() }
@@ -6316,37 +6488,38 @@ func file_jupiter_plugin_v1_plugin_proto_init() {
 		(*CompleteEvent_Completion)(nil),
 		(*CompleteEvent_Progress)(nil),
 		(*CompleteEvent_Diagnostic)(nil),
+		(*CompleteEvent_Piece)(nil),
 	}
-	file_jupiter_plugin_v1_plugin_proto_msgTypes[46].OneofWrappers = []any{
+	file_jupiter_plugin_v1_plugin_proto_msgTypes[48].OneofWrappers = []any{
 		(*FilterRequest_Call)(nil),
 		(*FilterRequest_Reference)(nil),
 		(*FilterRequest_Batch)(nil),
 	}
-	file_jupiter_plugin_v1_plugin_proto_msgTypes[47].OneofWrappers = []any{
+	file_jupiter_plugin_v1_plugin_proto_msgTypes[49].OneofWrappers = []any{
 		(*FilterEvent_Verdicts)(nil),
 		(*FilterEvent_Progress)(nil),
 		(*FilterEvent_Diagnostic)(nil),
 	}
-	file_jupiter_plugin_v1_plugin_proto_msgTypes[50].OneofWrappers = []any{
+	file_jupiter_plugin_v1_plugin_proto_msgTypes[52].OneofWrappers = []any{
 		(*VerifyRequest_Call)(nil),
 		(*VerifyRequest_Batch)(nil),
 	}
-	file_jupiter_plugin_v1_plugin_proto_msgTypes[58].OneofWrappers = []any{
+	file_jupiter_plugin_v1_plugin_proto_msgTypes[60].OneofWrappers = []any{
 		(*TrainEvent_Progress)(nil),
 		(*TrainEvent_Checkpoint)(nil),
 		(*TrainEvent_Diagnostic)(nil),
 	}
-	file_jupiter_plugin_v1_plugin_proto_msgTypes[63].OneofWrappers = []any{
+	file_jupiter_plugin_v1_plugin_proto_msgTypes[65].OneofWrappers = []any{
 		(*ScoreRequest_Call)(nil),
 		(*ScoreRequest_Answer)(nil),
 	}
-	file_jupiter_plugin_v1_plugin_proto_msgTypes[66].OneofWrappers = []any{}
-	file_jupiter_plugin_v1_plugin_proto_msgTypes[68].OneofWrappers = []any{
+	file_jupiter_plugin_v1_plugin_proto_msgTypes[68].OneofWrappers = []any{}
+	file_jupiter_plugin_v1_plugin_proto_msgTypes[70].OneofWrappers = []any{
 		(*ExportEvent_Output)(nil),
 		(*ExportEvent_Progress)(nil),
 		(*ExportEvent_Diagnostic)(nil),
 	}
-	file_jupiter_plugin_v1_plugin_proto_msgTypes[70].OneofWrappers = []any{
+	file_jupiter_plugin_v1_plugin_proto_msgTypes[72].OneofWrappers = []any{
 		(*ImportEvent_Output)(nil),
 		(*ImportEvent_Progress)(nil),
 		(*ImportEvent_Diagnostic)(nil),
@@ -6357,7 +6530,7 @@ func file_jupiter_plugin_v1_plugin_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_jupiter_plugin_v1_plugin_proto_rawDesc), len(file_jupiter_plugin_v1_plugin_proto_rawDesc)),
 			NumEnums:      5,
-			NumMessages:   78,
+			NumMessages:   80,
 			NumExtensions: 0,
 			NumServices:   8,
 		},

@@ -498,7 +498,7 @@ class CollectEvent(_message.Message):
     def __init__(self, batch: _Optional[_Union[RecordBatch, _Mapping]] = ..., progress: _Optional[_Union[Progress, _Mapping]] = ..., diagnostic: _Optional[_Union[Diagnostic, _Mapping]] = ...) -> None: ...
 
 class Prompt(_message.Message):
-    __slots__ = ("id", "system", "text", "bucket", "meta")
+    __slots__ = ("id", "system", "text", "bucket", "meta", "messages")
     class MetaEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -511,12 +511,14 @@ class Prompt(_message.Message):
     TEXT_FIELD_NUMBER: _ClassVar[int]
     BUCKET_FIELD_NUMBER: _ClassVar[int]
     META_FIELD_NUMBER: _ClassVar[int]
+    MESSAGES_FIELD_NUMBER: _ClassVar[int]
     id: str
     system: str
     text: str
     bucket: str
     meta: _containers.ScalarMap[str, str]
-    def __init__(self, id: _Optional[str] = ..., system: _Optional[str] = ..., text: _Optional[str] = ..., bucket: _Optional[str] = ..., meta: _Optional[_Mapping[str, str]] = ...) -> None: ...
+    messages: _containers.RepeatedCompositeFieldContainer[Message]
+    def __init__(self, id: _Optional[str] = ..., system: _Optional[str] = ..., text: _Optional[str] = ..., bucket: _Optional[str] = ..., meta: _Optional[_Mapping[str, str]] = ..., messages: _Optional[_Iterable[_Union[Message, _Mapping]]] = ...) -> None: ...
 
 class GenerateRequest(_message.Message):
     __slots__ = ("call", "model", "sets", "sampling")
@@ -573,26 +575,50 @@ class GenerateEvent(_message.Message):
     def __init__(self, batch: _Optional[_Union[RecordBatch, _Mapping]] = ..., progress: _Optional[_Union[Progress, _Mapping]] = ..., diagnostic: _Optional[_Union[Diagnostic, _Mapping]] = ...) -> None: ...
 
 class CompleteRequest(_message.Message):
-    __slots__ = ("call", "model", "prompts", "sampling")
+    __slots__ = ("call", "model", "prompts", "sampling", "stream")
     CALL_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]
     PROMPTS_FIELD_NUMBER: _ClassVar[int]
     SAMPLING_FIELD_NUMBER: _ClassVar[int]
+    STREAM_FIELD_NUMBER: _ClassVar[int]
     call: Call
     model: Artifact
     prompts: _containers.RepeatedCompositeFieldContainer[Prompt]
     sampling: Sampling
-    def __init__(self, call: _Optional[_Union[Call, _Mapping]] = ..., model: _Optional[_Union[Artifact, _Mapping]] = ..., prompts: _Optional[_Iterable[_Union[Prompt, _Mapping]]] = ..., sampling: _Optional[_Union[Sampling, _Mapping]] = ...) -> None: ...
+    stream: bool
+    def __init__(self, call: _Optional[_Union[Call, _Mapping]] = ..., model: _Optional[_Union[Artifact, _Mapping]] = ..., prompts: _Optional[_Iterable[_Union[Prompt, _Mapping]]] = ..., sampling: _Optional[_Union[Sampling, _Mapping]] = ..., stream: bool = ...) -> None: ...
 
 class CompleteEvent(_message.Message):
-    __slots__ = ("completion", "progress", "diagnostic")
+    __slots__ = ("completion", "progress", "diagnostic", "piece")
     COMPLETION_FIELD_NUMBER: _ClassVar[int]
     PROGRESS_FIELD_NUMBER: _ClassVar[int]
     DIAGNOSTIC_FIELD_NUMBER: _ClassVar[int]
+    PIECE_FIELD_NUMBER: _ClassVar[int]
     completion: Completion
     progress: Progress
     diagnostic: Diagnostic
-    def __init__(self, completion: _Optional[_Union[Completion, _Mapping]] = ..., progress: _Optional[_Union[Progress, _Mapping]] = ..., diagnostic: _Optional[_Union[Diagnostic, _Mapping]] = ...) -> None: ...
+    piece: Piece
+    def __init__(self, completion: _Optional[_Union[Completion, _Mapping]] = ..., progress: _Optional[_Union[Progress, _Mapping]] = ..., diagnostic: _Optional[_Union[Diagnostic, _Mapping]] = ..., piece: _Optional[_Union[Piece, _Mapping]] = ...) -> None: ...
+
+class Piece(_message.Message):
+    __slots__ = ("prompt_id", "text", "tokens")
+    PROMPT_ID_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    TOKENS_FIELD_NUMBER: _ClassVar[int]
+    prompt_id: str
+    text: str
+    tokens: _containers.RepeatedCompositeFieldContainer[Token]
+    def __init__(self, prompt_id: _Optional[str] = ..., text: _Optional[str] = ..., tokens: _Optional[_Iterable[_Union[Token, _Mapping]]] = ...) -> None: ...
+
+class Token(_message.Message):
+    __slots__ = ("id", "text", "logprob")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    LOGPROB_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    text: bytes
+    logprob: float
+    def __init__(self, id: _Optional[int] = ..., text: _Optional[bytes] = ..., logprob: _Optional[float] = ...) -> None: ...
 
 class Completion(_message.Message):
     __slots__ = ("prompt_id", "text", "logprobs", "tokens", "finish_reason", "prompt_tokens", "completion_tokens")
