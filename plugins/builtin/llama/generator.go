@@ -24,7 +24,7 @@ func generatorStage(now func() time.Time) sdk.Stage {
 		Concurrent:    true,
 		Consumes:      []string{sdk.GGUFMediaType, hfMediaType},
 		Produces:      []string{sdk.RecordsMediaType},
-		Features:      []string{"score"},
+		Features:      []string{sdk.ScoreFeature, sdk.ChatFeature},
 	}, &generator{now: now})
 }
 
@@ -43,15 +43,22 @@ func sampleSeed(seed uint64, template string, i uint64) uint64 {
 }
 
 // tokens gives the tokens that a model is given for a prompt: the text after BOS, to be gone on with; or, with a system
-// message, a chat that waits for its answer.
+// message or as a chat, turns that wait for their answer.
 func tokens(t *bpe.Tokenizer, p *sdk.Prompt) ([]int32, error) {
-	if p.GetSystem() == "" {
+	var turns []bpe.Message
+	for _, m := range p.GetMessages() {
+		turns = append(turns, bpe.Message{Role: m.GetRole(), Content: m.GetContent()})
+	}
+	switch {
+	case len(turns) == 0 && p.GetSystem() == "":
 		return t.Sequence(p.GetText()), nil
+	case len(turns) == 0:
+		turns = []bpe.Message{{Role: "system", Content: p.GetSystem()}, {Role: "user", Content: p.GetText()}}
 	}
 	if !t.HasChat() {
-		return nil, fmt.Errorf("prompt %q has a system message, but the model's vocabulary has no tokens for turns of a chat", p.GetId())
+		return nil, sdk.Invalid(fmt.Errorf("prompt %q is a chat, or has a system message, but the model's vocabulary has no tokens for turns of a chat", p.GetId()))
 	}
-	ids, _ := t.Chat([]bpe.Message{{Role: "system", Content: p.GetSystem()}, {Role: "user", Content: p.GetText()}}, true)
+	ids, _ := t.Chat(turns, true)
 	return ids, nil
 }
 
@@ -68,16 +75,9 @@ func (g *generator) Complete(ctx context.Context, c *sdk.Call, cfg generatorConf
 	if err != nil {
 		return err
 	}
-	rs := make([]infer.Request, len(prompts))
-	for i, p := range prompts {
-		place := uint64(i)
-		if p.GetId() != "" {
-			place = 0
-		}
-		rs[i].Seed = sampleSeed(c.Seed, "completion of "+p.GetId(), place)
-		if rs[i].Prompt, err = tokens(m.Tokenizer, p); err != nil {
-			return err
-		}
+	rs, err := requests(c, m.Tokenizer, prompts)
+	if err != nil {
+		return err
 	}
 	run := g.start(c, uint64(len(rs)), "completions")
 	o := cfg.options()
@@ -89,16 +89,37 @@ func (g *generator) Complete(ctx context.Context, c *sdk.Call, cfg generatorConf
 		return rs[i]
 	}, sampling, o, func(r infer.Result) error {
 		run.end(1)
-		done := &sdk.Completion{
-			PromptId: prompts[r.Index].GetId(), Text: text(r.Text), FinishReason: string(r.Finish), Logprobs: r.Logprobs,
-			PromptTokens: uint64(len(rs[r.Index].Prompt)), CompletionTokens: uint64(len(r.Tokens)),
-		}
-		for _, id := range r.Tokens {
-			done.Tokens = append(done.Tokens, uint32(id))
-		}
-		return emit(done)
+		return emit(completion(prompts[r.Index], len(rs[r.Index].Prompt), r))
 	})
 	return unlessStopped(err, c)
+}
+
+// requests are the prompts of a call with their seeds.
+func requests(c *sdk.Call, t *bpe.Tokenizer, prompts []*sdk.Prompt) (rs []infer.Request, err error) {
+	rs = make([]infer.Request, len(prompts))
+	for i, p := range prompts {
+		place := uint64(i)
+		if p.GetId() != "" {
+			place = 0
+		}
+		rs[i].Seed = sampleSeed(c.Seed, "completion of "+p.GetId(), place)
+		if rs[i].Prompt, err = tokens(t, p); err != nil {
+			return nil, err
+		}
+	}
+	return rs, nil
+}
+
+// completion is a result as the answer to a prompt of so many tokens.
+func completion(p *sdk.Prompt, tokens int, r infer.Result) *sdk.Completion {
+	done := &sdk.Completion{
+		PromptId: p.GetId(), Text: text(r.Text), FinishReason: string(r.Finish), Logprobs: r.Logprobs,
+		PromptTokens: uint64(tokens), CompletionTokens: uint64(len(r.Tokens)),
+	}
+	for _, id := range r.Tokens {
+		done.Tokens = append(done.Tokens, uint32(id))
+	}
+	return done
 }
 
 // Score gives log-likelihoods. An item that does not fit the model's context is an error: a benchmark that leaves out

@@ -2,17 +2,20 @@ package llama
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/testing/protocmp"
 
 	"jupiter/plugins/builtin/llama/bpe"
@@ -256,6 +259,71 @@ func TestCompleteAndScore(t *testing.T) {
 	if _, err := score(&sdk.LikelihoodItem{PromptId: "much", Prompt: strings.Repeat("7", 200), Continuations: []string{"1"}}); err == nil || !strings.Contains(err.Error(), `"much"`) {
 		t.Errorf("an item beyond the context: error %v", err)
 	}
+}
+
+// TestStream: what is read along is what Complete gives, from its first tokens on, and several calls share a model.
+func TestStream(t *testing.T) {
+	t.Parallel()
+	conn := sdktest.Open(t, Plugin("1.0.0"))
+	m := shipped(t, 2)
+	call := conn.Call(t, pluginv1.Kind_KIND_GENERATOR, "llama", map[string]any{"max_tokens": 30, "batch_size": 4, "threads": 2})
+	turns := []*sdk.Message{{Role: "user", Content: "the question"}, {Role: "assistant", Content: "the answer"}, {Role: "user", Content: "7ft5in en in:"}}
+	prompts := []*sdk.Prompt{
+		{Id: "a", Text: "the question"}, {Id: "b", Text: "7ft5in en in:"}, {Id: "long", Text: strings.Repeat("7", 200)},
+		{Id: "c", System: "be brief", Text: "the question"}, {Id: "d", Messages: turns}, {Id: "e", Messages: turns[:1]},
+	}
+	ask := func(seed uint64, stream bool) []*pluginv1.CompleteEvent {
+		cs, err := conn.Generator.Complete(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := proto.CloneOf(call)
+		c.Seed = seed
+		req := &pluginv1.CompleteRequest{Call: c, Model: m, Sampling: &sdk.Sampling{Temperature: 1, Stop: []string{"an", "ft5"}}, Prompts: prompts, Stream: stream}
+		if err := errors.Join(cs.Send(req), cs.CloseSend()); err != nil {
+			t.Fatal(err)
+		}
+		events, err := sdktest.All[pluginv1.CompleteEvent](cs)
+		if err != nil {
+			t.Error(err)
+		}
+		return events
+	}
+	var calls sync.WaitGroup
+	for seed := range uint64(6) {
+		calls.Go(func() {
+			var whole, streamed []*sdk.Completion
+			for _, e := range ask(seed, false) {
+				if c := e.GetCompletion(); c != nil {
+					whole = append(whole, c)
+				}
+			}
+			texts, tokens := map[string]string{}, map[string][]*sdk.Token{}
+			for _, e := range ask(seed, true) {
+				if p := e.GetPiece(); p != nil {
+					texts[p.PromptId] += p.Text
+					tokens[p.PromptId] = append(tokens[p.PromptId], p.Tokens...)
+				}
+				c := e.GetCompletion()
+				if c == nil {
+					continue
+				}
+				streamed = append(streamed, c)
+				if !strings.HasPrefix(c.Text, texts[c.PromptId]) || len(tokens[c.PromptId]) != len(c.Tokens) {
+					t.Errorf("%s: pieces %q of %d tokens, and the text is %q of %d", c.PromptId, texts[c.PromptId], len(tokens[c.PromptId]), c.Text, len(c.Tokens))
+				}
+				for i, tok := range tokens[c.PromptId] {
+					if tok.Id != c.Tokens[i] || tok.Logprob != c.Logprobs[i] {
+						t.Errorf("%s: token %d is %v, want %d with %g", c.PromptId, i, tok, c.Tokens[i], c.Logprobs[i])
+					}
+				}
+			}
+			if d := cmp.Diff(whole, streamed, protocmp.Transform()); d != "" || len(whole) != len(prompts) {
+				t.Errorf("(-whole +streamed):\n%s", d)
+			}
+		})
+	}
+	calls.Wait()
 }
 
 func TestGeneratorConfig(t *testing.T) {

@@ -23,7 +23,11 @@ type models struct {
 type loaded struct {
 	digest string
 	load   func() (*infer.Model, error)
+	shared map[spread]*infer.Shared // models.mu is held
 }
+
+// spread is how calls that share a model have their work done.
+type spread struct{ threads, batch int }
 
 // get gives an artifact's model, reading it where it is not at hand. Two calls for the same one read it once.
 func (m *models) get(a *sdk.Artifact) (*infer.Model, error) {
@@ -34,6 +38,28 @@ func (m *models) get(a *sdk.Artifact) (*infer.Model, error) {
 		return load(a.GetPath())
 	}
 	return m.entry(a).load()
+}
+
+// share gives an artifact's model, and what calls with the same options have their texts continued by, together.
+func (m *models) share(a *sdk.Artifact, o infer.Options) (*infer.Model, *infer.Shared, error) {
+	model, err := m.get(a)
+	if err != nil {
+		return nil, nil, err
+	}
+	s, err := infer.NewShared(model, o)
+	if err != nil || a.GetDigest() == "" {
+		return model, s, err
+	}
+	l, by := m.entry(a), spread{o.Threads, o.Batch}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if l.shared[by] == nil {
+		if l.shared == nil {
+			l.shared = map[spread]*infer.Shared{}
+		}
+		l.shared[by] = s
+	}
+	return model, l.shared[by], nil
 }
 
 func (m *models) entry(a *sdk.Artifact) *loaded {

@@ -136,6 +136,8 @@ func inOrder[R any](ctx context.Context, n, workers int, work func(ctx context.C
 type sequence struct {
 	index    int
 	seed     uint64
+	order    *order // whose text it is, of Shared; nil: Generate's
+	sampling *Sampling
 	cache    *cache
 	pending  []int32 // tokens that have not been through a pass
 	size     int     // tokens in all: prompt and text
@@ -149,17 +151,18 @@ type sequence struct {
 // A decoder is one worker of Generate.
 type decoder struct {
 	runner
-	chooser chooser
-	slots   int
-	live    []*sequence
-	free    []*cache
-	spans   []span
-	rows    []int       // rows of the pass whose logits are wanted
-	ready   []*sequence // whose they are
+	sampling Sampling // of texts that have none of their own
+	chooser  chooser
+	slots    int
+	live     []*sequence
+	free     []*cache
+	spans    []span
+	rows     []int       // rows of the pass whose logits are wanted
+	ready    []*sequence // whose they are
 }
 
 func newDecoder(m *Model, s Sampling, slots int) *decoder {
-	return &decoder{runner: runner{Model: m}, chooser: chooser{Sampling: s}, slots: slots}
+	return &decoder{runner: runner{Model: m}, sampling: s, slots: slots}
 }
 
 func (d *decoder) run(ctx context.Context, q *queue, step func(int), done func(int, Result) bool) error {
@@ -181,7 +184,7 @@ func (d *decoder) run(ctx context.Context, q *queue, step func(int), done func(i
 				}
 				continue
 			}
-			d.admit(i, r)
+			d.admit(i, r, nil)
 		}
 		if len(d.live) == 0 {
 			return nil
@@ -199,15 +202,18 @@ func (d *decoder) run(ctx context.Context, q *queue, step func(int), done func(i
 	}
 }
 
-func (d *decoder) admit(i int, r Request) {
-	s := &sequence{index: i, seed: r.Seed, pending: r.Prompt, size: len(r.Prompt)}
+func (d *decoder) admit(i int, r Request, o *order) {
+	s := &sequence{index: i, seed: r.Seed, order: o, sampling: &d.sampling, pending: r.Prompt, size: len(r.Prompt)}
+	if o != nil {
+		s.sampling = o.sampling
+	}
 	if n := len(d.free); n > 0 {
 		s.cache, d.free = d.free[n-1], d.free[:n-1]
 		s.cache.len = 0
 	} else {
 		s.cache = newCache(d.Config)
 	}
-	if d.chooser.penalises() {
+	if s.sampling.penalises() {
 		s.known = map[int32]bool{}
 		for _, t := range r.Prompt {
 			s.see(t)
@@ -243,7 +249,8 @@ func (d *decoder) step() {
 	d.pass(d.spans)
 }
 
-// collect draws a token for each text that is ready and gives the texts that end with it.
+// collect draws a token for each text that is ready and gives the texts that end with it, but for those of an order, which
+// is told of them.
 func (d *decoder) collect() (ended []Result) {
 	if len(d.ready) == 0 {
 		return nil
@@ -252,9 +259,13 @@ func (d *decoder) collect() (ended []Result) {
 	logits := d.logits(d.rows)
 	for i, s := range d.ready {
 		step := uint64(len(s.tokens))
+		d.chooser.Sampling = *s.sampling
 		t, lp := d.chooser.choose(logits[i*v:][:v], s.seen, uniform(s.seed, step))
 		s.tokens = append(s.tokens, t)
 		s.logprobs = append(s.logprobs, lp)
+		if s.order != nil {
+			s.order.tell(news{index: s.index, token: t, logprob: lp})
+		}
 		finish, text := d.settle(s, t)
 		if finish == "" {
 			s.see(t)
@@ -262,7 +273,12 @@ func (d *decoder) collect() (ended []Result) {
 			s.pending = s.tokens[len(s.tokens)-1:]
 			continue
 		}
-		ended = append(ended, Result{Index: s.index, Text: text, Tokens: s.tokens, Logprobs: s.logprobs, Finish: finish})
+		r := Result{Index: s.index, Text: text, Tokens: s.tokens, Logprobs: s.logprobs, Finish: finish}
+		if s.order != nil {
+			s.order.tell(news{index: s.index, result: &r})
+		} else {
+			ended = append(ended, r)
+		}
 		d.free = append(d.free, s.cache)
 		s.cache = nil
 	}
@@ -278,10 +294,10 @@ func (d *decoder) settle(s *sequence, t int32) (Finish, string) {
 	}
 	old := len(s.text)
 	s.text = append(s.text, tok.Bytes(t)...)
-	if at := firstStop(s.text, old, d.chooser.Stop); at >= 0 {
+	if at := firstStop(s.text, old, s.sampling.Stop); at >= 0 {
 		return Stopped, string(s.text[:at])
 	}
-	if len(s.tokens) == d.chooser.MaxTokens || s.size+1 == d.Config.Context {
+	if len(s.tokens) == s.sampling.MaxTokens || s.size+1 == d.Config.Context {
 		return Length, string(s.text)
 	}
 	return "", ""
