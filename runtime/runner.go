@@ -51,7 +51,8 @@ type Runner struct {
 
 	probe    *probe
 	stopping atomic.Bool
-	handed   sync.Map // path that an attribute refers to → digest, in this turn
+	asked    atomic.Uint64 // questions put to generators, see Ask
+	handed   sync.Map      // path that an attribute refers to → digest, in this turn
 	late     atomic.Pointer[LateError]
 	lineages sync.Map // lineage → *sync.Mutex: one action of a lineage at a time
 	run      string   // ID of the run in progress

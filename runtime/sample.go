@@ -4,119 +4,97 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"strconv"
 
-	"jupiter/plan"
 	"jupiter/plan/addr"
 	"jupiter/plugins/proto/pluginv1"
-	"jupiter/state"
 )
 
 // Sampled is one answer to a prompt, with what the domain's verifier makes of it.
 type Sampled struct {
-	Text   string `json:"text"`
-	Finish string `json:"finish"` // stop, length
-	Judged bool   `json:"judged"` // a verifier looked at it
-	OK     bool   `json:"ok"`     // every step and the answer are right
-	Reason string `json:"reason,omitempty"`
+	Text             string `json:"text"`
+	Finish           string `json:"finish"`            // stop, length
+	PromptTokens     uint64 `json:"prompt_tokens"`     // 0: the generator does not say
+	CompletionTokens uint64 `json:"completion_tokens"` // the same
+	Judged           bool   `json:"judged"`            // a verifier looked at it
+	OK               bool   `json:"ok"`                // every step and the answer are right
+	Reason           string `json:"reason,omitempty"`
 }
 
 // SampleOptions say what to ask and how.
 type SampleOptions struct {
-	Prompt      string
-	N           int
-	Temperature float64 // 0: greedy
-	Version     uint64  // 0: the generator in use
+	Prompt   Prompt
+	N        int
+	Sampling Sampling
+	Seed     uint64
+	Version  uint64                        // 0: the generator in use
+	Piece    func(answer int, text string) // unless nil, told of answers while they are written, where the generator shows it
 }
 
 // Sample asks a generator of a cycle's history, and returns its answers and its version.
 func (r *Runner) Sample(ctx context.Context, cycle addr.Address, o SampleOptions) ([]Sampled, uint64, error) {
-	c := r.cycle(cycle)
-	if c == nil {
-		return nil, 0, fmt.Errorf("%s is not in the configuration", cycle)
-	}
-	f, err := r.Facts(ctx, cycle)
+	m, err := r.Model(ctx, cycle, o.Version)
 	if err != nil {
 		return nil, 0, err
 	}
-	g, err := version(f, o.Version)
-	if err != nil {
-		return nil, 0, err
+	ask := Ask{Sampling: o.Sampling, Seed: o.Seed}
+	for range max(o.N, 1) {
+		ask.Prompts = append(ask.Prompts, o.Prompt)
 	}
-	if whole, err := r.whole(ctx, g.Digest); err != nil {
-		return nil, 0, err
-	} else if !whole {
-		return nil, 0, fmt.Errorf("the bytes of generator_v%d (%s) are gone or damaged; jupiter plan says what to do", g.Version, g.Digest)
+	if o.Piece != nil {
+		ask.Piece = func(i int, p Piece) error { o.Piece(i, p.Text); return nil }
 	}
-	runner := c.Successor
-	if g.Base {
-		runner = c.Generator
-	}
-	work, err := os.MkdirTemp("", "jupiter-sample-")
-	if err != nil {
-		return nil, 0, err
-	}
-	defer os.RemoveAll(work)
-	a := &plan.Action{Address: cycle.Child("sample"), Kind: plan.Generate, Cycle: c, Domain: c.Domain, Stage: runner,
-		Judges: &plan.Judges{Runner: runner, Verifier: c.Domain.Verifier}}
-	j := &job{r: r, a: a, id: a.Identify(map[string]string{"prompt": o.Prompt}), inputs: map[string]string{"model": g.Digest}, work: work}
-	out, err := j.sample(ctx, g, o)
-	return out, g.Version, err
-}
-
-func version(f plan.Facts, v uint64) (*state.Generator, error) {
-	if v == 0 {
-		v = f.Current
-	}
-	for i := range f.Generators {
-		if f.Generators[i].Version == v {
-			return &f.Generators[i], nil
-		}
-	}
-	if v == 0 {
-		return nil, errors.New("there is no generator yet; jupiter apply makes one")
-	}
-	return nil, fmt.Errorf("there is no generator_v%d; jupiter generators lists what there is", v)
-}
-
-func (j *job) sample(ctx context.Context, g *state.Generator, o SampleOptions) ([]Sampled, error) {
-	runner := j.a.Stage
-	st, err := j.r.stage(ctx, runner)
-	if err != nil {
-		return nil, err
-	}
-	var model *pluginv1.Artifact
-	if g.MediaType == ModelMediaType {
-		model = j.artifact(g.Digest, g.MediaType)
-	}
-	var prompts []*pluginv1.Prompt
-	for i := range max(o.N, 1) {
-		prompts = append(prompts, &pluginv1.Prompt{Id: strconv.Itoa(i), Text: o.Prompt})
-	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
 	var out []Sampled
-	var items []*pluginv1.VerifyItem
-	err = complete(ctx, j, st, runner, model, o.Temperature, prompts, func(c *pluginv1.Completion) error {
-		out = append(out, Sampled{Text: c.Text, Finish: c.FinishReason})
-		items = append(items, &pluginv1.VerifyItem{Id: c.PromptId, Prompt: o.Prompt, Text: c.Text})
+	err = r.Ask(ctx, m, ask, func(_ int, c Completed) error {
+		out = append(out, Sampled{Text: c.Text, Finish: c.Finish, PromptTokens: c.PromptTokens, CompletionTokens: c.CompletionTokens})
 		return nil
 	})
 	if err != nil {
-		return nil, err
+		return nil, m.Version, err
 	}
-	if len(out) < len(prompts) {
-		return nil, st.Breach("Complete", "", "it ends after %d of %d completions", len(out), len(prompts))
+	return out, m.Version, r.judge(ctx, m, o.Prompt.Text, out)
+}
+
+// Model gives a generator of a cycle's history; version 0 is the one in use.
+func (r *Runner) Model(ctx context.Context, cycle addr.Address, version uint64) (Model, error) {
+	c := r.cycle(cycle)
+	if c == nil {
+		return Model{}, fmt.Errorf("%s is not in the configuration", cycle)
 	}
-	if v := j.a.Judges.Verifier; v != nil {
-		js, err := j.judgements(ctx, v, items)
-		if err != nil {
-			return nil, err
+	f, err := r.Facts(ctx, cycle)
+	if err != nil {
+		return Model{}, err
+	}
+	if version == 0 {
+		version = f.Current
+	}
+	for _, g := range f.Generators {
+		if g.Version == version {
+			return askable(c, g, f.Current), nil
 		}
-		for i, jd := range js {
-			out[i].Judged, out[i].OK, out[i].Reason = true, passes(jd), jd.Reason
-		}
 	}
-	return out, nil
+	if version == 0 {
+		return Model{}, errors.New("there is no generator yet; jupiter apply makes one")
+	}
+	return Model{}, fmt.Errorf("there is no generator_v%d; jupiter generators lists what there is", version)
+}
+
+// judge has the domain's verifier look at answers, where there is one.
+func (r *Runner) judge(ctx context.Context, m Model, prompt string, answers []Sampled) (err error) {
+	if m.of.Domain.Verifier == nil {
+		return nil
+	}
+	j, err := r.asking(ctx, m, 0)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, j.cleanup()) }()
+	var items []*pluginv1.VerifyItem
+	for i, a := range answers {
+		items = append(items, &pluginv1.VerifyItem{Id: fmt.Sprint(i), Prompt: prompt, Text: a.Text})
+	}
+	js, err := j.judgements(ctx, m.of.Domain.Verifier, items)
+	for i, jd := range js {
+		answers[i].Judged, answers[i].OK, answers[i].Reason = true, passes(jd), jd.Reason
+	}
+	return err
 }

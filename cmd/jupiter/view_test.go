@@ -196,7 +196,7 @@ func TestMarkdown(t *testing.T) {
 func TestSamplesShown(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
-	viewSamples(&out, 2, []runtime.Sampled{{Text: "a\tb\n\x1b[2Jc\u202ed\x07\n", Finish: "stop"}})
+	viewSamples(&out, 2, []runtime.Sampled{{Text: "a\tb\n\x1b[2Jc\u202ed\x07\n", Finish: "stop"}}, "")
 	if want := "a\tb\n [2Jc d \n  — generator v2; the domain has no verifier\n\n"; out.String() != want {
 		t.Errorf("%q, want %q", &out, want)
 	}
