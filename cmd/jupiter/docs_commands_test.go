@@ -139,6 +139,10 @@ func (c documented) run(t *testing.T, root, cache string) {
 	if !strings.Contains(c.text, "examples/") {
 		cmd.Dir = filepath.Join(root, "examples", "quickstart")
 	}
+	if c.args[0] == "serve" { // until Ctrl-C
+		startServe(t, cmd.Dir, c.args[1:]...).end(c.status)
+		return
+	}
 	out, err := cmd.CombinedOutput()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
