@@ -28,7 +28,8 @@ test-python:
 	for d in plugins/sdk/python examples/plugins/python-markov; do \
 		echo "$$d" && (cd "$$d" && "$$venv/bin/ruff" format --check --quiet . && "$$venv/bin/ruff" check --quiet . && \
 			"$$venv/bin/mypy" && "$$venv/bin/pytest") || exit 1; \
-	done
+	done && ruff="$$venv/bin/ruff" && \
+	for what in "format --check" check; do $$ruff $$what --quiet --config plugins/sdk/python/pyproject.toml serve/openai || exit 1; done
 
 lint:
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$unformatted" ]; then echo "not gofmt-formatted:"; echo "$$unformatted"; exit 1; fi

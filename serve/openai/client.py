@@ -1,6 +1,7 @@
 """Asks a server what OpenAI's own client library can ask, and compares with what the library promises.
 
-client.py BASE_URL NAME VERSION...: the token is in JUPITER_TOKEN, and the versions are those that the server has, newest first.
+client.py BASE_URL NAME VERSION...: the token is in JUPITER_TOKEN, and the versions are those that the server has, newest
+first.
 """
 
 import os
@@ -26,7 +27,11 @@ def main() -> None:
 
 
 def refused(
-    error: type[openai.APIStatusError], status: int, ask: Callable[[], object], param: str | None = None, code: str | None = None
+    error: type[openai.APIStatusError],
+    status: int,
+    ask: Callable[[], object],
+    param: str | None = None,
+    code: str | None = None,
 ) -> None:
     try:
         ask()
@@ -50,8 +55,12 @@ def completions(client: openai.OpenAI, name: str, versions: list[str]) -> None:
     assert one.choices[0].text and one.choices[0].finish_reason in ("stop", "length"), one
     assert one.usage and one.usage.prompt_tokens > 0 and 0 < one.usage.completion_tokens <= 8, one
     assert one.usage.total_tokens == one.usage.prompt_tokens + one.usage.completion_tokens, one
-    many = client.completions.create(model=versions[-1], prompt=[PROMPT, "5ft3in en in:"], n=3, seed=5, temperature=1, max_tokens=12)
-    again = client.completions.create(model=versions[-1], prompt=[PROMPT, "5ft3in en in:"], n=3, seed=5, temperature=1, max_tokens=12)
+    many = client.completions.create(
+        model=versions[-1], prompt=[PROMPT, "5ft3in en in:"], n=3, seed=5, temperature=1, max_tokens=12
+    )
+    again = client.completions.create(
+        model=versions[-1], prompt=[PROMPT, "5ft3in en in:"], n=3, seed=5, temperature=1, max_tokens=12
+    )
     assert many.model == versions[-1] and [c.index for c in many.choices] == list(range(6)), many
     assert [c.text for c in many.choices] == [c.text for c in again.choices]
     assert len({c.text for c in many.choices}) > 2, many
@@ -63,9 +72,12 @@ def completions(client: openai.OpenAI, name: str, versions: list[str]) -> None:
 
 def chat(client: openai.OpenAI, name: str, versions: list[str]) -> None:
     plain = client.completions.create(model=name, prompt=PROMPT, max_tokens=8, temperature=0).choices[0]
-    one = client.chat.completions.create(model=name, messages=[{"role": "user", "content": PROMPT}], max_completion_tokens=8, temperature=0, user="ann")
+    one = client.chat.completions.create(
+        model=name, messages=[{"role": "user", "content": PROMPT}], max_completion_tokens=8, temperature=0, user="ann"
+    )
     assert one.choices[0].message.role == "assistant" and one.object == "chat.completion", one
-    assert one.choices[0].message.content == plain.text and one.choices[0].finish_reason == plain.finish_reason, (one, plain)
+    assert one.choices[0].message.content == plain.text, (one, plain)
+    assert one.choices[0].finish_reason == plain.finish_reason, (one, plain)
     turns = [
         {"role": "system", "content": "be brief"},
         {"role": "user", "content": [{"type": "text", "text": PROMPT}]},
@@ -79,7 +91,9 @@ def chat(client: openai.OpenAI, name: str, versions: list[str]) -> None:
 def streams(client: openai.OpenAI, name: str, versions: list[str]) -> None:
     asked = {"model": name, "max_tokens": 20, "temperature": 0}
     whole = client.completions.create(prompt=PROMPT, **asked).choices[0]
-    chunks = list(client.completions.create(prompt=PROMPT, stream=True, stream_options={"include_usage": True}, **asked))
+    chunks = list(
+        client.completions.create(prompt=PROMPT, stream=True, stream_options={"include_usage": True}, **asked)
+    )
     texts = [c.choices[0].text for c in chunks if c.choices]
     assert "".join(texts) == whole.text and sum(t != "" for t in texts) > 1, (texts, whole)
     assert [c.choices[0].finish_reason for c in chunks if c.choices][-1] == whole.finish_reason, chunks
@@ -94,9 +108,13 @@ def streams(client: openai.OpenAI, name: str, versions: list[str]) -> None:
 def likely(client: openai.OpenAI, name: str, versions: list[str]) -> None:
     one = client.completions.create(model=name, prompt=PROMPT, max_tokens=8, temperature=0, logprobs=1).choices[0]
     assert one.logprobs and "".join(one.logprobs.tokens) == one.text, one
-    assert all(p <= 0 for p in one.logprobs.token_logprobs) and len(one.logprobs.top_logprobs) == len(one.logprobs.tokens), one
+    assert all(p <= 0 for p in one.logprobs.token_logprobs) and len(one.logprobs.top_logprobs) == len(
+        one.logprobs.tokens
+    ), one
     messages = [{"role": "user", "content": PROMPT}]
-    two = client.chat.completions.create(model=name, messages=messages, max_tokens=8, temperature=0, logprobs=True).choices[0]
+    two = client.chat.completions.create(
+        model=name, messages=messages, max_tokens=8, temperature=0, logprobs=True
+    ).choices[0]
     assert [t.token for t in two.logprobs.content] == one.logprobs.tokens, (one, two)
     assert [t.logprob for t in two.logprobs.content] == one.logprobs.token_logprobs
     assert b"".join(bytes(t.bytes) for t in two.logprobs.content).decode() == one.text
@@ -113,10 +131,28 @@ def refusals(client: openai.OpenAI, name: str, versions: list[str]) -> None:
     refused(openai.BadRequestError, 400, lambda: ask(model=name, prompt=[1, 2]), "prompt")
     refused(openai.BadRequestError, 400, lambda: ask(model=name, prompt=PROMPT, extra_body={"mirostat": 2}), "mirostat")
     refused(openai.BadRequestError, 400, lambda: say(model=name, messages=[]), "messages")
-    refused(openai.BadRequestError, 400, lambda: say(model=name, messages=messages, tools=[{"type": "function", "function": {"name": "f"}}]), "tools")
-    refused(openai.BadRequestError, 400, lambda: say(model=name, messages=messages, response_format={"type": "json_object"}), "response_format")
-    refused(openai.BadRequestError, 400, lambda: ask(model=name, prompt="7" * 5000), "prompt", "context_length_exceeded")
-    refused(openai.BadRequestError, 400, lambda: ask(model=name, prompt="7" * 5000, stream=True), "prompt", "context_length_exceeded")
+    refused(
+        openai.BadRequestError,
+        400,
+        lambda: say(model=name, messages=messages, tools=[{"type": "function", "function": {"name": "f"}}]),
+        "tools",
+    )
+    refused(
+        openai.BadRequestError,
+        400,
+        lambda: say(model=name, messages=messages, response_format={"type": "json_object"}),
+        "response_format",
+    )
+    refused(
+        openai.BadRequestError, 400, lambda: ask(model=name, prompt="7" * 5000), "prompt", "context_length_exceeded"
+    )
+    refused(
+        openai.BadRequestError,
+        400,
+        lambda: ask(model=name, prompt="7" * 5000, stream=True),
+        "prompt",
+        "context_length_exceeded",
+    )
     refused(openai.APIStatusError, 413, lambda: ask(model=name, prompt="7" * (3 << 20)), None, "request_too_large")
 
 

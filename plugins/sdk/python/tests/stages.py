@@ -142,6 +142,18 @@ class Generator(sdk.Generator[Config]):
             size = 5 << 20 if config.mode == "huge" else 1
             yield sdk.Completion(text="t" * size, prompt_id="z" if config.mode == "swap" else "")
 
+    def stream(
+        self,
+        call: sdk.Call,
+        config: Config,
+        model: sdk.Artifact | None,
+        sampling: sdk.Sampling | None,
+        prompts: Sequence[sdk.Prompt],
+    ) -> Iterable[sdk.Piece | sdk.Completion]:
+        for p in prompts:
+            yield sdk.Piece(prompt_id=p.id, text="t", tokens=[sdk.Token(id=1, text=b"t", logprob=-1)])
+        yield from self.complete(call, config, model, sampling, prompts)
+
     def score(
         self, call: sdk.Call, config: Config, model: sdk.Artifact | None, items: Sequence[sdk.LikelihoodItem]
     ) -> Iterable[sdk.LikelihoodEvent]:

@@ -44,6 +44,27 @@ def test_bounds(sampling: Sampling | None, tokens: list[str], text: str, n: int,
     assert d.record().prompt == ""
 
 
+@pytest.mark.parametrize(
+    ("stop", "tokens", "pieces"),
+    [
+        ([], ["a", "bc", ""], ["a", "bc", ""]),
+        (["xy"], ["a", "x", "b"], ["a", "", "xb"]),
+        (["xy"], ["ax", "y"], ["a", ""]),
+        (["xyz", "yb"], ["ax", "y", "b"], ["a", "", "x"]),
+        (["aab"], ["a", "a", "a", "b"], ["", "", "a", ""]),
+        ([""], ["a"], ["a"]),
+    ],
+)
+def test_pieces(stop: list[str], tokens: list[str], pieces: list[str]) -> None:
+    d = Draft(Sampling(stop=stop))
+    got = []
+    for token in tokens:
+        d.add(token)
+        got.append(d.piece())
+    assert got == pieces
+    assert d.text.startswith("".join(got))
+
+
 def test_finds_what_the_whole_text_has() -> None:
     """Compared with looking at the whole text after each token."""
     stops = ["aba", "bb", "caa"]

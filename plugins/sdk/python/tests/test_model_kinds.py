@@ -39,6 +39,18 @@ def test_complete(conn: Connection) -> None:
             conn.complete(conn.call("generator", "g", {"mode": mode}), prompts)
 
 
+def test_stream(conn: Connection) -> None:
+    request = pb.CompleteRequest(
+        call=conn.call("generator", "g"), prompts=[Prompt(id="a"), Prompt(id="b")], stream=True
+    )
+    events = list(conn.stream("Generator", "Complete", request))
+    kinds = [(e.WhichOneof("event"), e.piece.prompt_id or e.completion.prompt_id) for e in events]
+    assert kinds == [("piece", "a"), ("piece", "b"), ("completion", "a"), ("completion", "b")]
+    chat = pb.CompleteRequest(call=conn.call("generator", "g"), prompts=[Prompt(messages=[pb.Message(role="user")])])
+    with fails(Code.UNIMPLEMENTED, 'stage "g" takes no chats'):
+        list(conn.stream("Generator", "Complete", chat))
+
+
 def test_score(conn: Connection) -> None:
     items = [LikelihoodItem(prompt_id="p", continuations=["a", "bc"])]
     events = conn.score(conn.call("generator", "g"), items)
@@ -121,7 +133,7 @@ def test_info(conn: Connection) -> None:
     assert (info.name, info.version, len(info.stages)) == ("test", "0.1.0", 7)
     g = info.stages[3]
     assert (g.kind, g.name, g.revision, g.concurrent, g.deterministic) == (pb.KIND_GENERATOR, "g", 3, True, False)
-    assert list(g.features) == ["score", "import"]
+    assert list(g.features) == ["score", "stream", "import"]
 
 
 def test_validate(conn: Connection) -> None:

@@ -25,6 +25,7 @@ class Draft:
         self.tokens = 0  # that were added, those of a stop sequence too
         self._most = sampling.max_tokens if sampling is not None else 0
         self._stop = [s for s in sampling.stop if s] if sampling is not None else []  # every text has the empty one
+        self._shown = 0
         self._over = False
         self._cut = False
 
@@ -46,6 +47,19 @@ class Draft:
         if ends:
             self.text, self._over = self.text[: min(ends)], True
         return not self._over
+
+    def piece(self) -> str:
+        """What has come since the last piece and is certain to be part of the text.
+
+        Nothing of it may yet turn out to be the beginning of a stop sequence. All pieces, one after another, are the
+        beginning of the text.
+        """
+        end = len(self.text)
+        for s in [] if self._over else self._stop:
+            held = next((n for n in range(min(len(s) - 1, len(self.text)), 0, -1) if self.text.endswith(s[:n])), 0)
+            end = min(end, len(self.text) - held)
+        piece, self._shown = self.text[self._shown : end], end
+        return piece
 
     @property
     def finish_reason(self) -> str:

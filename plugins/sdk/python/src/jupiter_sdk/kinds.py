@@ -26,7 +26,7 @@ T = TypeVar("T", bound="Trainer[Any]")
 E = TypeVar("E", bound="Evaluator[Any]")
 K = TypeVar("K", bound=type[Any])
 
-SCORE, IMPORT = "score", "import"
+SCORE, STREAM, IMPORT = "score", "stream", "import"
 
 
 Collect = Callable[[Call, C], Iterable[pb.RecordBatch]]
@@ -93,6 +93,21 @@ class Generator(abc.ABC, Generic[C]):
     ) -> Iterable[pb.Completion]:
         """Answers prompts, one completion each, in order. Completion.prompt_id may be left empty."""
 
+    def stream(
+        self,
+        call: Call,
+        config: C,
+        model: pb.Artifact | None,
+        sampling: pb.Sampling | None,
+        prompts: Sequence[pb.Prompt],
+    ) -> Iterable[pb.Piece | pb.Completion]:
+        """`complete` for who reads along: pieces of a completion come before it, with its prompt's ID.
+
+        The pieces of a prompt, one after another, are the beginning of its completion's text; `Draft.piece` gives them. A
+        generator that has this method lists the feature "stream".
+        """
+        raise StageError("this generator gives completions whole")
+
     def score(
         self, call: Call, config: C, model: pb.Artifact | None, items: Sequence[pb.LikelihoodItem]
     ) -> Iterable[pb.LikelihoodEvent]:
@@ -118,7 +133,11 @@ def generator(name: str, config: type[C], **options: Unpack[Options]) -> Callabl
         _checked(cls, Generator)
         found = [
             f
-            for f, has in ((SCORE, _has(cls, Generator, "score")), (IMPORT, _has(cls, Generator, "import_model")))
+            for f, has in (
+                (SCORE, _has(cls, Generator, "score")),
+                (STREAM, _has(cls, Generator, "stream")),
+                (IMPORT, _has(cls, Generator, "import_model")),
+            )
             if has
         ]
         return declare(pb.KIND_GENERATOR, name, config, cls, _with(options, found), cls())

@@ -63,10 +63,14 @@ def complete(
             prompts.extend(more.prompts)
         out: Outlet[pb.CompleteEvent] = Outlet()
         out.report(call, lambda p: pb.CompleteEvent(progress=p), lambda d: pb.CompleteEvent(diagnostic=d))
+        _refuse_unanswerable(stage.name, stage.info.features, request.stream, prompts)
         n = 0
 
-        def put(c: pb.Completion) -> None:
+        def put(c: pb.Completion | pb.Piece) -> None:
             nonlocal n
+            if request.stream and isinstance(c, pb.Piece):
+                out.put(pb.CompleteEvent(piece=c), f'a piece of the completion of prompt "{c.prompt_id}"')
+                return
             if n == len(prompts):
                 raise broken(f"more completions than the {n} prompts")
             c = check_type(c, pb.Completion, f"completion {n}")
@@ -78,7 +82,8 @@ def complete(
             model = request.model if request.HasField("model") else None
             sampling = request.sampling if request.HasField("sampling") else None
             config = stage.decode(request.call.config.json)
-            drain(stage.implementation.complete(call, config, model, sampling, prompts), put)
+            answer = stage.implementation.stream if request.stream else stage.implementation.complete
+            drain(answer(call, config, model, sampling, prompts), put)
             _all_answered(call, n, len(prompts), "prompts")
             call.settle()
 
@@ -122,6 +127,14 @@ def score(
 def _refuse_second(more: pb.GenerateRequest | pb.CompleteRequest | pb.LikelihoodRequest, *names: str) -> None:
     if any(more.HasField(n) for n in names):
         raise invalid("a later part of a request has what belongs into the first")
+
+
+def _refuse_unanswerable(stage: str, features: Sequence[str], stream: bool, prompts: Sequence[pb.Prompt]) -> None:
+    """Refuses what a generator does not have."""
+    if stream and "stream" not in features:
+        raise Abort(grpc.StatusCode.UNIMPLEMENTED, f'stage "{stage}" gives completions whole')
+    if "chat" not in features and any(p.messages for p in prompts):
+        raise Abort(grpc.StatusCode.UNIMPLEMENTED, f'stage "{stage}" takes no chats')
 
 
 def _all_answered(call: Call, got: int, want: int, what: str) -> None:

@@ -30,7 +30,9 @@ class Options(TypedDict, total=False):
     concurrent: bool  # several calls at once in one process, each in its thread
     consumes: Sequence[str]  # media types
     produces: Sequence[str]
-    features: Sequence[str]  # by name; "score" and "import" come with the methods score and import_model
+    features: Sequence[
+        str
+    ]  # by name; "score", "stream" and "import" come with the methods score, stream and import_model
 
 
 @dataclass(frozen=True)
