@@ -75,7 +75,11 @@ func inForm(ctx context.Context, err error) *apiError {
 	case ctx.Err() != nil:
 		return &apiError{status: http.StatusServiceUnavailable, typ: serverError, code: "shutting_down", message: "the server is being ended"}
 	}
-	return &apiError{status: http.StatusInternalServerError, typ: serverError, message: "the generator has failed: " + err.Error()}
+	first, rest, _ := strings.Cut(err.Error(), "\n")
+	if rest != "" { // a plugin's last words are for whoever runs the server
+		first += "; the server's log has more"
+	}
+	return &apiError{status: http.StatusInternalServerError, typ: serverError, message: "the generator has failed: " + first}
 }
 
 // body is the error as JSON.

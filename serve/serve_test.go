@@ -602,9 +602,9 @@ func TestGone(t *testing.T) {
 	t.Parallel()
 	s := begin(t, func(o *Options) { o.Parallel = 1 })
 	for _, stream := range []string{"true", "false"} {
-		ctx, cancel := context.WithCancel(t.Context())
-		post := func() chan error {
-			failed := make(chan error, 1)
+		post := func() (cancel func(), failed chan error) {
+			ctx, cancel := context.WithCancel(t.Context())
+			failed = make(chan error, 1)
 			go func() {
 				req, err := http.NewRequestWithContext(ctx, "POST", s.url+"/v1/completions", strings.NewReader(`{"model":"words","prompt":"!hold","stream":`+stream+`}`))
 				if err == nil {
@@ -613,26 +613,27 @@ func TestGone(t *testing.T) {
 				}
 				failed <- err
 			}()
-			return failed
+			return cancel, failed
 		}
-		working := post()
+		stop, working := post()
 		<-s.begun
-		waits := post()
+		give, waits := post()
 		for s.waiting.Load() == 0 {
 			time.Sleep(time.Millisecond)
 		}
-		cancel()
-		if err := <-working; !errors.Is(err, context.Canceled) {
+		give()
+		if err := <-waits; !errors.Is(err, context.Canceled) {
 			t.Error(err)
 		}
-		if err := <-waits; !errors.Is(err, context.Canceled) {
+		for s.waiting.Load() > 0 {
+			time.Sleep(time.Millisecond)
+		}
+		stop()
+		if err := <-working; !errors.Is(err, context.Canceled) {
 			t.Error(err)
 		}
 		if cause := <-s.ended; !errors.Is(cause, context.Canceled) {
 			t.Error(cause)
-		}
-		for s.waiting.Load() > 0 {
-			time.Sleep(time.Millisecond)
 		}
 	}
 	s.ok("/v1/completions", `{"model":"words","prompt":"a"}`)

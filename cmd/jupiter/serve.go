@@ -170,7 +170,7 @@ func serveCommandLine(ctx context.Context, w *world, o *serveOptions, arg string
 	if err != nil {
 		return err
 	}
-	server := serve.New(engine{p.runner, c.Addr}, serve.Options{
+	server := serve.New(engine{p.runner, c.Addr, log, w}, serve.Options{
 		Name: c.Name, Version: version, Chat: o.chat, Token: token, Local: at.IP.IsLoopback(), Parallel: o.parallel, Queue: o.queue, Timeout: o.timeout,
 		Log: log, LogTexts: o.logTexts, Clock: w.now, Seed: newSeed,
 	})
@@ -216,6 +216,8 @@ func (l logged) Emit(e runtime.Event) {
 type engine struct {
 	runner *runtime.Runner
 	cycle  addr.Address
+	log    *slog.Logger
+	w      *world
 }
 
 func (e engine) Models(ctx context.Context) ([]runtime.Model, error) {
@@ -223,7 +225,15 @@ func (e engine) Models(ctx context.Context) ([]runtime.Model, error) {
 }
 
 func (e engine) Ask(ctx context.Context, m runtime.Model, a runtime.Ask, done func(int, runtime.Completed) error) error {
-	return e.runner.Ask(ctx, m, a, done)
+	err := e.runner.Ask(ctx, m, a, done)
+	if err != nil {
+		to := e.w.project
+		to.At = e.w.now()
+		if kept := runtime.KeepReport(err, to); kept != "" {
+			e.log.Error("a plugin's fault", "error", err.Error(), "report", strings.TrimSpace(kept))
+		}
+	}
+	return err
 }
 
 // newSeed is a seed that nobody has chosen.

@@ -131,6 +131,18 @@ func TestServeFollows(t *testing.T) {
 		t.Errorf("status %d, %v", status, got)
 	}
 
+	// A plugin that crashes is started again for the next request, and leaves a report.
+	s.end(exitDone)
+	loopChange(t, dir, "  quality = 0.5", "  quality = 0.5\n  exit_at = 3")
+	s = startServe(t, dir)
+	if status, got := s.post("/completions", `{"model":"numbers","prompt":["fake 1:","fake 2:","fake 3:"]}`); status != 500 || !strings.Contains(fmt.Sprint(got), "exit status 3") {
+		t.Errorf("status %d, %v", status, got)
+	}
+	if reports, _ := filepath.Glob(filepath.Join(dir, ".jupiter", "crashes", "*.json")); len(reports) != 1 {
+		t.Errorf("%d reports of a crash", len(reports))
+	}
+	answers("numbers:v1")
+
 	// A request that is being read when the server is to end is answered all the same.
 	const body = `{"model":"numbers","prompt":"fake 17:"}`
 	open, answer := s.half(len(body))

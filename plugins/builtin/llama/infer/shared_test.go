@@ -7,9 +7,13 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"jupiter/plugins/builtin/llama/bpe"
+	"jupiter/plugins/builtin/llama/model"
 )
 
 func share(t testing.TB, m *Model, o Options) *Shared {
@@ -165,5 +169,43 @@ func TestSharedRefuses(t *testing.T) {
 	}
 	if err := s.Generate(t.Context(), nil, Sampling{MaxTokens: 1}, untold, none); err != nil {
 		t.Error(err)
+	}
+}
+
+// BenchmarkReaders has 32 callers with a text each at the same time: sharing workers, and with workers of their own.
+func BenchmarkReaders(b *testing.B) {
+	tok := bpe.Train(slices.Values(append(texts, texts...)), bpe.Options{VocabSize: 320})
+	m, _ := build(b, tok, model.Config{
+		Vocab: tok.Size(), Dim: 256, Layers: 4, Heads: 8, KVHeads: 8, HeadDim: 32, FFN: 704, Context: 256, RopeTheta: 10000, NormEps: 1e-5, Tied: true,
+	})
+	o, by := Options{Threads: 2, Batch: 64}, Sampling{Temperature: 1, MaxTokens: 31}
+	shared, err := NewShared(m, o)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for name, one := range map[string]func(r Request, emit func(Result) error) error{
+		"shared": func(r Request, emit func(Result) error) error {
+			return shared.Generate(b.Context(), []Request{r}, by, untold, emit)
+		},
+		"own": func(r Request, emit func(Result) error) error {
+			return m.Generate(b.Context(), 1, func(int) Request { return r }, by, o, emit)
+		},
+	} {
+		b.Run(name, func(b *testing.B) {
+			var tokens atomic.Int64
+			for b.Loop() {
+				var callers sync.WaitGroup
+				for i := range 32 {
+					callers.Go(func() {
+						r := Request{Prompt: []int32{m.Tokenizer.BOS()}, Seed: uint64(i)}
+						if err := one(r, func(r Result) error { tokens.Add(int64(len(r.Tokens))); return nil }); err != nil {
+							b.Error(err)
+						}
+					})
+				}
+				callers.Wait()
+			}
+			b.ReportMetric(float64(tokens.Load())/b.Elapsed().Seconds(), "tokens/s")
+		})
 	}
 }
