@@ -108,6 +108,9 @@ func (x *exchange) fail(ctx context.Context, r *http.Request, err error) int {
 	if r.Context().Err() != nil && context.Cause(r.Context()) == context.Canceled && !ended(r) {
 		return statusGone
 	}
+	if x.status != 0 && errors.Is(err, os.ErrDeadlineExceeded) { // it takes nothing of its answer
+		return statusGone
+	}
 	e := inForm(ctx, err)
 	x.within()
 	if x.status != 0 { // in the middle of a stream

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -642,6 +643,24 @@ func TestGone(t *testing.T) {
 	}
 	if len(s.asked) != 3 {
 		t.Errorf("%d questions: one that never had its turn was asked", len(s.asked))
+	}
+}
+
+// TestStuck: a client that takes nothing of its answer is cut off.
+func TestStuck(t *testing.T) {
+	t.Parallel()
+	s := begin(t, func(o *Options) {
+		o.Clock = func() time.Time { return time.Now().Add(300*time.Millisecond - sendWithin) } // 300 ms from here on
+	})
+	conn, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	body := `{"model":"words","stream":true,"prompt":"` + strings.Repeat("x ", 300_000) + `"}` // 60 MB of chunks: no buffer holds them
+	fmt.Fprintf(conn, "POST /v1/completions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
+	for !strings.Contains(s.log.String(), "status=499") {
+		time.Sleep(time.Millisecond)
 	}
 }
 

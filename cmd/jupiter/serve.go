@@ -174,32 +174,36 @@ func serveCommandLine(ctx context.Context, w *world, o *serveOptions, arg string
 		Name: c.Name, Version: version, Chat: o.chat, Token: token, Local: at.IP.IsLoopback(), Parallel: o.parallel, Queue: o.queue, Timeout: o.timeout,
 		Log: log, LogTexts: o.logTexts, Clock: w.now, Seed: newSeed,
 	})
-	fmt.Fprintf(w.out, "Serving %s on http://%s/v1\n", c.Name, listener.Addr())
-	return listenUntilStopped(ctx, w, watch, server.HTTP(ctx), listener)
+	return listenUntilStopped(ctx, w, watch, server.HTTP(ctx), listener, c.Name)
 }
 
 // endWithin is how long requests have to end after the second Ctrl-C, which has cancelled them.
 const endWithin = 5 * time.Second
 
 // listenUntilStopped serves until the first signal, and then until the requests in work are done, or the second.
-func listenUntilStopped(ctx context.Context, w *world, watch *interrupts, server *http.Server, listener net.Listener) error {
-	ended := make(chan error, 1)
-	watch.onFirst(func(ctx context.Context) {
+func listenUntilStopped(ctx context.Context, w *world, watch *interrupts, server *http.Server, listener net.Listener, name string) error {
+	down := make(chan struct{})
+	watch.onFirst(func(context.Context) { close(down) }) // before anybody can know that it listens
+	fmt.Fprintf(w.out, "Serving %s on http://%s/v1\n", name, listener.Addr())
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	select {
+	case err := <-served:
+		return err
+	case <-ctx.Done():
+	case <-down:
 		fmt.Fprintln(w.err, "No new requests. Those in work are done first; Ctrl-C once more ends at once.")
-		ended <- server.Shutdown(ctx)
-	})
-	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-		return err
-	}
-	err := <-ended
-	if ctx.Err() == nil {
-		return err
+		if err := server.Shutdown(ctx); ctx.Err() == nil {
+			<-served
+			return err
+		}
 	}
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), endWithin)
 	defer cancel()
 	if server.Shutdown(last) != nil {
 		server.Close() // ctx's error says enough
 	}
+	<-served
 	return ctx.Err()
 }
 

@@ -168,19 +168,18 @@ func TestServeFollows(t *testing.T) {
 	}
 	open, _ = s.half(len(body))
 	defer open.Close()
-	over := make(chan struct{})
-	go func() { // a signal counts once a second
-		for {
-			select {
-			case <-over:
-				return
-			case <-time.After(100 * time.Millisecond):
-				_ = s.cmd.Process.Signal(os.Interrupt)
-			}
+	for _, said := range []string{"No new requests", ""} {
+		if err := s.cmd.Process.Signal(os.Interrupt); err != nil {
+			t.Fatal(err)
 		}
-	}()
+		for !strings.Contains(s.errs.String(), said) {
+			time.Sleep(time.Millisecond)
+		}
+		if said != "" {
+			time.Sleep(oneSignal) // another one before that is the same
+		}
+	}
 	s.ended(exitInterrupted)
-	close(over)
 }
 
 // half begins a request, and waits until the server is about to read its body of n bytes.
