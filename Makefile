@@ -62,7 +62,8 @@ unit:
 FUZZTIME ?= 20s
 FUZZ      = plan/config:FuzzLoad plan/addr:FuzzAddress plan/planfile:FuzzDecode state:FuzzRecords plugins/lockfile:FuzzLock \
 	plugins/builtin/llama/gguf:FuzzGGUF plugins/builtin/llama/safetensors:FuzzSafetensors plugins/builtin/llama/bpe:FuzzTokenizer \
-	plugins/builtin/llama/bpe:FuzzRoundTrip plugins/builtin/llama/hf:FuzzConfig plugins/builtin/llama/hf:FuzzIndex
+	plugins/builtin/llama/bpe:FuzzRoundTrip plugins/builtin/llama/hf:FuzzConfig plugins/builtin/llama/hf:FuzzIndex \
+	serve:FuzzRequest
 
 fuzz:
 	@for t in $(FUZZ); do \
