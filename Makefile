@@ -29,7 +29,7 @@ test-python:
 		echo "$$d" && (cd "$$d" && "$$venv/bin/ruff" format --check --quiet . && "$$venv/bin/ruff" check --quiet . && \
 			"$$venv/bin/mypy" && "$$venv/bin/pytest") || exit 1; \
 	done && ruff="$$venv/bin/ruff" && \
-	for what in "format --check" check; do $$ruff $$what --quiet --config plugins/sdk/python/pyproject.toml serve/openai || exit 1; done
+	for what in "format --check" check; do $$ruff $$what --quiet --config plugins/sdk/python/pyproject.toml runtime/serve/openai || exit 1; done
 
 lint:
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$unformatted" ]; then echo "not gofmt-formatted:"; echo "$$unformatted"; exit 1; fi
@@ -63,7 +63,7 @@ FUZZTIME ?= 20s
 FUZZ      = plan/config:FuzzLoad plan/addr:FuzzAddress plan/planfile:FuzzDecode state:FuzzRecords plugins/lockfile:FuzzLock \
 	plugins/builtin/llama/gguf:FuzzGGUF plugins/builtin/llama/safetensors:FuzzSafetensors plugins/builtin/llama/bpe:FuzzTokenizer \
 	plugins/builtin/llama/bpe:FuzzRoundTrip plugins/builtin/llama/hf:FuzzConfig plugins/builtin/llama/hf:FuzzIndex \
-	serve:FuzzRequest
+	runtime/serve:FuzzRequest
 
 fuzz:
 	@for t in $(FUZZ); do \

@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -34,9 +35,12 @@ func (r *Runner) Past(ctx context.Context, cycle addr.Address, v uint64) (*Past,
 	if err != nil {
 		return nil, err
 	}
-	g, err := version(f, v)
-	if err != nil {
-		return nil, err
+	if v == 0 {
+		v = f.Current
+	}
+	g := versionOf(f, v)
+	if g == nil {
+		return nil, missing(v)
 	}
 	if g.MediaType != ModelMediaType {
 		return nil, fmt.Errorf("generator_v%d is a model that %s reaches, and its parameters are not here", g.Version, g.Stage)
@@ -65,6 +69,14 @@ func (r *Runner) Past(ctx context.Context, cycle addr.Address, v uint64) (*Past,
 		return nil, err
 	}
 	return p, nil
+}
+
+// missing says that there is no such version; 0 is the one in use.
+func missing(v uint64) error {
+	if v == 0 {
+		return errors.New("there is no generator yet; jupiter apply makes one")
+	}
+	return fmt.Errorf("there is no generator_v%d; jupiter generators lists what there is", v)
 }
 
 // windows walks back from a checkpoint to where its training began, or to what retention has forgotten.

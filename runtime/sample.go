@@ -72,10 +72,7 @@ func (r *Runner) Model(ctx context.Context, cycle addr.Address, version uint64) 
 			return askable(c, g, f.Current), nil
 		}
 	}
-	if version == 0 {
-		return Model{}, errors.New("there is no generator yet; jupiter apply makes one")
-	}
-	return Model{}, fmt.Errorf("there is no generator_v%d; jupiter generators lists what there is", version)
+	return Model{}, missing(version)
 }
 
 // judge has the domain's verifier look at answers, where there is one.

@@ -18,7 +18,7 @@ import (
 
 	"jupiter/plan/addr"
 	"jupiter/runtime"
-	"jupiter/serve"
+	"jupiter/runtime/serve"
 )
 
 type serveOptions struct {

@@ -211,7 +211,7 @@ func TestServeOpenAI(t *testing.T) {
 		python = p
 	}
 	var errs bytes.Buffer
-	made := exec.Command(python, "../../serve/openai/environment.py")
+	made := exec.Command(python, "../../runtime/serve/openai/environment.py")
 	made.Stderr = &errs
 	out, err := made.Output()
 	if err != nil {
@@ -220,7 +220,7 @@ func TestServeOpenAI(t *testing.T) {
 	dir := loopTiny(t)
 	loopRun(t, dir, exitDone, "apply", "--auto-approve", "--cycles", "1")
 	s := startServe(t, dir, "--token-env", "JUPITER_TOKEN")
-	client := exec.Command(filepath.Join(strings.TrimSpace(string(out)), "bin", "python"), "../../serve/openai/client.py", s.url, "tiny", "tiny:v2", "tiny:v1")
+	client := exec.Command(filepath.Join(strings.TrimSpace(string(out)), "bin", "python"), "../../runtime/serve/openai/client.py", s.url, "tiny", "tiny:v2", "tiny:v1")
 	client.Env = append(os.Environ(), "JUPITER_TOKEN="+testToken)
 	said, err := client.CombinedOutput()
 	if err != nil {
