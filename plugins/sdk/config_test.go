@@ -208,7 +208,7 @@ func TestConfigurationTypesThatCannotBe(t *testing.T) {
 				} `jupiter:"a,block"`
 			}]("x")
 		},
-		"block a: default of b: configuration: 1.5 is not": func() {
+		"block a: default of b: 1.5 is not": func() {
 			layoutOf[struct {
 				A *struct {
 					B int `jupiter:"b" default:"1.5"`

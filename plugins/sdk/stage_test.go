@@ -336,8 +336,8 @@ func TestCollector(t *testing.T) {
 		{"error", codes.Unknown, "no such source"},
 		{"unavailable", codes.Unknown, "the server is down"},
 		{"canceled", codes.Unknown, "read: context canceled"},
-		{"panic below", codes.Internal, "panic at stage_test.go:83: strings: negative Repeat count"},
-		{"panic", codes.Internal, "panic at stage_test.go:86: runtime error: index out of range"},
+		{"panic below", codes.Internal, "panic at stage_test.go:87: strings: negative Repeat count"},
+		{"panic", codes.Internal, "panic at stage_test.go:90: runtime error: index out of range"},
 		{"utf8", codes.InvalidArgument, "record 1 of the batch: its text is not valid UTF-8"},
 		{"huge", codes.InvalidArgument, "record 0 of the batch: is 3145734 bytes, and a record holds at most 3145728"},
 	} {
