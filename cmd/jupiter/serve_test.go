@@ -203,7 +203,10 @@ func (s *serving) half(n int) (net.Conn, *bufio.Reader) {
 	}
 }
 
-// TestServeOpenAI has OpenAI's own client library ask real models.
+// asksServe says whether a snippet of the docs asks a server, for which it needs OpenAI's library.
+func asksServe(snippet string) bool { return strings.Contains(snippet, "from openai import") }
+
+// TestServeOpenAI has OpenAI's own client library ask real models, as the docs do too.
 func TestServeOpenAI(t *testing.T) {
 	t.Parallel()
 	python := "python3"
@@ -220,7 +223,24 @@ func TestServeOpenAI(t *testing.T) {
 	dir := loopTiny(t)
 	loopRun(t, dir, exitDone, "apply", "--auto-approve", "--cycles", "1")
 	s := startServe(t, dir, "--token-env", "JUPITER_TOKEN")
-	client := exec.Command(filepath.Join(strings.TrimSpace(string(out)), "bin", "python"), "../../runtime/serve/openai/client.py", s.url, "tiny", "tiny:v2", "tiny:v1")
+	interpreter := filepath.Join(strings.TrimSpace(string(out)), "bin", "python")
+	snippets := 0
+	for _, d := range documents(t) {
+		for _, b := range d.blocks {
+			if b.lang != "python" || !asksServe(b.text) {
+				continue
+			}
+			snippets++
+			script := strings.NewReplacer("http://127.0.0.1:8080/v1", s.url, `"none"`, `"`+testToken+`"`, `"quantities"`, `"tiny"`).Replace(b.text)
+			if out, err := exec.Command(interpreter, "-c", script).CombinedOutput(); err != nil || strings.TrimSpace(string(out)) == "" {
+				t.Errorf("%s:%d: %v\n%s", b.doc, b.line, err, out)
+			}
+		}
+	}
+	if snippets == 0 {
+		t.Error("no document asks the server")
+	}
+	client := exec.Command(interpreter, "../../runtime/serve/openai/client.py", s.url, "tiny", "tiny:v2", "tiny:v1")
 	client.Env = append(os.Environ(), "JUPITER_TOKEN="+testToken)
 	said, err := client.CombinedOutput()
 	if err != nil {
