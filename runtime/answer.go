@@ -119,8 +119,7 @@ func (j *job) answerBlock(ctx context.Context, runner *host.Stage, c contestant,
 		}
 	}
 	if len(prompts) > 0 {
-		// Greedy, whatever the block says of its sampling: both contestants decode alike.
-		err := complete(ctx, j, runner, j.a.Judges.Runner, c.model, 0, prompts, func(done *pluginv1.Completion) error {
+		err := complete(ctx, j, runner, j.a.Judges.Runner, c.model, prompts, func(done *pluginv1.Completion) error {
 			return k.got(ctx, answer{Side: c.side, ID: done.PromptId, Text: done.Text, Finish: done.FinishReason, Tokens: done.CompletionTokens})
 		})
 		if err != nil {
@@ -162,8 +161,8 @@ func (j *job) answerBlock(ctx context.Context, runner *host.Stage, c contestant,
 	})
 }
 
-// complete asks a generator for an answer to each prompt. What does not say why it ended has stopped by itself.
-func complete(ctx context.Context, j *job, st *host.Stage, s *config.Stage, model *pluginv1.Artifact, temperature float64, prompts []*pluginv1.Prompt, each func(*pluginv1.Completion) error) error {
+// complete asks a generator for a greedy answer to each prompt. What does not say why it ended has stopped by itself.
+func complete(ctx context.Context, j *job, st *host.Stage, s *config.Stage, model *pluginv1.Artifact, prompts []*pluginv1.Prompt, each func(*pluginv1.Completion) error) error {
 	call, err := j.call(s.Type, s.Body)
 	if err != nil {
 		return err
@@ -176,7 +175,8 @@ func complete(ctx context.Context, j *job, st *host.Stage, s *config.Stage, mode
 	for from := 0; from < len(prompts); from += answerBlock {
 		req := &pluginv1.CompleteRequest{Prompts: prompts[from:min(from+answerBlock, len(prompts))]}
 		if from == 0 {
-			req.Call, req.Model, req.Sampling = call, model, &pluginv1.Sampling{Temperature: temperature}
+			// Greedy, whatever the block says of its sampling: both contestants decode alike.
+			req.Call, req.Model, req.Sampling = call, model, &pluginv1.Sampling{Temperature: 0}
 			req.Call.Limit = use.limit()
 		}
 		if err := stream.Send(req); err != nil && !errors.Is(err, io.EOF) {

@@ -277,7 +277,7 @@ func (t *trial) answer(ctx context.Context, a *plan.Action, m *pluginv1.Artifact
 			prompts = append(prompts, &pluginv1.Prompt{Id: strconv.Itoa(k), Text: r.Prompt})
 			items = append(items, &pluginv1.LikelihoodItem{PromptId: strconv.Itoa(k), Prompt: r.Prompt, Continuations: []string{recordText(r)}, End: true})
 		}
-		if err := complete(ctx, j, st, a.Judges.Runner, m, 0, prompts, func(*pluginv1.Completion) error { return nil }); err != nil {
+		if err := complete(ctx, j, st, a.Judges.Runner, m, prompts, func(*pluginv1.Completion) error { return nil }); err != nil {
 			return err
 		}
 		if slices.Contains(st.Schema.Features, "score") {
