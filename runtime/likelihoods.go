@@ -22,6 +22,7 @@ func (j *job) scorable(ctx context.Context, runner *host.Stage, sides []contesta
 		nothing := func(*pluginv1.LikelihoodEvent) error { return nil }
 		switch err := likelihoods(ctx, j, runner, j.a.Judges.Runner, c.model, nil, nothing); {
 		case errors.Is(err, errors.ErrUnsupported):
+			j.warn(fmt.Sprintf("likelihoods count as unavailable, for both contestants: %s: %v", c.side, err))
 			return false, nil
 		case err != nil && (j.r.stopping.Load() || ctx.Err() != nil):
 			return false, ErrInterrupted
@@ -33,8 +34,8 @@ func (j *job) scorable(ctx context.Context, runner *host.Stage, sides []contesta
 }
 
 // likelihoods asks a generator how likely it finds given continuations. What a continuation takes is known only once it is
-// scored, and a call that scores has nothing to save: a budget that is used up on the way ends it at once. The error is errors.ErrUnsupported where
-// this model cannot be scored.
+// scored, and a call that scores has nothing to save: a budget that is used up on the way ends it at once. The error is
+// errors.ErrUnsupported where this model cannot be scored.
 func likelihoods(ctx context.Context, j *job, st *host.Stage, s *config.Stage, model *pluginv1.Artifact, items []*pluginv1.LikelihoodItem, each func(*pluginv1.LikelihoodEvent) error) error {
 	call, err := j.call(s.Type, s.Body)
 	if err != nil {

@@ -44,12 +44,10 @@ func (t *tracker) news(m any) bool {
 		return other
 	}
 	switch m := m.(type) {
-	case *pluginv1.CollectEvent, *pluginv1.GenerateEvent: // a diagnostic, or empty
+	case *pluginv1.CollectEvent, *pluginv1.GenerateEvent, *pluginv1.VerifyEvent: // a diagnostic, or empty
 		return false
 	case *pluginv1.FilterEvent:
 		return len(m.GetVerdicts().GetVerdicts()) > 0
-	case *pluginv1.VerifyEvent:
-		return false
 	case *pluginv1.PrepareResponse:
 		return len(m.Questions) > 0
 	case *pluginv1.CompleteEvent:
