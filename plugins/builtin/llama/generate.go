@@ -2,7 +2,6 @@ package llama
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"sync"
 	"time"
@@ -12,13 +11,6 @@ import (
 	"jupiter/plugins/builtin/llama/infer"
 	"jupiter/plugins/sdk"
 )
-
-// place is a cursor: samples of the sets before the named one, and below Next in it, are done. A host may also move a
-// set's start_index; the later of the two counts.
-type place struct {
-	Template string `json:"template"`
-	Next     uint64 `json:"next"`
-}
 
 // Generate draws samples, set by set. Sample i of a set continues prompt i modulo their number; a set without prompts
 // draws whole texts from BOS.
@@ -31,13 +23,13 @@ func (g *generator) Generate(ctx context.Context, c *sdk.Call, cfg generatorConf
 	if err != nil {
 		return err
 	}
-	sets, err := remaining(req.GetSets(), c.Cursor)
+	sets, err := sdk.Shares(req.GetSets(), c.Cursor)
 	if err != nil {
 		return err
 	}
 	var total uint64
 	for _, s := range sets {
-		total += s.to - s.from
+		total += s.To - s.From
 	}
 	o := cfg.options()
 	b := &batcher{emit: emit, now: g.now, last: g.now(), run: g.start(c, total, "samples")}
@@ -45,7 +37,7 @@ func (g *generator) Generate(ctx context.Context, c *sdk.Call, cfg generatorConf
 	defer cancel()
 	o.Step = b.run.step(cancel)
 	for _, s := range sets {
-		err := s.draw(ctx, m, c.Seed, sampling, o, b)
+		err := draw(ctx, m, s, c.Seed, sampling, o, b)
 		if unlessStopped(err, c) != nil {
 			return err
 		}
@@ -56,40 +48,8 @@ func (g *generator) Generate(ctx context.Context, c *sdk.Call, cfg generatorConf
 	return nil
 }
 
-// A share is the part of a set that is to be drawn: samples from … to−1.
-type share struct {
-	*sdk.PromptSet
-	from, to uint64
-}
-
-// remaining gives what is left of the sets after a cursor.
-func remaining(sets []*sdk.PromptSet, cursor []byte) (out []share, err error) {
-	var at *place
-	if len(cursor) > 0 {
-		at = &place{}
-		if err := json.Unmarshal(cursor, at); err != nil {
-			return nil, fmt.Errorf("the cursor is not one of this generator: %w", err)
-		}
-	}
-	for _, s := range sets {
-		x := share{s, s.GetStartIndex(), s.GetStartIndex() + s.GetSamples()}
-		if x.to < x.from || x.to-x.from > 1<<40 {
-			return nil, fmt.Errorf("template %q asks for %d samples from %d on", s.GetTemplate(), s.GetSamples(), s.GetStartIndex())
-		}
-		if at != nil && at.Template == s.GetTemplate() {
-			x.from = min(max(x.from, at.Next), x.to)
-			out, at = nil, nil // the sets before this one are done
-		}
-		out = append(out, x)
-	}
-	if at != nil {
-		return nil, fmt.Errorf("the cursor is about template %q, which the request does not have", at.Template)
-	}
-	return out, nil
-}
-
 // draw generates a share's samples into b.
-func (s share) draw(ctx context.Context, m *infer.Model, seed uint64, sampling infer.Sampling, o infer.Options, b *batcher) error {
+func draw(ctx context.Context, m *infer.Model, s sdk.Share, seed uint64, sampling infer.Sampling, o infer.Options, b *batcher) error {
 	prompts := s.GetPrompts()
 	if len(prompts) == 0 {
 		prompts = []*sdk.Prompt{{}}
@@ -103,20 +63,20 @@ func (s share) draw(ctx context.Context, m *infer.Model, seed uint64, sampling i
 		encoded[k] = ids
 	}
 	which := func(i int) (uint64, int) {
-		n := s.from + uint64(i)
+		n := s.From + uint64(i)
 		return n, int(n % uint64(len(prompts)))
 	}
 	request := func(i int) infer.Request {
 		n, k := which(i)
 		b.run.call.Spend(uint64(len(encoded[k])), 0)
-		return infer.Request{Prompt: encoded[k], Seed: sampleSeed(seed, s.GetTemplate(), n)}
+		return infer.Request{Prompt: encoded[k], Seed: sdk.SampleSeed(seed, s.GetTemplate(), n)}
 	}
-	return m.Generate(ctx, int(s.to-s.from), request, sampling, o, func(r infer.Result) error {
+	return m.Generate(ctx, int(s.To-s.From), request, sampling, o, func(r infer.Result) error {
 		n, k := which(r.Index)
 		rec := record(prompts[k], s.GetTemplate(), r)
-		rec.SampleSeed = sampleSeed(seed, s.GetTemplate(), n)
+		rec.SampleSeed = sdk.SampleSeed(seed, s.GetTemplate(), n)
 		rec.PromptTokens = uint64(len(encoded[k]))
-		return b.add(rec, place{s.GetTemplate(), n + 1})
+		return b.add(rec, s.Cursor(n+1))
 	})
 }
 
@@ -145,7 +105,7 @@ type batcher struct {
 	run   *report
 	batch sdk.RecordBatch
 	size  int
-	at    place
+	at    []byte // cursor
 }
 
 const (
@@ -153,7 +113,7 @@ const (
 	batchEvery = time.Second
 )
 
-func (b *batcher) add(r *sdk.Record, at place) error {
+func (b *batcher) add(r *sdk.Record, at []byte) error {
 	b.batch.Records = append(b.batch.Records, r)
 	b.size += proto.Size(r)
 	b.at = at
@@ -169,11 +129,7 @@ func (b *batcher) flush() error {
 	if len(b.batch.Records) == 0 {
 		return nil
 	}
-	cursor, err := json.Marshal(b.at)
-	if err != nil {
-		return err
-	}
-	out := &sdk.RecordBatch{Records: b.batch.Records, Cursor: cursor}
+	out := &sdk.RecordBatch{Records: b.batch.Records, Cursor: b.at}
 	b.batch.Records, b.size = nil, 0
 	return b.emit(out)
 }

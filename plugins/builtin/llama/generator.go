@@ -2,8 +2,6 @@ package llama
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"strings"
@@ -31,15 +29,6 @@ func generatorStage(now func() time.Time) sdk.Stage {
 type generator struct {
 	models models
 	now    func() time.Time // for rates and the pace of reports only
-}
-
-// sampleSeed is the seed of sample i of a template: a function of the call's seed, the template's name and i, so that a
-// resumed call draws what the interrupted one would have, and so that more samples are the same samples and then more.
-func sampleSeed(seed uint64, template string, i uint64) uint64 {
-	b := binary.LittleEndian.AppendUint64(nil, seed)
-	b = binary.LittleEndian.AppendUint64(b, i)
-	sum := sha256.Sum256(append(b, template...))
-	return binary.LittleEndian.Uint64(sum[:])
 }
 
 // tokens gives the tokens that a model is given for a prompt: the text after BOS, to be gone on with; or, with a system
@@ -102,7 +91,7 @@ func requests(c *sdk.Call, t *bpe.Tokenizer, prompts []*sdk.Prompt) (rs []infer.
 		if p.GetId() != "" {
 			place = 0
 		}
-		rs[i].Seed = sampleSeed(c.Seed, "completion of "+p.GetId(), place)
+		rs[i].Seed = sdk.SampleSeed(c.Seed, "completion of "+p.GetId(), place)
 		if rs[i].Prompt, err = tokens(t, p); err != nil {
 			return nil, err
 		}

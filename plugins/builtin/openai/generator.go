@@ -2,9 +2,6 @@ package openai
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -23,32 +20,16 @@ type generator struct {
 	left    leftovers
 }
 
-// sampleSeed is the seed of sample i of a template: a function of the call's seed, the template's name and i, so that a
-// resumed call asks for what the interrupted one would have asked for.
-func sampleSeed(seed uint64, template string, i uint64) uint64 {
-	b := binary.LittleEndian.AppendUint64(nil, seed)
-	b = binary.LittleEndian.AppendUint64(b, i)
-	sum := sha256.Sum256(append(b, template...))
-	return binary.LittleEndian.Uint64(sum[:])
-}
-
-// place is a cursor: samples of the sets before the named one, and below Next in it, are done. A host may also move a set's
-// start_index; the later of the two counts.
-type place struct {
-	Template string `json:"template"`
-	Next     uint64 `json:"next"`
-}
-
 // Generate asks for samples, set by set. Sample i of a set answers prompt i modulo their number; a set without prompts is
 // asked to begin from nothing.
 func (g *generator) Generate(ctx context.Context, c *sdk.Call, cfg config, req *sdk.GenerateRequest, emit func(*sdk.RecordBatch) error) error {
-	sets, err := remaining(req.GetSets(), c.Cursor)
+	sets, err := sdk.Shares(req.GetSets(), c.Cursor)
 	if err != nil {
 		return err
 	}
 	var total uint64
 	for _, s := range sets {
-		total += s.to - s.from
+		total += s.To - s.From
 	}
 	if total == 0 {
 		return nil
@@ -69,38 +50,6 @@ func (g *generator) Generate(ctx context.Context, c *sdk.Call, cfg config, req *
 	return nil
 }
 
-// A share is the part of a set that is to be drawn: samples from … to−1.
-type share struct {
-	*sdk.PromptSet
-	from, to uint64
-}
-
-// remaining gives what is left of the sets after a cursor.
-func remaining(sets []*sdk.PromptSet, cursor []byte) (out []share, err error) {
-	var at *place
-	if len(cursor) > 0 {
-		at = &place{}
-		if err := json.Unmarshal(cursor, at); err != nil {
-			return nil, fmt.Errorf("the cursor is not one of this generator: %w", err)
-		}
-	}
-	for _, s := range sets {
-		x := share{s, s.GetStartIndex(), s.GetStartIndex() + s.GetSamples()}
-		if x.to < x.from || x.to-x.from > 1<<40 {
-			return nil, fmt.Errorf("template %q asks for %d samples from %d on", s.GetTemplate(), s.GetSamples(), s.GetStartIndex())
-		}
-		if at != nil && at.Template == s.GetTemplate() {
-			x.from = min(max(x.from, at.Next), x.to)
-			out, at = nil, nil // the sets before this one are done
-		}
-		out = append(out, x)
-	}
-	if at != nil {
-		return nil, fmt.Errorf("the cursor is about template %q, which the request does not have", at.Template)
-	}
-	return out, nil
-}
-
 // How many samples of a call the server may refuse: in a row, and in all besides a twentieth of what came.
 const (
 	refusedInARow = 5
@@ -109,13 +58,13 @@ const (
 
 // draw asks for a share's samples. One that the server refuses, where it has taken others, costs that one: it is an empty
 // sample that says so.
-func (g *generator) draw(ctx context.Context, c *sdk.Call, f *form, s share, b *batcher) error {
+func (g *generator) draw(ctx context.Context, c *sdk.Call, f *form, s sdk.Share, b *batcher) error {
 	prompts := s.GetPrompts()
 	if len(prompts) == 0 {
 		prompts = []*sdk.Prompt{{}}
 	}
 	which := func(i int) (uint64, *sdk.Prompt) {
-		n := s.from + uint64(i)
+		n := s.From + uint64(i)
 		return n, prompts[n%uint64(len(prompts))]
 	}
 	taken, row, lost := 0, 0, 0
@@ -123,7 +72,7 @@ func (g *generator) draw(ctx context.Context, c *sdk.Call, f *form, s share, b *
 	r.tick = b.tick
 	r.ask = func(i int) (*request, error) {
 		n, p := which(i)
-		return f.request(p, sampleSeed(c.Seed, s.GetTemplate(), n))
+		return f.request(p, sdk.SampleSeed(c.Seed, s.GetTemplate(), n))
 	}
 	r.lose = func(i int, err error) bool {
 		row, lost = row+1, lost+1
@@ -140,11 +89,11 @@ func (g *generator) draw(ctx context.Context, c *sdk.Call, f *form, s share, b *
 		}
 		n, p := which(i)
 		rec := record(p, s.GetTemplate(), a)
-		rec.SampleSeed = sampleSeed(c.Seed, s.GetTemplate(), n)
+		rec.SampleSeed = sdk.SampleSeed(c.Seed, s.GetTemplate(), n)
 		b.guess(a)
-		return b.add(rec, place{s.GetTemplate(), n + 1})
+		return b.add(rec, s.Cursor(n+1))
 	}
-	return r.all(ctx, int(s.to-s.from))
+	return r.all(ctx, int(s.To-s.From))
 }
 
 // run is what all calls have in common.
@@ -196,7 +145,7 @@ type batcher struct {
 
 	batch []*sdk.Record
 	size  int
-	at    place
+	at    []byte // cursor
 
 	total, done, tokens uint64
 	told                time.Time
@@ -210,7 +159,7 @@ const (
 	tellEvery  = time.Second
 )
 
-func (b *batcher) add(r *sdk.Record, at place) error {
+func (b *batcher) add(r *sdk.Record, at []byte) error {
 	b.batch = append(b.batch, r)
 	b.size += proto.Size(r)
 	b.at = at
@@ -258,11 +207,7 @@ func (b *batcher) flush() error {
 	if len(b.batch) == 0 {
 		return nil
 	}
-	cursor, err := json.Marshal(b.at)
-	if err != nil {
-		return err
-	}
-	out := &sdk.RecordBatch{Records: b.batch, Cursor: cursor}
+	out := &sdk.RecordBatch{Records: b.batch, Cursor: b.at}
 	b.batch, b.size = nil, 0
 	return b.emit(out)
 }
@@ -293,7 +238,7 @@ func (g *generator) Complete(ctx context.Context, c *sdk.Call, cfg config, model
 		if p.GetId() != "" {
 			at = 0
 		}
-		return f.request(p, sampleSeed(c.Seed, "completion of "+p.GetId(), at))
+		return f.request(p, sdk.SampleSeed(c.Seed, "completion of "+p.GetId(), at))
 	}
 	r.emit = func(i int, a *reply) error {
 		said = warnGuess(c, a, said)
