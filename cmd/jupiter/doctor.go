@@ -210,7 +210,7 @@ func (x *examination) state(cfg *config.Config) {
 	case free < littleDisk:
 		x.add("plan", "disk", "problem", "%.1f GB are free at %s: models and samples will not fit", float64(free)/1e9, dir)
 	case free < someDisk:
-		x.add("plan", "disk", "missing", "%.1f GB are free at %s, which may be too little: jupiter plan says what the next cycle takes", float64(free)/1e9, dir)
+		x.add("plan", "disk", "ok", "%.1f GB are free at %s, which may be too little: jupiter plan says what the next cycle takes", float64(free)/1e9, dir)
 	default:
 		x.add("plan", "disk", "ok", "%.1f GB are free at %s", float64(free)/1e9, dir)
 	}
