@@ -384,6 +384,9 @@ func TestHostedAgainstServed(t *testing.T) {
 	h := newHosted(t, time.Millisecond)
 	dir := servedProject(t, fmt.Sprintf("  base_url = \"%s/v1\"", h.URL), "")
 	said := loopApply(t, dir, "--cycles", "1")
+	if !strings.Contains(said, "likelihoods count as unavailable, for both contestants") {
+		t.Errorf("the apply does not say that there are no likelihoods:\n%s", said)
+	}
 	if strings.Contains(said, "likelihoods by") || strings.Contains(said, "missing") {
 		t.Errorf("one of two is scored:\n%s", said)
 	}

@@ -219,7 +219,7 @@ func (f *field) option(o string) error {
 	case key == "accepts" && value != "":
 		f.accepts = append(f.accepts, value)
 	default:
-		return fmt.Errorf("unknown option %q in the tag: there are required, sensitive, effect=rerun, effect=advance, effect=none, and accepts= with a media type", o)
+		return fmt.Errorf("unknown option %q in the tag: there are required, sensitive, environment, block, effect=rerun, effect=advance, effect=none, and accepts= with a media type", o)
 	}
 	return nil
 }
