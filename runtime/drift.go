@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"jupiter/plan"
@@ -159,7 +161,7 @@ func dropReplaced(tx *state.Tx, was, now *state.ActionRecord) ([]string, error) 
 		kept[o.Digest] = true
 	}
 	var gone []string
-	for _, name := range sortedKeys(was.Outputs) {
+	for _, name := range slices.Sorted(maps.Keys(was.Outputs)) {
 		if d := was.Outputs[name].Digest; !kept[d] {
 			kept[d] = true
 			gone = append(gone, d)

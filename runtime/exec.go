@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"sort"
 	"sync"
 	"time"
@@ -228,7 +230,7 @@ func (j *job) commit(ctx context.Context, res *result) (*state.ActionRecord, err
 		}
 	}
 	var arts []state.Artifact
-	for _, name := range sortedKeys(res.outputs) {
+	for _, name := range slices.Sorted(maps.Keys(res.outputs)) {
 		p := res.outputs[name]
 		if p.digest == "" {
 			art, err := j.ingest(ctx, p)
@@ -449,13 +451,4 @@ func summary(detail any) string {
 		return s.String()
 	}
 	return ""
-}
-
-func sortedKeys[V any](m map[string]V) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	sort.Strings(keys)
-	return keys
 }

@@ -2,9 +2,11 @@ package runtime
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"jupiter/plugins/host"
 	"jupiter/plugins/proto/pluginv1"
@@ -17,7 +19,7 @@ import (
 // that has diverged above all, is unavailable: there is no way to write it down. It is said once.
 func (j *job) progress(p *pluginv1.Progress) map[string]float64 {
 	metrics := make(map[string]float64, len(p.Metrics))
-	for _, name := range sortedKeys(p.Metrics) {
+	for _, name := range slices.Sorted(maps.Keys(p.Metrics)) {
 		switch v := p.Metrics[name]; {
 		case !math.IsNaN(v) && !math.IsInf(v, 0):
 			metrics[name] = v

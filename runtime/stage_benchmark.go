@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -25,7 +26,7 @@ type sealed struct {
 
 func (s sealed) String() string {
 	var parts []string
-	for _, name := range sortedKeys(s.Splits) {
+	for _, name := range slices.Sorted(maps.Keys(s.Splits)) {
 		parts = append(parts, fmt.Sprintf("%s %d", name, s.Splits[name]))
 	}
 	return "sealed: " + strings.Join(parts, ", ")
@@ -61,7 +62,7 @@ func (j *job) benchmark(ctx context.Context) (*result, error) {
 	}
 	sum := sealed{Splits: map[string]int{}, Seal: index.Digest(), Keyed: index.Keyed()}
 	entry := state.Seal{Domain: string(j.a.Domain.Addr), Digest: sum.Seal, Keys: uint64(index.Items()), Splits: map[string]state.Split{}, At: j.r.Clock()}
-	for _, name := range sortedKeys(splits) {
+	for _, name := range slices.Sorted(maps.Keys(splits)) {
 		sum.Splits[name] = len(splits[name])
 		entry.Splits[name] = state.Split{Digest: questionsDigest(splits[name]), Items: uint64(len(splits[name]))}
 		if err := writeLines(filepath.Join(dir, name+".jsonl"), splits[name]); err != nil {
@@ -106,7 +107,7 @@ func (j *job) prepare(ctx context.Context) ([]question, error) {
 		return nil, err
 	}
 	req := &pluginv1.PrepareRequest{Call: call, Benchmarks: d.Evaluation.Benchmarks, Samples: j.a.Cycle.BenchmarkSamples, Splits: map[string]*pluginv1.Artifact{}}
-	for _, name := range sortedKeys(d.Evaluation.Splits) {
+	for _, name := range slices.Sorted(maps.Keys(d.Evaluation.Splits)) {
 		path, err := j.concat("split-"+name+".jsonl", d.Evaluation.Splits[name])
 		if err != nil {
 			return nil, err

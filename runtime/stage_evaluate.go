@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -144,7 +146,7 @@ func scorers(answers []answer) string {
 			seen[a.ScoredBy] = true
 		}
 	}
-	return strings.Join(sortedKeys(seen), ", ")
+	return strings.Join(slices.Sorted(maps.Keys(seen)), ", ")
 }
 
 // score asks the evaluator for each answer's components.

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"jupiter/plugins/host"
@@ -27,7 +29,7 @@ func (i imported) String() string { return i.Path + ", " + i.what() }
 // what says what the plugin found: "gguf, 123456 parameters".
 func (i imported) what() string {
 	var parts []string
-	for _, key := range sortedKeys(i.Meta) {
+	for _, key := range slices.Sorted(maps.Keys(i.Meta)) {
 		switch key {
 		case "format":
 			parts = append([]string{i.Meta[key]}, parts...)
@@ -123,7 +125,7 @@ func (j *job) importEvents(st *host.Stage, stream importStream, want string) (*p
 // shown is what a plugin says of an output, as far as it can be shown: maxShown entries of one line each.
 func shown(meta map[string]string) map[string]string {
 	all := map[string]string{}
-	for _, key := range sortedKeys(meta) {
+	for _, key := range slices.Sorted(maps.Keys(meta)) {
 		if len(all) < maxShown {
 			all[schema.Printable(key, maxUnit)] = strings.ReplaceAll(schema.Printable(meta[key], 200), "\n", " ")
 		}

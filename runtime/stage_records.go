@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -65,7 +66,7 @@ func (t *tally) check() error {
 
 func (t *tally) String() string {
 	parts := []string{fmt.Sprintf("%d of %d kept", t.Kept, t.In)}
-	for _, r := range sortedKeys(t.Reasons) {
+	for _, r := range slices.Sorted(maps.Keys(t.Reasons)) {
 		parts = append(parts, fmt.Sprintf("%s %d", r, t.Reasons[r]))
 	}
 	s := strings.Join(parts, ", ")
@@ -85,7 +86,7 @@ func (j *job) real(ctx context.Context) (*result, error) {
 		return nil, err
 	}
 	var recs []*sdk.Record
-	for _, name := range sortedKeys(j.inputs) {
+	for _, name := range slices.Sorted(maps.Keys(j.inputs)) {
 		if !strings.HasPrefix(name, "records.") {
 			continue
 		}
@@ -158,7 +159,7 @@ func (j *job) verify(ctx context.Context) (*result, error) {
 	strict := j.id.Parts["verify"] == "true"
 	t := newTally()
 	var kept []*sdk.Record
-	for _, name := range sortedKeys(j.inputs) {
+	for _, name := range slices.Sorted(maps.Keys(j.inputs)) {
 		if !strings.HasPrefix(name, "samples.") {
 			continue
 		}

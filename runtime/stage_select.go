@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 
 	"jupiter/plan"
@@ -57,7 +59,7 @@ func (j *job) selectBest(ctx context.Context) (*result, error) {
 		entries = append(entries, entry{"previous", d})
 	}
 	w, sel := j.a.Window, j.a.Stage.Select
-	for _, name := range sortedKeys(j.inputs) {
+	for _, name := range slices.Sorted(maps.Keys(j.inputs)) {
 		step, ok := strings.CutPrefix(name, "checkpoints.")
 		if !ok {
 			continue

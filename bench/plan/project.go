@@ -4,9 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -48,7 +50,7 @@ func (p *project) prepare(ctx context.Context, program string, env []string) err
 		return err
 	}
 	files := p.files()
-	for _, name := range sortedKeys(files) {
+	for _, name := range slices.Sorted(maps.Keys(files)) {
 		if err := os.WriteFile(filepath.Join(p.dir, name), []byte(files[name]), 0o644); err != nil {
 			return err
 		}
@@ -79,14 +81,14 @@ func (p *project) check(ctx context.Context, s spelling, program string, env []s
 		return fmt.Errorf("plan --json: %w", err)
 	}
 	want := map[string]int{"no_op": p.n + others, "decide": 1}
-	for _, op := range sortedKeys(got.Summary) {
+	for _, op := range slices.Sorted(maps.Keys(got.Summary)) {
 		if got.Summary[op] != want[op] {
 			return fmt.Errorf("the plan has %d × %s, want %d: what was recorded is not what the planner asks for", got.Summary[op], op, want[op])
 		}
 		delete(want, op)
 	}
 	if len(want) > 0 {
-		return fmt.Errorf("the plan's summary has no %v", sortedKeys(want))
+		return fmt.Errorf("the plan's summary has no %v", slices.Sorted(maps.Keys(want)))
 	}
 	return nil
 }

@@ -168,5 +168,3 @@ func outputs(a *plan.Action) []string {
 	}
 	return []string{"records"}
 }
-
-func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

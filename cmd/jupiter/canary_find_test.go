@@ -10,9 +10,11 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -63,7 +65,7 @@ func jsonText(s string, html bool) []byte {
 func found(name string, data []byte, secrets ...string) (where []string) {
 	for _, s := range secrets {
 		ways := spellings(s)
-		for _, way := range sortedKeys(ways) {
+		for _, way := range slices.Sorted(maps.Keys(ways)) {
 			if bytes.Contains(data, ways[way]) {
 				where = append(where, fmt.Sprintf("%s has %s (%s)", name, s, way))
 			}

@@ -6,9 +6,11 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -152,7 +154,7 @@ func (x *aviary) last() string { return x.said[len(x.said)-1] }
 func (x *aviary) search() {
 	x.t.Helper()
 	var secrets []string
-	for _, how := range sortedKeys(canaries) {
+	for _, how := range slices.Sorted(maps.Keys(canaries)) {
 		secrets = append(secrets, canaries[how])
 	}
 	for i, said := range x.said {

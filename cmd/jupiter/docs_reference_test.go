@@ -6,6 +6,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -32,12 +33,12 @@ func TestDiagnosticsDocumented(t *testing.T) {
 		explained[m[1]] = true
 	}
 	said := summaries(t, "plan", "plan/config", "plan/config/older", "plan/lang", "plan/lang/yamlbody", "plugins/lockfile", "plugins/install", "cmd/jupiter")
-	for _, s := range sortedKeys(said) {
+	for _, s := range slices.Sorted(maps.Keys(said)) {
 		if !explained[s] {
 			t.Errorf("docs/diagnostics.md does not explain %q", s)
 		}
 	}
-	for _, s := range sortedKeys(explained) {
+	for _, s := range slices.Sorted(maps.Keys(explained)) {
 		if !said[s] {
 			t.Errorf("docs/diagnostics.md explains %q, which nothing says", s)
 		}
@@ -158,7 +159,7 @@ func TestAttributesDocumented(t *testing.T) {
 			}
 			delete(rows, a.Name)
 		}
-		for _, name := range sortedKeys(rows) {
+		for _, name := range slices.Sorted(maps.Keys(rows)) {
 			t.Errorf("docs/language.md has an attribute %s of %s %q, which has none", name, kind, s.Type)
 		}
 	}
@@ -245,7 +246,7 @@ func TestCommandsNamedInDocs(t *testing.T) {
 			}
 		}
 	}
-	for _, name := range sortedKeys(notThere) {
+	for _, name := range slices.Sorted(maps.Keys(notThere)) {
 		if !missed[name] {
 			t.Errorf("take jupiter %s out of notThere: %s does not name it, or it is there", name, notThere[name])
 		}

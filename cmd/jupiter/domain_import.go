@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -223,7 +224,7 @@ func writeImport(out string, inputs []*olderInput) ([]string, error) {
 
 // writeNew writes files that are not there yet, all or, where one is, none. It gives their paths in order.
 func writeNew(files map[string][]byte) ([]string, error) {
-	paths := sortedKeys(files)
+	paths := slices.Sorted(maps.Keys(files))
 	for _, path := range paths {
 		if _, err := os.Lstat(path); err == nil {
 			return nil, fmt.Errorf("%s is there already, and nothing is overwritten", path)

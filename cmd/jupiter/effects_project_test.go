@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -244,7 +245,7 @@ func (p *effectPast) Cycles() []addr.Address               { return nil }
 func (p *effectPast) Has(string) bool                      { return true }
 func (p *effectPast) Damaged(string) bool                  { return false }
 func (p *effectPast) Stages() (all []addr.Address) {
-	for _, at := range sortedKeys(p.last) {
+	for _, at := range slices.Sorted(maps.Keys(p.last)) {
 		all = append(all, addr.Address(at))
 	}
 	return all

@@ -58,11 +58,11 @@ func effectsDocumented(t *testing.T, lab *effectLab) {
 				t.Errorf("%s %s = %s makes run again: %s\ndocs/effects.md says: %s", s.heading, name, c.value, got, row)
 			}
 		}
-		for _, name := range sortedKeys(table) {
+		for _, name := range slices.Sorted(maps.Keys(table)) {
 			t.Errorf("docs/effects.md has %s in %s, which the grammar has not", name, s.heading)
 		}
 	}
-	for _, h := range sortedKeys(rows) {
+	for _, h := range slices.Sorted(maps.Keys(rows)) {
 		t.Errorf("docs/effects.md has a section %s, which this test does not know", h)
 	}
 	if seen < 200 {
@@ -264,7 +264,7 @@ func effectForms(t *testing.T, lab *effectLab) schemaForms {
 // attributes are the names of all attributes of a definition, those of blocks without labels included.
 func (f schemaForms) attributes(form, prefix string) (names []string) {
 	props, _ := f[form]["properties"].(map[string]any)
-	for _, name := range sortedKeys(props) {
+	for _, name := range slices.Sorted(maps.Keys(props)) {
 		p := props[name].(map[string]any)
 		block, _ := p["$ref"].(string)
 		if all, ok := p["anyOf"].([]any); ok {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -101,7 +102,7 @@ func (p *killProject) test(t *testing.T, steps []string) {
 		t.Fatalf("the project decides %s: it no longer shows what it is for", v)
 	}
 	t.Run("kills", func(t *testing.T) {
-		for _, name := range sortedKeys(p.chains) {
+		for _, name := range slices.Sorted(maps.Keys(p.chains)) {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
 				p.chain(t, p.chains[name])
@@ -300,7 +301,7 @@ func killInProgress(t *testing.T, out string) []string {
 			delete(open, e.Address)
 		}
 	}
-	return sortedKeys(open)
+	return slices.Sorted(maps.Keys(open))
 }
 
 // killLeft lists the processes that work in a directory, after waiting for them to go.

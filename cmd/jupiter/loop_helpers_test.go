@@ -199,7 +199,7 @@ func loopResultOf(t *testing.T, dir string) loopResult {
 				return err
 			}
 			text := a.Address
-			for _, name := range sortedKeys(a.Outputs) {
+			for _, name := range slices.Sorted(maps.Keys(a.Outputs)) {
 				text += fmt.Sprintf(" %s=%s", name, a.Outputs[name].Digest)
 			}
 			r.Actions[a.ID] = text

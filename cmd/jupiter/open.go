@@ -12,6 +12,7 @@ import (
 	"os/user"
 	"path/filepath"
 	gort "runtime"
+	"slices"
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
@@ -86,7 +87,7 @@ func read(ctx context.Context, w *world, o *targetOptions, path string) (*loaded
 	if err != nil {
 		return nil, err
 	}
-	dir, _, err := config.FindModule(path, sortedKeys(o.overlay)...)
+	dir, _, err := config.FindModule(path, slices.Sorted(maps.Keys(o.overlay))...)
 	if err != nil {
 		return nil, err
 	}

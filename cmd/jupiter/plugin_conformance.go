@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -130,7 +132,7 @@ func (o *conformanceOptions) program(exe, path string) (host.Program, error) {
 	case path == "":
 		p, ok := builtinPrograms(exe)[o.builtin]
 		if !ok {
-			return p, usageError{fmt.Errorf("no plugin %q comes with the program; there is %s", o.builtin, strings.Join(sortedKeys(builtinPrograms(exe)), ", "))}
+			return p, usageError{fmt.Errorf("no plugin %q comes with the program; there is %s", o.builtin, strings.Join(slices.Sorted(maps.Keys(builtinPrograms(exe))), ", "))}
 		}
 		return p, nil
 	}

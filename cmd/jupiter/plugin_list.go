@@ -73,7 +73,7 @@ func listPlugins(ctx context.Context, w *world, o *pluginListOptions, arg string
 		return err
 	}
 	programs := builtinPrograms(exe)
-	for _, name := range sortedKeys(programs) {
+	for _, name := range slices.Sorted(maps.Keys(programs)) {
 		p := listedPlugin{Name: name, Builtin: true, Path: exe}
 		p.ask(ctx, h)
 		l.Plugins = append(l.Plugins, p)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -76,7 +77,7 @@ func writeSDK(w *world, o *pluginSDKOptions, dir string) error {
 		return err
 	}
 	owned := append(scaffold.Listed(was), scaffold.List(o.lang))
-	for _, name := range sortedKeys(files) {
+	for _, name := range slices.Sorted(maps.Keys(files)) {
 		if _, err := os.Lstat(filepath.Join(dir, filepath.FromSlash(name))); err == nil && !slices.Contains(owned, name) {
 			return fmt.Errorf("%s is there already, and belongs to no copy of the SDK; nothing is overwritten", filepath.Join(dir, filepath.FromSlash(name)))
 		}
@@ -96,7 +97,7 @@ func writeSDK(w *world, o *pluginSDKOptions, dir string) error {
 		out.Removed = append(out.Removed, path)
 	}
 	texts := below(dir, files)
-	for _, path := range sortedKeys(texts) {
+	for _, path := range slices.Sorted(maps.Keys(texts)) {
 		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), durable.Replace(path, texts[path])); err != nil {
 			return err
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path/filepath"
 	gort "runtime"
 	"slices"
@@ -125,7 +126,7 @@ func (r *required) programs() (map[string]host.Program, hcl.Diagnostics) {
 
 // warn says on each run what is less safe than it looks.
 func (r *required) warn(w *world, programs map[string]host.Program) {
-	for _, name := range sortedKeys(programs) {
+	for _, name := range slices.Sorted(maps.Keys(programs)) {
 		if path, ok := r.user.overrides[name]; ok {
 			fmt.Fprintf(w.err, "Warning: the plugin %s is %s, as dev_overrides in %s says. It is not compared with %s.\n", name, path, r.user.path, lockfile.Name)
 		} else if programs[name].TLS == host.TLSOff {

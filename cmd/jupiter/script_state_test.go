@@ -3,8 +3,10 @@ package main
 import (
 	"context"
 	"errors"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -60,7 +62,7 @@ func artifactOf(ts *testscript.TestScript, what, address string) string {
 			return err
 		}
 		a, _, err := tx.Action(last.Action)
-		for _, name := range sortedKeys(a.Outputs) {
+		for _, name := range slices.Sorted(maps.Keys(a.Outputs)) {
 			digest = a.Outputs[name].Digest
 		}
 		return err

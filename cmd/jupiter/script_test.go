@@ -6,6 +6,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -197,7 +198,7 @@ func keys(ts *testscript.TestScript, neg bool, args []string) {
 	if !ok {
 		ts.Fatalf("%s is %v, not an object", args[1], v)
 	}
-	got, want := sortedKeys(object), slices.Sorted(slices.Values(args[2:]))
+	got, want := slices.Sorted(maps.Keys(object)), slices.Sorted(slices.Values(args[2:]))
 	if !slices.Equal(got, want) {
 		ts.Fatalf("%s has the keys %v, want %v", args[1], got, want)
 	}
@@ -270,7 +271,7 @@ func writeProject(dir string, vars map[string]string) error {
 		return err
 	}
 	files := map[string]string{"main.jupiter.hcl": string(b)}
-	for _, name := range sortedKeys(vars) {
+	for _, name := range slices.Sorted(maps.Keys(vars)) {
 		files["variables.jupiter.hcl"] += fmt.Sprintf("variable %q {\n  default = %s\n}\n", name, vars[name])
 	}
 	for name, part := range map[string][2]int{"validation": {1000000, 60}, "dev": {2000000, 100}, "gate": {3000000, 400}} {
@@ -280,7 +281,7 @@ func writeProject(dir string, vars map[string]string) error {
 		}
 		files[name+".jsonl"] = lines.String()
 	}
-	for _, name := range sortedKeys(files) {
+	for _, name := range slices.Sorted(maps.Keys(files)) {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(files[name]), 0o644); err != nil {
 			return err
 		}

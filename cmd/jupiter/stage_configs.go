@@ -3,7 +3,9 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -63,7 +65,7 @@ func readStageConfigs(path string) (stageConfigs, error) {
 func literals(body *hclsyntax.Body) (map[string]any, hcl.Diagnostics) {
 	out := map[string]any{}
 	var diags hcl.Diagnostics
-	for _, name := range sortedKeys(body.Attributes) {
+	for _, name := range slices.Sorted(maps.Keys(body.Attributes)) {
 		a := body.Attributes[name]
 		v, more := a.Expr.Value(nil)
 		if diags = append(diags, more...); more.HasErrors() {

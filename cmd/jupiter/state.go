@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -128,7 +130,7 @@ func showState(ctx context.Context, p *project, address string, asJSON bool) err
 		} else if !ok {
 			return fmt.Errorf("%s: its action %s is not recorded; jupiter state check says more", address, rec.Action)
 		}
-		for _, name := range sortedKeys(s.Action.Outputs) {
+		for _, name := range slices.Sorted(maps.Keys(s.Action.Outputs)) {
 			a, ok, err := tx.Artifact(s.Action.Outputs[name].Digest)
 			if err != nil {
 				return err
@@ -164,7 +166,7 @@ func viewState(out io.Writer, s stateShow) {
 		sizes[art.Digest] = art.Size
 	}
 	var rows [][]string
-	for _, name := range sortedKeys(a.Outputs) {
+	for _, name := range slices.Sorted(maps.Keys(a.Outputs)) {
 		o := a.Outputs[name]
 		size := "–"
 		if n, ok := sizes[o.Digest]; ok {
@@ -175,7 +177,7 @@ func viewState(out io.Writer, s stateShow) {
 	table(out, "  ", []string{"name", "digest", ">bytes", "media type"}, rows)
 	fmt.Fprintln(out, "\nMade from")
 	rows = nil
-	for _, name := range sortedKeys(a.Parts) {
+	for _, name := range slices.Sorted(maps.Keys(a.Parts)) {
 		rows = append(rows, []string{name, a.Parts[name]})
 	}
 	table(out, "  ", []string{"part", "value"}, rows)

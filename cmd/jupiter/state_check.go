@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -89,5 +88,3 @@ func viewCheck(w *world, c stateCheck) {
 		fmt.Fprintln(w.out, "Every invariant holds.")
 	}
 }
-
-func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -149,7 +151,7 @@ func (p *project) statusRun(ctx context.Context, r state.Run, held bool) (*statu
 			delete(partials, e.Address)
 		}
 	}
-	for _, address := range sortedKeys(partials) {
+	for _, address := range slices.Sorted(maps.Keys(partials)) {
 		out.Saved = append(out.Saved, action(address, nil, partials))
 	}
 	return out, nil

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -120,7 +122,7 @@ func testEverything(t *testing.T, cache string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, word := range sortedKeys(coreWords(t)) {
+		for _, word := range slices.Sorted(maps.Keys(coreWords(t))) {
 			re := regexp.MustCompile(`(?m)(^\s*|[{,"] *)"?` + strings.Replace(key, "%s", word+`"?`, 1))
 			if !notWritten[word] && !re.Match(text) {
 				t.Errorf("testdata/twins/%s does not have %s", spelling, word)

@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path/filepath"
+	"slices"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -27,7 +29,7 @@ func (l *loader) rootArgs(root *instance) map[string]argument {
 			args[name] = a
 		}
 	}
-	for _, name := range sortedKeys(l.opts.Vars) {
+	for _, name := range slices.Sorted(maps.Keys(l.opts.Vars)) {
 		if v, ok := l.commandLine(name, l.opts.Vars[name], decls[name]); ok {
 			args[name] = v
 		}

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -125,7 +126,7 @@ func (d *bodyDecoder) finish(in *instance, v cty.Value, nulls map[string]cty.Val
 	if m == nil {
 		m = map[string]cty.Value{}
 	}
-	for _, name := range sortedKeys(m) {
+	for _, name := range slices.Sorted(maps.Keys(m)) {
 		if lang.HasRef(m[name].Type()) {
 			rng := plain.MissingItemRange
 			if a := plain.Attributes[name]; a != nil {

@@ -1,7 +1,9 @@
 package config
 
 import (
+	"maps"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -111,7 +113,7 @@ func (in *instance) decodeGuard(c *Cycle, b *hcl.Block) {
 			in.fail(a.NameRange, "Unknown measure", "The guard measures %s, and no %q.%s", quoted(measures), a.Name, lang.DidYouMean(a.Name, measures))
 			continue
 		}
-		for _, key := range sortedKeys(objectKeys(f, a.Name)) {
+		for _, key := range slices.Sorted(maps.Keys(objectKeys(f, a.Name))) {
 			if key != "warn" && key != "halt" {
 				f.fail(a.Name, "Unknown limit", "A measure has the limits warn and halt, and no %q.", key)
 			}

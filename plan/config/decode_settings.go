@@ -1,7 +1,9 @@
 package config
 
 import (
+	"maps"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/go-version"
@@ -107,7 +109,7 @@ func (in *instance) requirePlugin(f *fields, a *hcl.Attribute) {
 	names := []string{"source", "version"}
 	raw, ok := f.raw(a.Name)
 	if ok && raw.Type().IsObjectType() {
-		for _, name := range sortedKeys(raw.Type().AttributeTypes()) {
+		for _, name := range slices.Sorted(maps.Keys(raw.Type().AttributeTypes())) {
 			if !contains(names, name) {
 				f.fail(a.Name, "Unsupported argument", "A required plugin has source and version, and no %s.%s", name, lang.DidYouMean(name, names))
 				return

@@ -2,7 +2,9 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -352,7 +354,7 @@ func (c *call) open(a *hcl.Attribute) *module {
 		return m
 	}
 	dir := filepath.Join(in.mod.dir, filepath.FromSlash(src))
-	_, names, err := FindModule(abs, sortedKeys(in.l.opts.Overlay)...)
+	_, names, err := FindModule(abs, slices.Sorted(maps.Keys(in.l.opts.Overlay))...)
 	if err != nil || IsFile(filepath.Base(abs)) {
 		in.fail(rng, "No module there", "%q leads to %s, which is not a directory with *.jupiter.hcl or *.jupiter.yaml files.", src, dir)
 		return nil

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -21,7 +22,7 @@ import (
 
 // stagesOf are schemas in order.
 func stagesOf(f fakeSchemas) (all []*schema.Stage) {
-	for _, k := range sortedKeys(f) {
+	for _, k := range slices.Sorted(maps.Keys(f)) {
 		all = append(all, f[k])
 	}
 	return all
@@ -180,7 +181,7 @@ func TestSchemaKnowsTheGrammar(t *testing.T) {
 			}
 		}
 		props, _ := m["properties"].(map[string]any)
-		if d := cmp.Diff(slices.Compact(want), sortedKeys(props)); d != "" && len(want)+len(props) > 0 {
+		if d := cmp.Diff(slices.Compact(want), slices.Sorted(maps.Keys(props))); d != "" && len(want)+len(props) > 0 {
 			t.Errorf("%s (-decoder +schema):\n%s", name, d)
 		}
 		if d := cmp.Diff(need, have); d != "" {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -60,7 +61,7 @@ func Load(path string, o Options) (*Config, Files, hcl.Diagnostics) {
 // begin parses the root module and decodes what concerns the program as a whole: settings, and the plugins that all
 // modules require. nil: there is no module.
 func (l *loader) begin(path string) *module {
-	dir, names, err := FindModule(path, sortedKeys(l.opts.Overlay)...)
+	dir, names, err := FindModule(path, slices.Sorted(maps.Keys(l.opts.Overlay))...)
 	if err == nil {
 		l.root, err = filepath.Abs(dir)
 	}

@@ -2,11 +2,13 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
 	"reflect"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -77,7 +79,7 @@ func TestUnlabelled(t *testing.T) {
 		"empty":         {"seed.jupiter.yaml": "self_improvement: {}\n"},
 	}
 	var first *Config
-	for _, name := range sortedKeys(spellings) {
+	for _, name := range slices.Sorted(maps.Keys(spellings)) {
 		files := spellings[name]
 		files["domain.jupiter.hcl"], files["eval.jsonl"] = seedDomain, items
 		c := mustLoad(t, write(t, files), Options{})
@@ -313,7 +315,7 @@ output:
 		"n": cty.NumberIntVal(20), "path": s("../child"), "file": s("hello"), "ref": s(`module.f["b"].exporter.llama.e`),
 		"set": cty.SetVal([]cty.Value{s("x.txt"), s("y/z.txt")}), "tpl": s("me1 me2 "),
 	}
-	for _, name := range sortedKeys(want) {
+	for _, name := range slices.Sorted(maps.Keys(want)) {
 		if !got[name].RawEquals(want[name]) {
 			t.Errorf("%s = %#v, want %#v", name, got[name], want[name])
 		}

@@ -3,6 +3,8 @@ package config
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -35,7 +37,7 @@ func findSurplus(v cty.Value, ty cty.Type, path cty.Path) *surplus {
 		switch {
 		case ty.IsObjectType() && keyed:
 			if !ty.HasAttribute(k.AsString()) {
-				return &surplus{path, k.AsString(), sortedKeys(ty.AttributeTypes())}
+				return &surplus{path, k.AsString(), slices.Sorted(maps.Keys(ty.AttributeTypes()))}
 			}
 			inner = ty.AttributeType(k.AsString())
 		case ty.IsCollectionType():

@@ -1,7 +1,9 @@
 package config
 
 import (
+	"maps"
 	"regexp"
+	"slices"
 	"sort"
 	"strings"
 )
@@ -20,7 +22,7 @@ func Placeholders(text string) []string {
 			seen[m[1:len(m)-1]] = true
 		}
 	}
-	return sortedKeys(seen)
+	return slices.Sorted(maps.Keys(seen))
 }
 
 // ExpandPrompts gives the prompts of a template for so many samples: sample i is asked with prompt i modulo their

@@ -1,7 +1,9 @@
 package config
 
 import (
+	"maps"
 	"math"
+	"slices"
 
 	"github.com/hashicorp/hcl/v2"
 )
@@ -91,7 +93,7 @@ const tolerance = 1e-6
 func isOne(x float64) bool { return math.Abs(x-1) <= tolerance }
 
 func sum(m map[string]float64) (s float64) {
-	for _, k := range sortedKeys(m) {
+	for _, k := range slices.Sorted(maps.Keys(m)) {
 		s += m[k]
 	}
 	return s

@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"math"
 	"os"
+	"slices"
 
 	"github.com/hashicorp/hcl/v2"
 )
@@ -38,7 +40,7 @@ func ruleEvalFiles(c *Config) (diags hcl.Diagnostics) {
 				diags = append(diags, problem(rng, "Empty file", fmt.Sprintf("%s has no items.", written)))
 			}
 		}
-		for _, name := range sortedKeys(e.Splits) {
+		for _, name := range slices.Sorted(maps.Keys(e.Splits)) {
 			for i, path := range e.Splits[name] {
 				check(path, e.Written[name][i], at(e.Attrs, "split."+name, e.Range))
 			}

@@ -2,6 +2,8 @@ package config
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -22,7 +24,7 @@ func buckets(d *Domain) (real, synthetic map[string]bool) {
 // realShare is the share of the buckets that sources fill.
 func realShare(d *Domain, ratio map[string]float64) (share float64) {
 	real, _ := buckets(d)
-	for _, b := range sortedKeys(real) {
+	for _, b := range slices.Sorted(maps.Keys(real)) {
 		share += ratio[b]
 	}
 	return share
@@ -37,7 +39,7 @@ func ruleBuckets(c *Config) (diags hcl.Diagnostics) {
 		}
 		real, synthetic := buckets(d)
 		rng := at(d.Attrs, "mix_ratio", d.Range)
-		for _, b := range sortedKeys(d.MixRatio) {
+		for _, b := range slices.Sorted(maps.Keys(d.MixRatio)) {
 			if d.MixRatio[b] > 0 && !real[b] && !synthetic[b] {
 				diags = append(diags, problem(rng, "Bucket without a producer", fmt.Sprintf(
 					"mix_ratio gives the bucket %q a share of %g, and no source or template fills it. Add one with bucket = %q, or take the share out.", b, d.MixRatio[b], b)))
@@ -46,7 +48,7 @@ func ruleBuckets(c *Config) (diags hcl.Diagnostics) {
 		share := func(kind, bucket string, rng hcl.Range) {
 			if _, ok := d.MixRatio[bucket]; !ok && bucket != "" {
 				diags = append(diags, problem(rng, "Bucket without a share", fmt.Sprintf(
-					"This %s fills the bucket %q, which has no share in mix_ratio (%s), so its records would never be used.", kind, bucket, strings.Join(sortedKeys(d.MixRatio), ", "))))
+					"This %s fills the bucket %q, which has no share in mix_ratio (%s), so its records would never be used.", kind, bucket, strings.Join(slices.Sorted(maps.Keys(d.MixRatio)), ", "))))
 			}
 		}
 		for _, s := range d.Sources {
@@ -119,10 +121,10 @@ func ruleCycleMix(c *Config) (diags hcl.Diagnostics) {
 		}
 		rng := at(k.Attrs, "mix_ratio", k.Range)
 		real, synthetic := buckets(k.Domain)
-		for _, b := range sortedKeys(k.MixRatio) {
+		for _, b := range slices.Sorted(maps.Keys(k.MixRatio)) {
 			if k.MixRatio[b] > 0 && !real[b] && !synthetic[b] {
 				diags = append(diags, problem(rng, "Bucket without a producer", fmt.Sprintf(
-					"No source or template of %s fills the bucket %q. It has %s.", k.Domain.Addr, b, strings.Join(sortedKeys(k.Domain.MixRatio), ", "))))
+					"No source or template of %s fills the bucket %q. It has %s.", k.Domain.Addr, b, strings.Join(slices.Sorted(maps.Keys(k.Domain.MixRatio)), ", "))))
 			}
 		}
 		if !isOne(sum(k.MixRatio)) {

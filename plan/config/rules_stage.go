@@ -2,6 +2,8 @@ package config
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -239,7 +241,7 @@ func ruleNode(c *Config) (diags hcl.Diagnostics) {
 		case n == nil && len(nodes) == 0:
 			diags = append(diags, problem(rng, "Unknown node", fmt.Sprintf("%s names the node %q, and the configuration has no cluster.", s.Addr, s.Node)))
 		case n == nil:
-			diags = append(diags, problem(rng, "Unknown node", fmt.Sprintf("No cluster has a node %q.%s", s.Node, lang.DidYouMean(s.Node, sortedKeys(nodes)))))
+			diags = append(diags, problem(rng, "Unknown node", fmt.Sprintf("No cluster has a node %q.%s", s.Node, lang.DidYouMean(s.Node, slices.Sorted(maps.Keys(nodes))))))
 		case s.Kind == "trainer" && !n.CanTrain:
 			diags = append(diags, problem(rng, "Node cannot do it", fmt.Sprintf("The node %s cannot train: its role is %q.", n.Name, n.Role)))
 		case s.Kind == "generator" && !n.CanGenerate:

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 
@@ -52,7 +53,7 @@ func rulePlaceholders(c *Config) (diags hcl.Diagnostics) {
 					}
 				}
 			}
-			for _, name := range sortedKeys(t.Values) {
+			for _, name := range slices.Sorted(maps.Keys(t.Values)) {
 				attr := valuesAttr(name, t)
 				switch {
 				case len(t.Values[name]) == 0:
@@ -60,7 +61,7 @@ func rulePlaceholders(c *Config) (diags hcl.Diagnostics) {
 						"{%s} of template %q has no values to go through.", name, t.Name)))
 				case !used[name]:
 					diags = append(diags, problem(at(t.Attrs, attr, t.Range), "Unused values", fmt.Sprintf(
-						"Template %q has values for {%s}, and its prompts do not use it.%s", t.Name, name, lang.DidYouMean(name, sortedKeys(used)))))
+						"Template %q has values for {%s}, and its prompts do not use it.%s", t.Name, name, lang.DidYouMean(name, slices.Sorted(maps.Keys(used))))))
 				}
 			}
 		}
@@ -71,11 +72,11 @@ func rulePlaceholders(c *Config) (diags hcl.Diagnostics) {
 // nearPlaceholder offers, for a placeholder without values, one that has some: the one with a name that is near, or the only
 // one that the prompts do not use.
 func nearPlaceholder(name string, t *Template) string {
-	if near := lang.DidYouMean(name, sortedKeys(t.Values)); near != "" {
+	if near := lang.DidYouMean(name, slices.Sorted(maps.Keys(t.Values))); near != "" {
 		return near
 	}
 	used := append(Placeholders(t.Prompt), Placeholders(t.SystemPrompt)...)
-	free := slices.DeleteFunc(sortedKeys(t.Values), func(v string) bool { return contains(used, v) })
+	free := slices.DeleteFunc(slices.Sorted(maps.Keys(t.Values)), func(v string) bool { return contains(used, v) })
 	if len(free) != 1 {
 		return ""
 	}

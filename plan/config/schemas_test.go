@@ -2,6 +2,8 @@ package config
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/zclconf/go-cty/cty"
@@ -17,7 +19,7 @@ func (f fakeSchemas) Stage(kind, typ string) (*schema.Stage, error) {
 		return s, nil
 	}
 	var have []string
-	for _, k := range sortedKeys(f) {
+	for _, k := range slices.Sorted(maps.Keys(f)) {
 		if name, ok := strings.CutPrefix(k, kind+" "); ok {
 			have = append(have, name)
 		}

@@ -2,7 +2,9 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 	"sort"
 	"strings"
 
@@ -209,7 +211,7 @@ func (in *instance) unknownArgs() {
 	for _, v := range in.vars {
 		names = append(names, v.name)
 	}
-	for _, name := range sortedKeys(in.args) {
+	for _, name := range slices.Sorted(maps.Keys(in.args)) {
 		if contains(names, name) {
 			continue
 		}
@@ -221,18 +223,9 @@ func (in *instance) unknownArgs() {
 	}
 }
 
-func sortedKeys[V any](m map[string]V) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	sort.Strings(keys)
-	return keys
-}
-
 func sortedBy[V any](m map[string]V, less func(a, b V) bool) []V {
 	out := make([]V, 0, len(m))
-	for _, k := range sortedKeys(m) {
+	for _, k := range slices.Sorted(maps.Keys(m)) {
 		out = append(out, m[k])
 	}
 	sort.SliceStable(out, func(i, j int) bool { return less(out[i], out[j]) })

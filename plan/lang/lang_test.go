@@ -1,8 +1,10 @@
 package lang
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -24,7 +26,7 @@ func expr(t testing.TB, src string) hcl.Expression {
 func scope(t testing.TB, dir string, locals map[string]string) (*Scope, map[string]int) {
 	t.Helper()
 	s, counts := NewScope(Files{Root: dir, Module: dir}), map[string]int{}
-	for _, name := range sortedKeys(locals) {
+	for _, name := range slices.Sorted(maps.Keys(locals)) {
 		e := expr(t, locals[name])
 		s.Declare("local."+name, e.Range(), func() (cty.Value, hcl.Diagnostics) {
 			counts[name]++

@@ -2,7 +2,6 @@ package lang
 
 import (
 	"reflect"
-	"sort"
 
 	"github.com/zclconf/go-cty/cty"
 
@@ -132,13 +131,4 @@ func Spell(v cty.Value) cty.Value {
 		list = append(list, Spell(e))
 	}
 	return cty.TupleVal(list).WithMarks(marks)
-}
-
-func sortedKeys[V any](m map[string]V) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	sort.Strings(keys)
-	return keys
 }

@@ -2,6 +2,7 @@ package lang
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -240,7 +241,7 @@ func addressOnly(ref Reference) hcl.Diagnostics {
 		return hcl.Diagnostics{{
 			Severity: hcl.DiagError, Summary: "Unknown attribute",
 			Detail: fmt.Sprintf("A cycle has current, version, score and step, and no %q.%s",
-				step.Name, DidYouMean(step.Name, sortedKeys(StateSides))),
+				step.Name, DidYouMean(step.Name, slices.Sorted(maps.Keys(StateSides)))),
 			Subject: step.SrcRange.Ptr(),
 		}}
 	}
@@ -304,7 +305,7 @@ func missingAttr(t hcl.Traversal, ctx *hcl.EvalContext) string {
 			return ""
 		}
 		if !v.Type().HasAttribute(step.Name) {
-			names := sortedKeys(v.Type().AttributeTypes())
+			names := slices.Sorted(maps.Keys(v.Type().AttributeTypes()))
 			if hint := DidYouMean(step.Name, names); hint != "" {
 				return hint
 			}

@@ -4,9 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"os"
-	"slices"
 
 	"github.com/hashicorp/go-version"
 
@@ -81,5 +79,3 @@ func meets(v, constraint string) bool {
 	want, err := version.NewConstraint(constraint)
 	return err == nil && want.Check(have)
 }
-
-func sortedKeys(m map[string]string) []string { return slices.Sorted(maps.Keys(m)) }

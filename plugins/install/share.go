@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"jupiter/plugins/host"
 	"jupiter/plugins/lockfile"
@@ -80,7 +82,7 @@ func (in *Installer) each(ctx context.Context, required []Requirement, lock *loc
 func (in *Installer) one(ctx context.Context, r Requirement, p *lockfile.Plugin, platform string, use func(p *lockfile.Plugin, platform, dir, sum string) (Shared, error)) (Shared, error) {
 	known := platform
 	if p != nil && p.Hashes[platform] == "" && len(p.Hashes) > 0 {
-		known = sortedKeys(p.Hashes)[0] // the rest of the lock must fit none the less
+		known = slices.Sorted(maps.Keys(p.Hashes))[0] // the rest of the lock must fit none the less
 	}
 	if refusal := fits(r, p, known); refusal != nil {
 		return Shared{}, refusal

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"math/big"
 	"reflect"
@@ -240,7 +241,7 @@ func (l *layout) assignList(v []any, into reflect.Value, path []*pluginv1.PathSt
 
 func (l *layout) assignMap(v map[string]any, into reflect.Value, path []*pluginv1.PathStep) error {
 	m := reflect.MakeMapWithSize(into.Type(), len(v))
-	for _, k := range sortedKeys(v) {
+	for _, k := range slices.Sorted(maps.Keys(v)) {
 		e := reflect.New(into.Type().Elem()).Elem()
 		if err := l.assign(v[k], e, join(path, keyStep(k))); err != nil {
 			return err
@@ -258,7 +259,7 @@ func (l *layout) assignStruct(v map[string]any, into reflect.Value, path []*plug
 			return &configError{path, err.Error()}
 		}
 	}
-	for _, k := range sortedKeys(v) {
+	for _, k := range slices.Sorted(maps.Keys(v)) {
 		f := l.byName[k]
 		if f == nil {
 			return &configError{join(path, nameStep(k)), "is no attribute of this stage"}
@@ -277,15 +278,6 @@ func (l *layout) assignStruct(v map[string]any, into reflect.Value, path []*plug
 
 func join(path []*pluginv1.PathStep, s *pluginv1.PathStep) []*pluginv1.PathStep {
 	return append(slices.Clip(path), s)
-}
-
-func sortedKeys[V any](m map[string]V) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
 }
 
 func jsonKind(v any) string {

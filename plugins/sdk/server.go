@@ -3,6 +3,8 @@ package sdk
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 
 	"google.golang.org/grpc/codes"
@@ -52,7 +54,7 @@ func (s *server) stage(kind pluginv1.Kind, name string) (*stage, error) {
 	if st := s.stages[kind][name]; st != nil {
 		return st, nil
 	}
-	return nil, status.Errorf(codes.NotFound, "plugin %s has no stage %q of %v; it has %v", s.plugin.Name, name, kind, sortedKeys(s.stages[kind]))
+	return nil, status.Errorf(codes.NotFound, "plugin %s has no stage %q of %v; it has %v", s.plugin.Name, name, kind, slices.Sorted(maps.Keys(s.stages[kind])))
 }
 
 // Info lists the stages.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -230,7 +231,7 @@ func launch(how serve, file, port string) (*server, error) {
 			cmd.Env = append(cmd.Env, kv)
 		}
 	}
-	for _, name := range sortedKeys(how.Env) {
+	for _, name := range slices.Sorted(maps.Keys(how.Env)) {
 		cmd.Env = append(cmd.Env, name+"="+fill.Replace(how.Env[name]))
 	}
 	s := &server{cmd: cmd, dir: dir, words: &lastWords{}, address: "http://" + net.JoinHostPort("127.0.0.1", port), ended: make(chan struct{}), keep: seconds(how.IdleSeconds)}
@@ -244,15 +245,6 @@ func launch(how serve, file, port string) (*server, error) {
 		close(s.ended)
 	}()
 	return s, nil
-}
-
-func sortedKeys(m map[string]string) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
 }
 
 // ready waits until the server can be asked. What answers at the port is this server only as long as this server runs.
