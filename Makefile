@@ -131,7 +131,7 @@ bench-plugins:
 bench-train:
 	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && \
 	$(GO) build -trimpath -o "$$dir/bench-train" ./bench/train && \
-	"$$dir/bench-train" -environment bench/train/environment.py $(BENCH)
+	"$$dir/bench-train" -environment bench/environment.py $(BENCH)
 
 # How fast the embedded model writes against llama.cpp, on the same files: see docs/benchmarks.md. A few minutes on two cores
 # without other work. LLAMA_CPP names a directory with llama.cpp's programs and its libggml-cpu-*.so; without it they are fetched.
@@ -146,10 +146,10 @@ bench-sample:
 bench-tokenizer:
 	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && \
 	$(GO) build -trimpath -o "$$dir/bench-tokenizer" ./bench/tokenizer && \
-	"$$dir/bench-tokenizer" -environment bench/tokenizer/environment.py $(BENCH)
+	"$$dir/bench-tokenizer" -environment bench/environment.py $(BENCH)
 
 # Hugging Face's tokenizers still gives what the tests have stored of it, and gives files of ours the ids that they have here.
 check-tokenizer:
-	@python=$$($(PYTHON) bench/tokenizer/environment.py)/bin/python && \
+	@python=$$($(PYTHON) bench/environment.py bench-tokenizer tokenizers)/bin/python && \
 	"$$python" plugins/builtin/llama/bpe/testdata/reference.py --check && \
 	TRANSFORMERS_PYTHON="$$python" $(GO) test -count=1 -v -run TestTokenizersReadsOurs ./plugins/builtin/llama/bpe

@@ -4,6 +4,7 @@ package figures
 
 import (
 	"bufio"
+	"encoding/json"
 	"fmt"
 	"io"
 	"math"
@@ -45,6 +46,16 @@ func WriteGoals(w io.Writer, goals []Goal) {
 		}
 		fmt.Fprintf(w, "| %s | %s | %s | %s |\n", g.What, g.Is, g.Bound, met)
 	}
+}
+
+// WriteResult prints the last line, which scripts read: one object.
+func WriteResult(w io.Writer, x any) error {
+	line, err := json.Marshal(x)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(w, "\nRESULT %s\n", line)
+	return err
 }
 
 // Machine says what figures are taken on: processor, cores, system.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"math"
@@ -95,12 +94,7 @@ func (r *report) write(w io.Writer) error {
 	if res.VsTerraform == nil {
 		fmt.Fprint(w, "- Terraform was not measured, so nothing is said of it.\n")
 	}
-	line, err := json.Marshal(res)
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(w, "\nRESULT %s\n", line)
-	return err
+	return figures.WriteResult(w, res)
 }
 
 const notes = `

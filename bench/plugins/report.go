@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"math"
@@ -123,12 +122,7 @@ func (r *report) write(w io.Writer) error {
 	if r.noPython != "" {
 		fmt.Fprintf(w, "- Python was not measured: %s.\n", r.noPython)
 	}
-	line, err := json.Marshal(res)
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(w, "\nRESULT %s\n", line)
-	return err
+	return figures.WriteResult(w, res)
 }
 
 const notes = `

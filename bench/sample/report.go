@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"runtime"
@@ -111,12 +110,7 @@ func (r *report) write(w io.Writer) error {
 	res := r.result()
 	figures.WriteGoals(w, res.goals())
 	fmt.Fprint(w, notes)
-	line, err := json.Marshal(res)
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(w, "\nRESULT %s\n", line)
-	return err
+	return figures.WriteResult(w, res)
 }
 
 const notes = `

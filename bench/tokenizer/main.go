@@ -135,14 +135,11 @@ func (r *report) python(ctx context.Context) string {
 		return ""
 	}
 	progress("the environment of the peer, which is downloaded the first time")
-	script := exec.CommandContext(ctx, "python3", r.environment)
-	script.Stderr = os.Stderr
-	out, err := script.Output()
+	python, err := worker.Python(ctx, r.environment, "bench-tokenizer", "tokenizers")
 	if err != nil {
-		r.noPeer = fmt.Sprintf("its environment cannot be made: %v", err)
-		return ""
+		r.noPeer = err.Error()
 	}
-	return filepath.Join(strings.TrimSpace(string(out)), "bin", "python")
+	return python
 }
 
 func progress(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) }

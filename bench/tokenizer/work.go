@@ -15,6 +15,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"jupiter/bench/figures"
 	"jupiter/plugins/builtin/llama/bpe"
 )
 
@@ -99,7 +100,7 @@ func work(args []string) error {
 		began := time.Now()
 		tok := bpe.Train(slices.Values(texts), bpe.Options{VocabSize: vocab})
 		took := time.Since(began).Seconds()
-		peak, err := peakMB()
+		peak, err := figures.PeakMB()
 		if err != nil {
 			return err
 		}
@@ -108,19 +109,4 @@ func work(args []string) error {
 		}
 	}
 	return nil
-}
-
-// peakMB is the most memory that this process held, in millions of bytes.
-func peakMB() (float64, error) {
-	b, err := os.ReadFile("/proc/self/status")
-	if err != nil {
-		return 0, err
-	}
-	for _, l := range strings.Split(string(b), "\n") {
-		if rest, ok := strings.CutPrefix(l, "VmHWM:"); ok {
-			kb, err := strconv.Atoi(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(rest), "kB")))
-			return float64(kb) * 1024 / 1e6, err
-		}
-	}
-	return 0, fmt.Errorf("/proc/self/status does not say how much memory was used")
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"runtime"
@@ -214,12 +213,7 @@ func (r *report) write(w io.Writer) error {
 	if r.noPeer != "" {
 		fmt.Fprintf(w, "- There is no peer: %s.\n", r.noPeer)
 	}
-	line, err := json.Marshal(res)
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(w, "\nRESULT %s\n", line)
-	return err
+	return figures.WriteResult(w, res)
 }
 
 const notes = `

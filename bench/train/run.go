@@ -6,10 +6,8 @@ import (
 	"fmt"
 	"math"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"time"
 
 	"jupiter/bench/worker"
@@ -73,14 +71,12 @@ func (b *bench) prepare(ctx context.Context) {
 		return
 	}
 	progress("the environment of the peers, which is downloaded the first time")
-	script := exec.CommandContext(ctx, "python3", b.environment)
-	script.Stderr = os.Stderr
-	out, err := script.Output()
+	python, err := worker.Python(ctx, b.environment, "bench-train", "torch", "numpy", "threadpoolctl")
 	if err != nil {
-		b.report.noPeer = fmt.Sprintf("its environment cannot be made: %v", err)
+		b.report.noPeer = err.Error()
 		return
 	}
-	b.python = filepath.Join(strings.TrimSpace(string(out)), "bin", "python")
+	b.python = python
 }
 
 // runner is a side of a race, with so many threads.

@@ -3,15 +3,14 @@ package main
 import (
 	"bufio"
 	"encoding/json"
-	"fmt"
 	"math/rand/v2"
 	"os"
 	"runtime"
 	"runtime/debug"
 	"strconv"
-	"strings"
 	"time"
 
+	"jupiter/bench/figures"
 	"jupiter/plugins/builtin/llama/kernel"
 	"jupiter/plugins/builtin/llama/model"
 	"jupiter/plugins/builtin/llama/train"
@@ -79,7 +78,7 @@ func work(args []string) error {
 		}
 		took := time.Since(began).Seconds()
 		runtime.ReadMemStats(&after)
-		peak, err := peakMB()
+		peak, err := figures.PeakMB()
 		if err != nil {
 			return err
 		}
@@ -91,18 +90,3 @@ func work(args []string) error {
 }
 
 const rate = 1e-3
-
-// peakMB is the most memory that this process held, in millions of bytes.
-func peakMB() (float64, error) {
-	b, err := os.ReadFile("/proc/self/status")
-	if err != nil {
-		return 0, err
-	}
-	for _, l := range strings.Split(string(b), "\n") {
-		if rest, ok := strings.CutPrefix(l, "VmHWM:"); ok {
-			kb, err := strconv.Atoi(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(rest), "kB")))
-			return float64(kb) * 1024 / 1e6, err
-		}
-	}
-	return 0, fmt.Errorf("/proc/self/status does not say how much memory was used")
-}

@@ -1,7 +1,9 @@
-"""Makes the virtual environment of the peer, and prints its directory: Hugging Face's tokenizers.
+"""Makes a virtual environment for the peers of a benchmark, and prints its directory.
+
+    python environment.py NAME PACKAGE …
 
 It lies in the user's cache and is made once. What is installed is the newest there is; remove the directory to have it made
-anew.
+anew. Some peers are large: PyTorch has gigabytes where the package index has it with CUDA alone.
 """
 
 import os
@@ -11,19 +13,18 @@ import sys
 import venv
 from pathlib import Path
 
-WHAT = ["tokenizers"]
-
 
 def main() -> None:
+    name, *packages = sys.argv[1:]
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "jupiter"
-    directory = cache / f"bench-tokenizer-{sys.version_info[0]}.{sys.version_info[1]}"
+    directory = cache / f"{name}-{sys.version_info[0]}.{sys.version_info[1]}"
     made = directory / "made"
     if not made.exists():
         shutil.rmtree(directory, ignore_errors=True)
         venv.create(directory, with_pip=True)
         python = directory / "bin" / "python"
-        subprocess.run([python, "-m", "pip", "install", "--disable-pip-version-check", *WHAT], check=True, stdout=sys.stderr)
-        subprocess.run([python, "-c", "import tokenizers"], check=True, stdout=sys.stderr)
+        subprocess.run([python, "-m", "pip", "install", "--disable-pip-version-check", *packages], check=True, stdout=sys.stderr)
+        subprocess.run([python, "-c", f"import {', '.join(packages)}"], check=True, stdout=sys.stderr)
         made.touch()
     print(directory)
 
