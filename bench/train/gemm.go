@@ -70,6 +70,9 @@ func (s subject) shapes() []shape {
 		shape{what, s.vocab, s.dim, chunk, true, false})
 }
 
+// warmUp is how many products come before those that are timed: after a rest, threads and caches are cold. As gemm.py.
+func warmUp(times int) int { return 1 + times/8 }
+
 // multiply is the worker: as gemm.py.
 func multiply(threads int) error {
 	pool := kernel.NewPool(threads)
@@ -95,7 +98,9 @@ func multiply(threads int) error {
 			return err
 		}
 		a, b, c := operand(m, k, ta == 1), operand(k, n, tb == 1), make([]float32, m*n)
-		pool.Gemm(m, n, k, a, b, c, n, false)
+		for range warmUp(times) {
+			pool.Gemm(m, n, k, a, b, c, n, false)
+		}
 		began := time.Now()
 		for range times {
 			pool.Gemm(m, n, k, a, b, c, n, false)
@@ -151,13 +156,14 @@ func (b *bench) productsWith(ctx context.Context, core string, threads int) erro
 }
 
 // turnFlop is about how much a turn of matrix products computes.
-const turnFlop = 2e9
+const turnFlop = 1e10
 
 func (b *bench) product(x shape, threads int, mine, peer *worker.Worker) error {
 	times := max(1, int(turnFlop/x.flop()))
 	for range b.rounds {
 		for i, side := range []string{ours, openBLAS} {
 			var t turn
+			time.Sleep(rest)
 			if err := []*worker.Worker{mine, peer}[i].Ask(x.line(times), &t); err != nil {
 				return err
 			}
@@ -214,7 +220,7 @@ func (b *bench) tryCore(ctx context.Context, core string) (float64, error) {
 			var took []float64
 			for range 3 {
 				var t turn
-				if err := w.Ask(x.line(max(1, int(turnFlop/4/x.flop()))), &t); err != nil {
+				if err := w.Ask(x.line(max(1, int(turnFlop/20/x.flop()))), &t); err != nil {
 					return 0, err
 				}
 				took = append(took, t.Seconds)

@@ -79,6 +79,10 @@ func (b *bench) prepare(ctx context.Context) {
 	b.python = python
 }
 
+// rest is the time before a turn. OpenBLAS's threads, and OpenMP's, watch for more work for up to some tens of milliseconds
+// after the last, and would take a processor away from who comes next.
+const rest = 100 * time.Millisecond
+
 // runner is a side of a race, with so many threads.
 type runner struct {
 	side    string
@@ -115,6 +119,7 @@ func (b *bench) race(ctx context.Context, s subject) error {
 	for i := range b.rounds {
 		for _, r := range all {
 			var t turn
+			time.Sleep(rest)
 			if err := r.w.Ask(strconv.Itoa(r.steps), &t); err != nil {
 				return err
 			}
