@@ -8,9 +8,11 @@ const (
 	kBlock = 256
 	// rowBlock is the number of rows of A that are swept over all of B at a time, so that they stay in cache.
 	rowBlock = 96
-	// strided is the leading dimension from which rows of a tile lie so far apart that they fight for cache sets:
-	// beyond it A and B are copied together first.
-	strided = 512
+	// stridedA and stridedB are the leading dimensions from which rows of a tile lie so far apart that they fight for cache
+	// sets: beyond them the operand is copied together first. Copying B pays later: a panel serves all rows of C, and the
+	// whole of B is written once more.
+	stridedA = 512
+	stridedB = 1024
 )
 
 // Scratch is the working memory of one goroutine's matrix products. The zero value is ready.
@@ -107,7 +109,7 @@ func (v panelView) panel(j, k0, kc int) (*float32, int) {
 
 // view decides whether B is packed, and makes room for it.
 func (im *impl) view(b Mat, m, n, k int, room *[]float32) panelView {
-	if !b.T && (b.LD < strided || m <= im.mr) {
+	if !b.T && (b.LD < stridedB || m <= im.mr) {
 		return panelView{data: b.Data, nr: im.nr(), n: n, ld: b.LD}
 	}
 	v := panelView{nr: im.nr(), packed: true}
@@ -187,7 +189,7 @@ func (im *impl) sweep(room *[]float32, m, from, to, k int, a Mat, b panelView, c
 
 // block gives rows i0 … of A at k0 …: where element (i, p) lies at i·ra + p·ca.
 func (im *impl) block(room *[]float32, a Mat, i0, rows, k0, kc int) (base []float32, ra, ca int) {
-	if a.LD < strided || rows <= im.mr {
+	if a.LD < stridedA || rows <= im.mr {
 		if a.T {
 			return a.Data[k0*a.LD+i0:], 1, a.LD
 		}

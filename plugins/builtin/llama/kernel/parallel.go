@@ -34,34 +34,54 @@ const (
 	packGrain = 1 << 14 // numbers that a worker packs at a time
 	workGrain = 1 << 17 // multiply-adds below which a range is not worth handing over
 	readGrain = 1 << 15 // numbers of B below which a range is not: of a product with few rows, reading B is what takes time
+	readCost  = 16      // multiply-adds in the time that a number takes from beyond the cache of a core
 )
 
-// sweep cuts C into ranges of rows, and of columns when there are few rows, and computes them on the workers.
+// sweep cuts C into ranges of rows and of columns, and computes them on the workers.
 func (p *Pool) sweep(m, n, k int, a Mat, b panelView, c []float32, ldc int, accumulate bool) {
-	rows, groups, perGroup := p.cut(m, n, k, b.nr)
-	blocks := (m + rows - 1) / rows
-	p.run(blocks*groups, 1, func(worker, lo, hi int) {
+	down, across := p.cut(m, n, k, b.nr)
+	mr := p.im.mr
+	tiles, panels := (m+mr-1)/mr, b.panels(n)
+	p.run(down*across, 1, func(worker, lo, hi int) {
 		for item := lo; item < hi; item++ {
-			i0, from := item/groups*rows, item%groups*perGroup*b.nr
-			to := min(n, from+perGroup*b.nr)
-			p.im.sweep(&p.scratch[worker].a, min(rows, m-i0), from, to, k, a.rows(i0), b, c[i0*ldc:], ldc, accumulate)
+			i, j := item/across, item%across
+			i0, i1 := i*tiles/down*mr, min(m, (i+1)*tiles/down*mr)
+			from, to := j*panels/across*b.nr, min(n, (j+1)*panels/across*b.nr)
+			p.im.sweep(&p.scratch[worker].a, i1-i0, from, to, k, a.rows(i0), b, c[i0*ldc:], ldc, accumulate)
 		}
 	})
 }
 
-// cut chooses ranges: rows a range, and columns in so many groups of panels. About three ranges a worker even out what
-// other processes take from one of them.
-func (p *Pool) cut(m, n, k, nr int) (rows, groups, perGroup int) {
-	panels := (n + nr - 1) / nr
+// cut chooses how many ranges of rows C is cut into, and how many of columns. Ranges differ by one tile at most. There are two
+// to four a worker, which evens out what other processes take from one of them, and of all ways to have so many it is the one
+// that takes the least: for the worker with the most tiles, and for what all read again.
+func (p *Pool) cut(m, n, k, nr int) (down, across int) {
 	threads := p.Threads()
 	if threads == 1 {
-		return m, 1, panels
+		return 1, 1
 	}
-	want := min(3*threads, max(1, m*n*k/workGrain, n*k/readGrain))
-	tile := p.im.mr
-	rows = min(m, max(tile, min(rowBlock, (m+want-1)/want)+tile-1)/tile*tile)
-	blocks := (m + rows - 1) / rows
-	groups = min(panels, max(1, want/blocks))
-	perGroup = (panels + groups - 1) / groups
-	return rows, (panels + perGroup - 1) / perGroup, perGroup
+	mr := p.im.mr
+	tiles, panels := (m+mr-1)/mr, (n+nr-1)/nr
+	worth := max(1, m*n*k/workGrain, n*k/readGrain)
+	least := -1
+	for each := 2; each <= 4; each++ {
+		want := min(each*threads, worth)
+		for d := 1; d <= min(want, tiles); d++ {
+			w := min(want/d, panels)
+			if took := p.cost(m, n, k, d, w, nr); least < 0 || took < least {
+				least, down, across = took, d, w
+			}
+		}
+	}
+	return down, across
+}
+
+// cost estimates the time of a product that is cut so, in multiply-adds.
+func (p *Pool) cost(m, n, k, down, across, nr int) int {
+	threads, mr := p.Threads(), p.im.mr
+	high := ((m+mr-1)/mr + down - 1) / down * mr        // rows of the largest range
+	wide := ((n+nr-1)/nr + across - 1) / across * nr    // its columns
+	rounds := (down*across + threads - 1) / threads     // ranges that one worker computes
+	passes := down * ((high + rowBlock - 1) / rowBlock) // how often all of B is read
+	return k * (rounds*high*wide + (passes*n+across*m)*readCost/threads)
 }
