@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+
+	"jupiter/plugins/builtin/llama/kernel"
 )
 
 // Shared continues texts for several callers at the same time. The texts of all callers go through the same passes: one
@@ -100,11 +102,22 @@ func (s *Shared) leave(o *order) {
 	}
 }
 
-// work is one worker. It ends when there is nothing to do.
+// work is one worker. It ends when there is nothing to do. Where there are fewer workers than threads, each has some threads to
+// itself.
 func (s *Shared) work() {
 	d := newDecoder(s.m, Sampling{}, s.slots)
+	d.pool = kernel.NewPool(1)
+	defer func() { d.pool.Close() }()
 	ended := 0
-	for s.fill(d, ended) {
+	for {
+		workers := s.fill(d, ended)
+		if workers == 0 {
+			return
+		}
+		if threads := max(1, s.threads/workers); threads != d.pool.Threads() {
+			d.pool.Close()
+			d.pool = kernel.NewPool(threads)
+		}
 		d.step()
 		before := len(d.live)
 		d.collect()
@@ -112,9 +125,9 @@ func (s *Shared) work() {
 	}
 }
 
-// fill drops the texts whose caller has gone, and takes others up to a fair share of all that there are. It is false where
-// the worker has nothing to do, and then there is one worker less. ended is how many texts have ended since.
-func (s *Shared) fill(d *decoder, ended int) bool {
+// fill drops the texts whose caller has gone, and takes others up to a fair share of all that there are. It gives the number of
+// workers; 0 where this one has nothing to do, and then there is one less. ended is how many texts have ended since.
+func (s *Shared) fill(d *decoder, ended int) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.texts -= ended
@@ -143,10 +156,10 @@ func (s *Shared) fill(d *decoder, ended int) bool {
 		d.admit(i, o.requests[i], o)
 	}
 	if len(d.live) > 0 {
-		return true
+		return s.workers
 	}
 	s.workers--
-	return false
+	return 0
 }
 
 // An order is what one caller asked for.
