@@ -70,8 +70,9 @@ func (s subject) shapes() []shape {
 		shape{what, s.vocab, s.dim, chunk, true, false})
 }
 
-// warmUp is how many products come before those that are timed: after a rest, threads and caches are cold. As gemm.py.
-func warmUp(times int) int { return 1 + times/8 }
+// warmUp is for how long products come before those that are timed. After a rest, caches are cold, and the system takes some
+// tens of milliseconds to give threads processors of their own. As gemm.py.
+const warmUp = 60 * time.Millisecond
 
 // multiply is the worker: as gemm.py.
 func multiply(threads int) error {
@@ -98,7 +99,7 @@ func multiply(threads int) error {
 			return err
 		}
 		a, b, c := operand(m, k, ta == 1), operand(k, n, tb == 1), make([]float32, m*n)
-		for range warmUp(times) {
+		for began := time.Now(); time.Since(began) < warmUp; {
 			pool.Gemm(m, n, k, a, b, c, n, false)
 		}
 		began := time.Now()
