@@ -3,7 +3,7 @@
 //
 // All sides take turns, one at a time, so that what else the machine does falls on all alike; rates are medians over the
 // turns. Ours is this program; llama.cpp's are its own: llama-server, which is asked over HTTP for as many texts at a time
-// as a batch has, and for one text llama-bench too, which neither samples nor serves. The faster one counts.
+// as a batch has, and llama-bench, which neither samples nor serves. The faster one counts.
 //
 // `make bench-sample` runs it. The last line is for scripts. The exit status says whether everything could be measured;
 // whether the goals are met stands in the table.

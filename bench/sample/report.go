@@ -5,15 +5,16 @@ import (
 	"io"
 	"runtime"
 	"slices"
+	"strings"
 
 	"jupiter/bench/figures"
 )
 
 // report gathers what was measured, in the order of its first.
 type report struct {
-	version string // of llama.cpp
-	kernels string // of llama.cpp; "" where it chose
-	ours    string // our kernels
+	version string   // of llama.cpp
+	kernels []string // of llama.cpp, for each batch; none where it chose
+	ours    string   // our kernels
 	threads int
 	rows    []*row
 }
@@ -95,8 +96,8 @@ func (x result) goals() []figures.Goal {
 // write prints the tables, the notes and the line for scripts.
 func (r *report) write(w io.Writer) error {
 	kernels := "the kernels of its choice"
-	if r.kernels != "" {
-		kernels = "its kernels for " + r.kernels
+	if r.kernels != nil {
+		kernels = "its kernels " + strings.Join(r.kernels, " and ")
 	}
 	fmt.Fprintf(w, "%s; %d threads; %s, %s kernels; llama.cpp %s with %s\n", figures.Machine(), r.threads, runtime.Version(), r.ours, r.version, kernels)
 	fmt.Fprint(w, "\n| model | texts at a time | side | turns | tokens a second, median (least–most) | ours over it |\n| --- | --- | --- | --- | --- | --- |\n")
@@ -117,6 +118,7 @@ const notes = `
 - A text is 128 tokens drawn at temperature 1 after a prompt of 16; files are F32. Ours end early where the end is drawn, and
   the next text takes the place; llama-server is told to ignore the end. Tokens of prompts are not counted, their time is.
 - llama-server keeps keys and values in float16, as it does by itself; ours are float32.
-- llama-bench draws nothing and serves nobody: it computes one token after the other, without a prompt.
+- llama-bench draws nothing and serves nobody: it computes one token after the other, without a prompt, or passes of 64 tokens of
+  one text, with logits for the last alone.
 - Ratios are medians over pairs of turns that followed each other, and the least of llama.cpp's sides counts.
 `

@@ -31,7 +31,7 @@ func run(ctx context.Context, o options) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	b := &bench{options: o, self: self, files: map[string]string{}}
+	b := &bench{options: o, self: self, files: map[string]string{}, backend: map[int]string{}}
 	for _, s := range subjects {
 		if b.files[s.name], err = s.write(dir); err != nil {
 			return err
@@ -55,7 +55,7 @@ type bench struct {
 	options
 	self    string
 	files   map[string]string // by model
-	backend string            // the library of kernels that llama.cpp is told to use
+	backend map[int]string    // the library of kernels that llama.cpp is told to use, by the size of a batch
 	report  report
 }
 
@@ -81,32 +81,44 @@ func (b *bench) prepare(ctx context.Context) error {
 	if b.backends == "" {
 		return nil
 	}
+	for _, batch := range batches {
+		if b.backend[batch], err = b.fastest(ctx, batch); err != nil {
+			return err
+		}
+		name := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(b.backend[batch]), "libggml-cpu-"), ".so")
+		b.report.kernels = append(b.report.kernels, fmt.Sprintf("%s for %d at a time", name, batch))
+	}
+	return nil
+}
+
+// fastest finds the kernels with which llama.cpp is fastest here, of all that it comes with.
+func (b *bench) fastest(ctx context.Context, batch int) (string, error) {
 	all, err := filepath.Glob(filepath.Join(b.backends, "libggml-cpu-*.so"))
 	if err != nil {
-		return err
+		return "", err
 	}
 	var best float64
+	var backend string
 	var failed error
 	for _, path := range all {
 		var rate float64
 		for range 3 {
-			r, err := benchmark(ctx, b.bench, path, b.files["B"], b.threads)
+			r, err := benchmark(ctx, b.bench, path, b.files["B"], batch, b.threads)
 			if err != nil { // not for this processor
 				failed = err
 				break
 			}
 			rate = max(rate, r)
 		}
-		progress("llama.cpp with %s: %.0f tokens a second", filepath.Base(path), rate)
+		progress("llama.cpp, %d at a time, with %s: %.0f tokens a second", batch, filepath.Base(path), rate)
 		if rate > best {
-			best, b.backend = rate, path
+			best, backend = rate, path
 		}
 	}
 	if best == 0 {
-		return errors.Join(fmt.Errorf("no kernels of %s run here", b.backends), failed)
+		return "", errors.Join(fmt.Errorf("no kernels of %s run here", b.backends), failed)
 	}
-	b.report.kernels = strings.TrimSuffix(strings.TrimPrefix(filepath.Base(b.backend), "libggml-cpu-"), ".so")
-	return nil
+	return backend, nil
 }
 
 // race lets all sides write with the same model, in turns.
@@ -123,7 +135,7 @@ func (b *bench) race(ctx context.Context, s subject, batch int) error {
 	}
 	defer mine.Stop()
 	b.report.ours = hello.Kernels
-	theirs, err := startServer(ctx, b.server, b.backend, file, tok, batch, b.threads)
+	theirs, err := startServer(ctx, b.server, b.backend[batch], file, tok, batch, b.threads)
 	if err != nil {
 		return err
 	}
@@ -143,10 +155,10 @@ func (b *bench) race(ctx context.Context, s subject, batch int) error {
 				b.took(s, batch, i, side, float64(t.Tokens)/t.Seconds)
 			}
 		}
-		if batch > 1 || i == 0 {
+		if i == 0 {
 			continue
 		}
-		rate, err := benchmark(ctx, b.bench, b.backend, file, b.threads)
+		rate, err := benchmark(ctx, b.bench, b.backend[batch], file, batch, b.threads)
 		if err != nil {
 			return err
 		}

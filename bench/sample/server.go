@@ -139,9 +139,14 @@ func (s *server) complete(i int) (int, error) {
 	return answer.Tokens, nil
 }
 
-// benchmark has llama-bench write one text, and gives its tokens a second.
-func benchmark(ctx context.Context, program, backend, file string, threads int) (float64, error) {
-	cmd := exec.CommandContext(ctx, program, "-m", file, "-p", "0", "-n", strconv.Itoa(4*textTokens), "-d", "0", "-t", strconv.Itoa(threads), "-r", "1", "-o", "json")
+// benchmark has llama-bench compute, and gives its tokens a second: one token after the other, or passes of a batch of them, each
+// of which gives logits for the last alone.
+func benchmark(ctx context.Context, program, backend, file string, batch, threads int) (float64, error) {
+	args := []string{"-p", "0", "-n", strconv.Itoa(4 * textTokens), "-r", "1"}
+	if batch > 1 {
+		args = []string{"-p", strconv.Itoa(batch), "-n", "0", "-r", "20"}
+	}
+	cmd := exec.CommandContext(ctx, program, append(args, "-m", file, "-d", "0", "-t", strconv.Itoa(threads), "-o", "json")...)
 	cmd.Env = backendEnv(backend)
 	var errs bytes.Buffer
 	cmd.Stderr = &errs
