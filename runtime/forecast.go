@@ -56,6 +56,7 @@ func (r *Runner) forecast(ctx context.Context, p *plan.Plan, rec *recorded, t *t
 			return err
 		}
 		all = append(all, turn...)
+		cp.Notes = append(cp.Notes, x.tooLarge(cp.Actions, changes, forecast.Sum(turn))...)
 		if !c.Budget.IsZero() {
 			p.Envelope.Budgets = append(p.Envelope.Budgets, plan.Budget{Cycle: c.Name, Budget: c.Budget})
 			cp.Notes = append(cp.Notes, tooSmall(c, forecast.Sum(turn), l)...)
@@ -227,6 +228,40 @@ func left(a *plan.Action, ch *plan.Change) float64 {
 		}
 	}
 	return 1
+}
+
+// tooLarge says what the machine has too little of: for the action that is likely to need the most memory of those that are
+// likely to need more than they may have, and for the disk.
+func (x *forecaster) tooLarge(actions []*plan.Action, changes map[addr.Address]*plan.Change, turn forecast.Total) (notes []string) {
+	var worst float64
+	var note string
+	for _, a := range actions {
+		ch := changes[a.Address]
+		if ch == nil || ch.Forecast == nil || ch.Forecast.MemoryBytes == nil {
+			continue
+		}
+		m := ch.Forecast.MemoryBytes
+		needs := fmt.Sprintf("%s takes about %s GB of memory by the forecast (%s–%s)", a.Address, figure(m.Mid/1e9, 3), figure(m.Low/1e9, 3), figure(m.High/1e9, 3))
+		limit := 0.0
+		if a.Stage != nil {
+			limit = a.Stage.Limits.MemoryGB * 1e9
+		}
+		switch {
+		case m.Mid <= worst:
+		case limit > 0 && m.Mid > limit:
+			worst, note = m.Mid, fmt.Sprintf("%s, and its limits.memory_gb is %s: it is likely to be ended", needs, figure(limit/1e9, 3))
+		case x.r.Memory > 0 && m.Mid > float64(x.r.Memory):
+			worst, note = m.Mid, fmt.Sprintf("%s, and this machine has %s GB: it is likely to end for want of memory. A smaller model or batch takes less", needs, figure(float64(x.r.Memory)/1e9, 3))
+		}
+	}
+	if note != "" {
+		notes = append(notes, note)
+	}
+	if d := turn.DiskBytes; d != nil && x.r.Disk > 0 && d.Mid > float64(x.r.Disk) {
+		notes = append(notes, fmt.Sprintf("this cycle takes about %s GB of disk by the forecast (%s–%s), and %s GB are free where the state is",
+			figure(d.Mid/1e9, 3), figure(d.Low/1e9, 3), figure(d.High/1e9, 3), figure(float64(x.r.Disk)/1e9, 3)))
+	}
+	return notes
 }
 
 // tooSmall says which budgets of a cycle will not do.

@@ -43,6 +43,8 @@ type Runner struct {
 	Parallel int // actions at once
 	Options  plan.Options
 	CPUs     int     // of the machine, for its history
+	Memory   uint64  // of the machine, in bytes; 0: not known
+	Disk     uint64  // free where the state is, in bytes; 0: not known
 	History  History // of the machine; nil: none is kept
 
 	// Force makes the gate promote every candidate. It exists for the proof that the guard halts a collapse which a gate

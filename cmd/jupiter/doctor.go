@@ -195,13 +195,7 @@ func (x *examination) state(cfg *config.Config) {
 			x.add("plan", "state", "ok", "%s; jupiter state check looks into it", cfg.StateDir)
 		}
 	}
-	dir := cfg.StateDir
-	for {
-		if _, err := os.Stat(dir); err == nil || dir == filepath.Dir(dir) {
-			break
-		}
-		dir = filepath.Dir(dir)
-	}
+	dir := existing(cfg.StateDir)
 	free, err := freeDisk(dir)
 	switch {
 	case errors.Is(err, errors.ErrUnsupported):

@@ -288,6 +288,9 @@ func assemble(ctx context.Context, w *world, l *loaded, a access) (*project, err
 	p.runner = &runtime.Runner{Config: l.cfg, DB: p.db, Host: l.host, Sink: a.sink, Log: slog.New(slog.DiscardHandler), Clock: w.now,
 		Who: who, Machine: machine, PID: os.Getpid(), Parallel: max(a.par, 1), Force: w.force,
 		CPUs: gort.NumCPU(), History: machineHistory(w)}
+	// Where they cannot be had, the forecast is not compared with them.
+	p.runner.Memory, _ = machineMemory()
+	p.runner.Disk, _ = freeDisk(existing(l.cfg.StateDir))
 	return p, nil
 }
 
