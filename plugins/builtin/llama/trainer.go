@@ -152,6 +152,7 @@ type trainRun struct {
 	trainer  *train.Trainer
 	emit     func(*sdk.Checkpoint) error
 	cutPath  []string // where the user wrote max_seq_length
+	saved    uint64   // step of the last checkpoint; 0: none yet
 }
 
 // steps trains from FromStep to ToStep, and saves on the way, at the end, and when asked to stop.
@@ -159,6 +160,7 @@ func (r *trainRun) steps(ctx context.Context, m *meter) error {
 	req := r.request
 	f := newFeed(r.start.tokenizer, r.settings, req.Dataset.Path, (req.FromStep-req.WindowStart)*uint64(r.settings.batch))
 	defer f.close()
+	watch := newExplosion(r.start.tokenizer.Size())
 	for step := req.FromStep; step < req.ToStep; step++ {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -170,11 +172,14 @@ func (r *trainRun) steps(ctx context.Context, m *meter) error {
 		lr := r.settings.schedule.At(step - req.WindowStart)
 		res, err := r.trainer.Step(seqs, lr)
 		if errors.Is(err, train.ErrNotFinite) {
-			return fmt.Errorf("step %d: %w (loss %g, gradient norm %g): try a lower learning_rate than %g, a longer warmup_steps, or clip = 1",
-				step, err, res.Loss, res.GradNorm, r.settings.schedule.Peak)
+			return r.diverged(step, fmt.Sprintf("%v (loss %g, gradient norm %g)", err, res.Loss, res.GradNorm))
 		}
 		if err != nil {
 			return fmt.Errorf("step %d: %w", step, err)
+		}
+		if mean, exploded := watch.step(res.Loss); exploded {
+			return r.diverged(step, fmt.Sprintf("the loss has exploded (%.3g nats a token in the last %d steps; at its best it was %.3g, and a guess costs %.3g)",
+				mean, explosionSteps, watch.best, watch.guess))
 		}
 		m.step(res, lr)
 		done := step + 1
@@ -190,6 +195,15 @@ func (r *trainRun) steps(ctx context.Context, m *meter) error {
 	}
 	f.warn(r.call, r.cutPath)
 	return nil
+}
+
+// diverged is the error of a run that learns nothing any more.
+func (r *trainRun) diverged(step uint64, why string) error {
+	kept := fmt.Sprintf("nothing was saved since step %d", r.request.FromStep)
+	if r.saved > 0 {
+		kept = fmt.Sprintf("the checkpoint of step %d was saved before", r.saved)
+	}
+	return fmt.Errorf("step %d: %s; %s: try a lower learning_rate than %g, a longer warmup_steps, or clip = 1", step, why, kept, r.settings.schedule.Peak)
 }
 
 // due reports whether a checkpoint belongs after so many steps.
@@ -217,6 +231,7 @@ func (r *trainRun) save(step uint64) error {
 	if err != nil {
 		return err
 	}
+	r.saved = step
 	return r.emit(&sdk.Checkpoint{
 		Step:   step,
 		Output: &sdk.Output{Name: name, MediaType: sdk.CheckpointMediaType, Path: name},

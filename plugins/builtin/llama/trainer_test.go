@@ -8,6 +8,8 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -227,7 +229,6 @@ func TestTrainRefuses(t *testing.T) {
 		{"no dataset", nil, &sdk.TrainRequest{ToStep: 6, WindowEnd: 6}, "no dataset"},
 		{"steps outside the window", nil, &sdk.TrainRequest{Dataset: data, ToStep: 6, WindowEnd: 5}, "do not lie in the window"},
 		{"a cluster", nil, &sdk.TrainRequest{Dataset: data, ToStep: 6, WindowEnd: 6, Topology: &pluginv1.Topology{Peers: []*pluginv1.Peer{{Name: "a"}, {Name: "b"}}}}, "one machine"},
-		{"a learning rate that explodes", map[string]any{"learning_rate": 10, "clip": 0, "warmup_steps": 0, "weight_decay": 10}, &sdk.TrainRequest{Dataset: sums(t, 4000), ToStep: 1000, WindowEnd: 1000}, "try a lower learning_rate than 10"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -237,6 +238,50 @@ func TestTrainRefuses(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestTrainDiverges: a run that learns nothing any more ends at once, says at which step, and what it saved before can be read.
+func TestTrainDiverges(t *testing.T) {
+	t.Parallel()
+	const every = 2
+	conn, data := openTrainer(t), sums(t, 4000)
+	for _, c := range []struct {
+		name string
+		more map[string]any
+		want string
+	}{
+		{"the loss is not a number", map[string]any{"learning_rate": 10, "clip": 0, "warmup_steps": 0, "weight_decay": 10}, "loss or gradient is not finite (loss "},
+		{"the loss explodes", map[string]any{"learning_rate": 10, "clip": 0, "warmup_steps": 40}, "the loss has exploded ("},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			r := trainCall(t, conn, small(c.more), &sdk.TrainRequest{Dataset: data, ToStep: 1000, WindowEnd: 1000, SaveEverySteps: every})
+			if r.err == nil || len(r.steps) == 0 {
+				t.Fatalf("it ended with %v after the checkpoints %d", r.err, r.steps)
+			}
+			last := r.steps[len(r.steps)-1]
+			said := regexp.MustCompile(`step (\d+): ` + regexp.QuoteMeta(c.want) + `.*; the checkpoint of step (\d+) was saved before: try a lower learning_rate than `).
+				FindStringSubmatch(r.err.Error())
+			if said == nil {
+				t.Fatalf("it ended with %v", r.err)
+			}
+			if at, saved := number(t, said[1]), number(t, said[2]); saved != last || at-saved >= every {
+				t.Errorf("it ended at step %d, and says that it saved step %d; the last that was saved is %d", at, saved, last)
+			}
+			if _, err := train.ReadCheckpoint(r.checkpoint(last).Path); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func number(t *testing.T, text string) uint64 {
+	t.Helper()
+	n, err := strconv.ParseUint(text, 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
 }
 
 func TestTrainWarnsOfCutRecords(t *testing.T) {
