@@ -63,7 +63,7 @@ func (c exporterConfig) Validate() []*sdk.Diagnostic {
 func exporterStage() sdk.Stage {
 	return sdk.Exporter("llama", sdk.Options{
 		Description:   "Writes a checkpoint as one GGUF file, which llama.cpp and Ollama run too, or as a directory for Hugging Face's tools.",
-		Revision:      1,
+		Revision:      2,
 		Deterministic: true,
 		Concurrent:    true,
 		Consumes:      []string{sdk.CheckpointMediaType},

@@ -4,7 +4,10 @@ package bpe
 // carry. Chat gives the same tokens, as long as no message's content begins with a line end: the split pattern would
 // join that to the line end of the header, which Chat keeps apart so that a model is trained on exactly the tokens
 // that it meets when it answers.
-const ChatTemplate = `{% for message in messages %}<|im_start|>{{ message['role'] }}
+//
+// It says BOS itself, as programs that render it add no special token: transformers and mlx-lm to a directory of Hugging
+// Face's, llama-cpp-python to a GGUF file. llama.cpp adds BOS to what does not begin with it.
+const ChatTemplate = `{{ bos_token }}{% for message in messages %}<|im_start|>{{ message['role'] }}
 {{ message['content'] }}<|im_end|>
 {% endfor %}{% if add_generation_prompt %}<|im_start|>assistant
 {% endif %}`

@@ -38,7 +38,7 @@ def answer(ask):
         out["greedy"].append(loop[0].tolist()[len(start):])
     if ask["chat"]:
         text = tok.apply_chat_template(ask["chat"], add_generation_prompt=True, tokenize=False)
-        out["chat"] = tok.encode(text)
+        out["chat"] = tok.encode(text, add_special_tokens=False)  # as servers do: the template is all that there is
     return out
 
 
