@@ -281,6 +281,9 @@ func generatorScore(ctx context.Context, s *subject) error {
 		}
 		return err
 	}
+	if host.Unsupported(err) {
+		return notChecked("this model cannot be scored: %s", firstLine(err.Error()))
+	}
 	if err != nil {
 		return err
 	}

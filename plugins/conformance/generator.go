@@ -143,6 +143,9 @@ func (s *subject) plainGenerate(ctx context.Context, h *host.Host, t *transcript
 	for _, e := range scores {
 		t.add(e)
 	}
+	if host.Unsupported(err) { // of this model: generator-score says so
+		return nil
+	}
 	return err
 }
 

@@ -18,6 +18,7 @@ import (
 	"jupiter/plugins/builtin/files"
 	"jupiter/plugins/builtin/llama"
 	"jupiter/plugins/builtin/neardup"
+	"jupiter/plugins/builtin/openai"
 	"jupiter/plugins/builtin/panel"
 	"jupiter/plugins/builtin/quality"
 	"jupiter/plugins/host/confine"
@@ -49,8 +50,8 @@ func TestMain(m *testing.M) {
 func builtins() map[string]sdk.Plugin {
 	const v = "1.0.0"
 	return map[string]sdk.Plugin{
-		"fake": fake.Plugin(v), "files": files.Plugin(v), "llama": llama.Plugin(v), "neardup": neardup.Plugin(v), "panel": panel.Plugin(v),
-		"quality": quality.Plugin(v),
+		"fake": fake.Plugin(v), "files": files.Plugin(v), "llama": llama.Plugin(v), "neardup": neardup.Plugin(v), "openai": openai.Plugin(v),
+		"panel": panel.Plugin(v), "quality": quality.Plugin(v),
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"jupiter/plugins/host"
 	"jupiter/plugins/proto/pluginv1"
 )
 
@@ -35,9 +36,13 @@ func generatorParts(ctx context.Context, s *subject) error {
 	if !slices.Contains(s.schema.Features, "score") {
 		return nil
 	}
-	return sameInParts(s, "items to score", func(parts ...[]*pluginv1.LikelihoodItem) ([]*pluginv1.LikelihoodEvent, error) {
+	err := sameInParts(s, "items to score", func(parts ...[]*pluginv1.LikelihoodItem) ([]*pluginv1.LikelihoodEvent, error) {
 		return s.likelihoods(ctx, s.host, parts...)
 	}, scored(), scored()[:1], scored()[1:])
+	if host.Unsupported(err) { // in parts as in one: generator-score says so
+		return nil
+	}
+	return err
 }
 
 // sameInParts compares the answers to a list in one message with those to its parts.
