@@ -3,6 +3,7 @@ package openai
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -35,9 +36,10 @@ const (
 )
 
 // newHTTP makes a client for so many requests at a time. A server that sends elsewhere is refused: a key goes to the server
-// that the configuration names and to no other.
+// that the configuration names and to no other. Nor does it go through a proxy.
 func newHTTP(connections int) *http.Client {
 	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.Proxy = nil
 	t.MaxIdleConns, t.MaxIdleConnsPerHost, t.MaxResponseHeaderBytes = connections, connections, 1<<20
 	return &http.Client{Transport: t, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 }
@@ -134,9 +136,12 @@ func (e *endpoint) broken(ctx context.Context, err error, timeout time.Duration)
 		return &failure{err: why, kind: faulty}
 	}
 	var op *net.OpError
+	var untrusted *tls.CertificateVerificationError
 	switch {
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
 		return &failure{err: fmt.Errorf("%s: no answer within %s (timeout_seconds)", e.base, timeout), kind: overloaded}
+	case errors.As(err, &untrusted):
+		return &failure{err: fmt.Errorf("%s: %s; the environment variable SSL_CERT_FILE names a file with the certificates of authorities that are trusted", e.base, untrusted), kind: refused}
 	case errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF):
 		return &failure{err: fmt.Errorf("%s: its answer was cut off", e.base), kind: faulty}
 	case errors.As(err, &op) && op.Op == "dial":
@@ -171,7 +176,7 @@ func (e *endpoint) refusal(status int, header http.Header, body []byte) *failure
 	case status >= 300 && status < 400:
 		hint = "; base_url is to name where the server really is: a key is sent nowhere else"
 	case status == http.StatusBadRequest || status == http.StatusUnprocessableEntity:
-		hint = "; omit leaves out a parameter that it does not know"
+		hint = "; if that is about a parameter, omit leaves it out and extra gives it another value"
 	}
 	f.err = fmt.Errorf("%s answers with status %d: %s%s", e.base, status, orNothing(text), hint)
 	return f

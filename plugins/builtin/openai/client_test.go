@@ -4,8 +4,11 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"io"
+	"log"
 	"math/rand/v2"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -159,7 +162,7 @@ func TestFaultsThatStay(t *testing.T) {
 		}, nil, codes.Aborted, "its answer was cut off", 4},
 		"400": {func(w http.ResponseWriter, _ *http.Request) bool {
 			return refuse(w, 400, "Unrecognized request argument supplied: seed")
-		}, nil, codes.Unknown, "status 400: Unrecognized request argument supplied: seed; omit leaves out a parameter", 1},
+		}, nil, codes.Unknown, "status 400: Unrecognized request argument supplied: seed; if that is about a parameter, omit leaves it out and extra gives it another value", 1},
 		"401": {func(w http.ResponseWriter, _ *http.Request) bool { return refuse(w, 401, "no key") }, nil, codes.Unknown, "status 401: no key; api_key_env names", 1},
 		"404": {func(w http.ResponseWriter, _ *http.Request) bool { return refuse(w, 404, "no such model") }, nil, codes.Unknown, `no such model; is base_url right, and is there a model "m"?`, 1},
 		"422": {func(w http.ResponseWriter, _ *http.Request) bool {
@@ -211,6 +214,33 @@ func TestFaultsThatStay(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A certificate that no known authority has signed will be none the next time either, and the error says how to make it
+// known. Nothing is sent before.
+func TestUnknownAuthority(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	secure := httptest.NewUnstartedServer(f.Config.Handler)
+	secure.Config.ErrorLog = log.New(io.Discard, "", 0)
+	secure.StartTLS()
+	t.Cleanup(secure.Close)
+	c := client(t)
+	_, err := complete(t, c, call(t, c, f, values{"base_url": secure.URL + "/v1"}), nil, prompts(1)...)
+	if status.Code(err) != codes.Unknown || !strings.Contains(err.Error(), "unknown authority") || !strings.Contains(err.Error(), "SSL_CERT_FILE") || strings.Contains(err.Error(), "asked") {
+		t.Errorf("%v", err)
+	}
+	if n := len(f.questions()); n > 0 {
+		t.Errorf("%d requests", n)
+	}
+}
+
+// A key goes to the server, and so to no proxy that the environment names.
+func TestNoProxy(t *testing.T) {
+	t.Parallel()
+	if newHTTP(1).Transport.(*http.Transport).Proxy != nil {
+		t.Error("the client asks the environment for a proxy")
 	}
 }
 
