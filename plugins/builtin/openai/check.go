@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os/exec"
+	"strings"
 	"time"
 
 	pluginv1 "jupiter/plugins/proto/pluginv1"
@@ -112,7 +113,7 @@ func (k *checks) server(ctx context.Context, e *endpoint) {
 	plain := &sdk.Prompt{Text: checkPrompt}
 	var said *reply
 	for _, way := range []struct{ subject, api string }{{"chat", "chat"}, {"completions", "completions"}} {
-		a, err := k.ask(ctx, e, way.api, plain, nil)
+		a, err := k.ask(ctx, e, way.api, plain, checkSeed, nil)
 		if err != nil {
 			k.needed(way.subject, err, k.c.API == way.api || k.c.API == "auto" && way.api == "chat")
 			continue
@@ -132,7 +133,7 @@ func (k *checks) server(ctx context.Context, e *endpoint) {
 	api := "chat"
 	if k.c.API == "completions" {
 		api = "completions"
-	} else if _, err := k.ask(ctx, e, api, system, nil); err != nil {
+	} else if _, err := k.ask(ctx, e, api, system, checkSeed, nil); err != nil {
 		k.absent("system message", err)
 	} else {
 		k.ok("system message", "is taken")
@@ -142,7 +143,7 @@ func (k *checks) server(ctx context.Context, e *endpoint) {
 
 // capabilities asks for what only some servers have.
 func (k *checks) capabilities(ctx context.Context, e *endpoint, api string, plain *sdk.Prompt) {
-	a, err := k.ask(ctx, e, api, plain, func(c *config) { c.Logprobs = true })
+	a, err := k.ask(ctx, e, api, plain, checkSeed, func(c *config) { c.Logprobs = true })
 	switch {
 	case err != nil:
 		k.needed("logprobs", err, k.c.Logprobs)
@@ -152,39 +153,61 @@ func (k *checks) capabilities(ctx context.Context, e *endpoint, api string, plai
 		k.ok("logprobs", "of %d tokens", len(a.logprobs))
 	}
 	if api == "chat" {
-		_, err = k.ask(ctx, e, api, plain, func(c *config) {
+		a, err = k.ask(ctx, e, api, plain, checkSeed, func(c *config) {
 			c.MaxTokens = max(c.MaxTokens, schemaTokens)
 			if c.JSONSchema = k.c.JSONSchema; empty(c.JSONSchema) {
 				c.JSONSchema = json.RawMessage(checkSchema)
 			}
 		})
-		if err != nil {
+		switch {
+		case err != nil:
 			k.needed("json schema", err, !empty(k.c.JSONSchema))
-		} else {
+		case a.finish == "length" && strings.TrimSpace(a.text) == "":
+			k.absent("json schema", fmt.Errorf("it is not known: the answer was cut after %d tokens before it began", a.answer))
+		case a.finish == "length":
+			k.ok("json schema", "the answer begins as JSON; it was cut after %d tokens", a.answer)
+		default:
 			k.ok("json schema", "the answer is JSON")
 		}
 	}
-	first, err := k.ask(ctx, e, api, plain, nil)
-	second, again := k.ask(ctx, e, api, plain, nil)
-	switch {
-	case err != nil || again != nil:
-		k.absent("seed", fmt.Errorf("it is not known: a question that was answered before is not"))
-	case first.text != second.text:
-		k.absent("seed", fmt.Errorf("the same seed gives other texts"))
-	default:
+	k.randomness(ctx, e, api, plain)
+}
+
+// randomness looks whether a text follows from the seed, and whether it is drawn at all: a server may take a temperature and
+// write the likeliest tokens all the same. So may one whose model is sure of what it says; hence it is no problem.
+func (k *checks) randomness(ctx context.Context, e *endpoint, api string, plain *sdk.Prompt) {
+	var texts []string
+	for _, seed := range []uint64{checkSeed, checkSeed, checkSeed + 1, checkSeed + 2} {
+		a, err := k.ask(ctx, e, api, plain, seed, nil)
+		if err != nil {
+			k.absent("seed", fmt.Errorf("it is not known: a question that was answered before is not: %w", err))
+			return
+		}
+		texts = append(texts, a.text)
+	}
+	if texts[0] == texts[1] {
 		k.ok("seed", "the same seed gives the same text")
+	} else {
+		k.absent("seed", fmt.Errorf("the same seed gives other texts"))
+	}
+	switch {
+	case k.c.Temperature == 0:
+	case texts[0] != texts[2] || texts[0] != texts[3]:
+		k.ok("drawing", "another seed gives another text")
+	default:
+		k.absent("drawing", fmt.Errorf("seeds %d, %d and %d give the same text at temperature %g: this server may write the likeliest tokens whatever it is asked for", checkSeed, checkSeed+1, checkSeed+2, k.c.Temperature))
 	}
 }
 
 // ask asks once, with the configuration's own parameters.
-func (k *checks) ask(ctx context.Context, e *endpoint, api string, p *sdk.Prompt, change func(*config)) (*reply, error) {
+func (k *checks) ask(ctx context.Context, e *endpoint, api string, p *sdk.Prompt, seed uint64, change func(*config)) (*reply, error) {
 	c := k.c
 	c.API, c.MaxTokens, c.JSONSchema, c.Logprobs = api, min(c.MaxTokens, checkTokens), nil, false
 	if change != nil {
 		change(&c)
 	}
 	f := &form{c: c, s: c.sampling(nil, false), endpoint: e}
-	r, err := f.request(p, checkSeed)
+	r, err := f.request(p, seed)
 	if err != nil {
 		return nil, err
 	}

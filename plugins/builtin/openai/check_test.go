@@ -1,6 +1,7 @@
 package openai
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -41,13 +42,32 @@ func TestCheck(t *testing.T) {
 		return false
 	}
 	want("able", check(able, nil), map[string]string{"server": "OK http", "model": "OK m", "chat": "OK answers, 33 tokens read", "completions": "OK", "usage": "OK", "system message": "OK",
-		"logprobs": "ABSENT the answer has no log-probabilities", "json schema": "OK", "seed": "OK the same seed"})
+		"logprobs": "ABSENT the answer has no log-probabilities", "json schema": "OK", "seed": "OK the same seed",
+		"drawing": "ABSENT seeds 7, 8 and 9 give the same text at temperature 1"})
 	for _, q := range able.questions() {
 		if q.MaxTokens > schemaTokens {
 			t.Errorf("a question for %d tokens", q.MaxTokens)
 		}
 	}
+	for begun, w := range map[string]string{`{"n":1`: "OK the answer begins as JSON; it was cut", " ": "ABSENT it is not known", "The sea": "ABSENT " + able.URL} {
+		able.badly = func(w http.ResponseWriter, _ *http.Request, q *question, _ int) bool {
+			if q.Format != nil {
+				able.answer(w, q, begun, "length")
+			}
+			return q.Format != nil
+		}
+		want("an answer that was cut", check(able, nil), map[string]string{"json schema": w})
+	}
 	want("what is asked for", check(able, values{"logprobs": true}), map[string]string{"logprobs": "PROBLEM"})
+
+	able.badly = func(w http.ResponseWriter, _ *http.Request, q *question, _ int) bool {
+		able.answer(w, q, fmt.Sprint("answer ", max(q.Seed, 8)), "stop")
+		return true
+	}
+	want("drawing", check(able, nil), map[string]string{"seed": "OK", "drawing": "OK another seed gives another text"})
+	if got := check(able, values{"temperature": 0})["drawing"]; got != "" {
+		t.Errorf("drawing, where nothing is to be drawn: %q", got)
+	}
 
 	n := 0
 	poor := newFake(t)

@@ -2,7 +2,9 @@ package openai
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"math"
 	"slices"
@@ -216,10 +218,19 @@ func (r *request) read(body []byte) (*reply, error) {
 		out.answer = tokensOf(len(out.text))
 	}
 	out.logprobs = logprobs(c.Logprobs)
-	if r.json && out.why == "" && out.finish == "stop" && !json.Valid([]byte(out.text)) {
+	if r.json && out.why == "" && !isJSON(out.text, out.finish == "length") {
 		return out, errNotHeld
 	}
 	return out, nil
+}
+
+// isJSON looks at a text, or at the beginning of one that was cut.
+func isJSON(text string, cut bool) bool {
+	if json.Valid([]byte(text)) {
+		return true
+	}
+	err := json.NewDecoder(strings.NewReader(text)).Decode(new(any))
+	return cut && (errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF)) // it ends too early, or has not begun
 }
 
 // errNotHeld is no matter of another try: the server does not do what it was asked to.

@@ -141,6 +141,13 @@ func TestJSONSchema(t *testing.T) {
 	if all, err := complete(t, c, call(t, c, f, values{"json_schema": schema}), nil, prompts(1)...); err != nil || all[0].FinishReason != "length" {
 		t.Errorf("an answer that was cut: %v, %v", all, err)
 	}
+	f.badly = func(w http.ResponseWriter, _ *http.Request, q *question, _ int) bool {
+		f.answer(w, q, "The sea is", "length")
+		return true
+	}
+	if _, err := complete(t, c, call(t, c, f, values{"json_schema": schema}), nil, prompts(1)...); err == nil || !strings.Contains(err.Error(), "does not hold models to one") {
+		t.Errorf("an answer that was cut and does not begin as JSON: %v", err)
+	}
 }
 
 func TestReplies(t *testing.T) {

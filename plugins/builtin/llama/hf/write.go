@@ -97,7 +97,8 @@ func Describe(c model.Config, t *bpe.Tokenizer, as safetensors.DType) []File {
 			ends = append(ends, t.EndTurn())
 		}
 	}
-	generation := map[string]any{"bos_token_id": ids.BOS, "eos_token_id": ends}
+	// Without do_sample transformers serve writes the likeliest tokens, whatever temperature and seed it is given.
+	generation := map[string]any{"bos_token_id": ids.BOS, "eos_token_id": ends, "do_sample": true}
 	if ids.Pad != bpe.None {
 		config["pad_token_id"], generation["pad_token_id"] = ids.Pad, ids.Pad
 		tokenizer["pad_token"] = names.Pad
