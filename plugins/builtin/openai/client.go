@@ -90,6 +90,8 @@ func (e *endpoint) ask(ctx context.Context, r *request, timeout time.Duration) (
 	switch {
 	case errors.Is(err, errNotHeld):
 		return nil, &failure{err: fmt.Errorf("%s: %w: %q", e.base, err, clip(out.text)), kind: refused, read: out}
+	case errors.Is(err, errLoaded):
+		return nil, &failure{err: fmt.Errorf("%s: %w", e.base, err), kind: refused}
 	case err != nil:
 		return nil, &failure{err: fmt.Errorf("%s: %s", e.base, e.hide(err.Error())), kind: faulty, read: out}
 	}

@@ -191,6 +191,10 @@ func TestFaultsThatStay(t *testing.T) {
 			b.Flush()
 			return true
 		}, nil, codes.Aborted, "its answer has more than 8 MiB", 4},
+		"only loaded": {func(w http.ResponseWriter, _ *http.Request) bool { // Ollama, asked to go on from nothing
+			fmt.Fprint(w, `{"choices":[{"text":"","index":0,"finish_reason":"load"}],"usage":{"prompt_tokens":0,"completion_tokens":0}}`)
+			return true
+		}, nil, codes.Unknown, "it has loaded its model and written nothing, as Ollama does where a prompt is empty", 1},
 		"control characters": {func(w http.ResponseWriter, _ *http.Request) bool { return refuse(w, 400, "a\x1b[31m\nb") }, nil, codes.Unknown, "status 400: a [31m b;", 1},
 	} {
 		t.Run(name, func(t *testing.T) {

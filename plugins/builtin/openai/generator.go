@@ -76,7 +76,7 @@ func (g *generator) draw(ctx context.Context, c *sdk.Call, f *form, s sdk.Share,
 	}
 	r.lose = func(i int, err error) bool {
 		row, lost = row+1, lost+1
-		if errors.Is(err, errNotHeld) || taken == 0 || row > refusedInARow || lost > refusedInAll+taken/20 {
+		if errors.Is(err, errNotHeld) || errors.Is(err, errLoaded) || taken == 0 || row > refusedInARow || lost > refusedInAll+taken/20 {
 			return false
 		}
 		n, _ := which(i)

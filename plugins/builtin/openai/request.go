@@ -211,6 +211,8 @@ func (r *request) read(body []byte) (*reply, error) {
 			out.finish = "length"
 		case "content_filter":
 			out.text, out.why = "", "content_filter"
+		case "load":
+			return out, errLoaded
 		}
 	}
 	r.cut(out)
@@ -235,6 +237,9 @@ func isJSON(text string, cut bool) bool {
 
 // errNotHeld is no matter of another try: the server does not do what it was asked to.
 var errNotHeld = fmt.Errorf("its answer is no JSON although it was given a JSON schema: this server does not hold models to one")
+
+// errLoaded would come again: some servers take a request for nothing to go on from for one to get ready.
+var errLoaded = fmt.Errorf("it has loaded its model and written nothing, as Ollama does where a prompt is empty: give the domain's template a prompt")
 
 func tokensOf(bytes int) uint64 { return uint64((bytes + bytesPerToken - 1) / bytesPerToken) }
 
