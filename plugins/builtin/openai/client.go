@@ -50,6 +50,7 @@ type failure struct {
 	kind kind
 	wait time.Duration // that the server asks for; 0: it does not say
 	read *reply        // what was spent all the same; nil: nothing that is known
+	away bool          // there is no server
 }
 
 type kind int
@@ -147,7 +148,7 @@ func (e *endpoint) broken(ctx context.Context, err error, timeout time.Duration)
 	case errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF):
 		return &failure{err: fmt.Errorf("%s: its answer was cut off", e.base), kind: faulty}
 	case errors.As(err, &op) && op.Op == "dial":
-		return &failure{err: fmt.Errorf("%s: no server can be reached there: %s", e.base, e.hide(op.Err.Error())), kind: faulty}
+		return &failure{err: fmt.Errorf("%s: no server can be reached there: %s", e.base, e.hide(op.Err.Error())), kind: faulty, away: true}
 	}
 	return &failure{err: fmt.Errorf("%s: %s", e.base, e.hide(err.Error())), kind: faulty}
 }

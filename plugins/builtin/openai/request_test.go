@@ -2,6 +2,7 @@ package openai
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -395,5 +396,44 @@ func TestScoreOfAServer(t *testing.T) {
 	}
 	if _, err := sdktest.All(stream); status.Code(err) != codes.Unimplemented {
 		t.Errorf("%v, want UNIMPLEMENTED", err)
+	}
+}
+
+// A server that is not there is not there for all: one wait for all requests, which doubles once a round and not once a request,
+// and which an answer ends.
+func TestServerAway(t *testing.T) {
+	t.Parallel()
+	now := time.Unix(1000, 0)
+	r := &run{endpoint: &endpoint{}, retries: 3, gauge: newGauge(8), open: map[int]*reply{}, tries: map[int]int{},
+		pace: pace{first: time.Second, most: time.Minute, longest: time.Hour, drain: time.Hour, now: func() time.Time { return now }, random: func() float64 { return 1 }}}
+	away := &failure{err: errors.New("nobody"), kind: faulty, away: true}
+	for round, wait := range []time.Duration{1, 2, 4} {
+		sent := now
+		now = now.Add(time.Millisecond)
+		for i := range 4 {
+			r.came(result{i: i, sent: sent, fail: away})
+		}
+		if want := now.Add(wait * time.Second); !r.until.Equal(want) || r.failed != nil {
+			t.Fatalf("round %d: no request before %v, want %v; %v", round, r.until, want, r.failed)
+		}
+		now = r.until
+		for range 4 {
+			if _, ok := r.due(now); !ok {
+				t.Fatalf("round %d: after the wait not all are made again", round)
+			}
+		}
+	}
+	r.came(result{i: 0, sent: now, reply: &reply{}})
+	now = now.Add(time.Second)
+	r.came(result{i: 1, sent: now, fail: away})
+	if want := now.Add(time.Second); !r.until.Equal(want) {
+		t.Errorf("after an answer: %v, want %v", r.until, want)
+	}
+	for range 4 {
+		now = r.until
+		r.came(result{i: 1, sent: now, fail: away})
+	}
+	if r.failed == nil || !strings.Contains(r.failed.Error(), "nobody (asked 4 times: max_retries)") {
+		t.Errorf("a server that stays away: %v", r.failed)
 	}
 }

@@ -25,7 +25,9 @@ type run struct {
 	lose func(i int, err error) (ok bool) // whether to go on without an answer to i; nil: never
 
 	gauge   *gauge
-	until   time.Time        // no request before: the server has asked to wait
+	until   time.Time        // no request before: the server has asked to wait, or is away
+	away    int              // rounds since its last answer in which it could not be reached
+	missed  time.Time        // when the last of them was noticed
 	again   []retry          // that wait for their time
 	open    map[int]*reply   // answers that wait for those before them
 	tries   map[int]int      // failed so far
@@ -214,6 +216,7 @@ func (r *run) send(ctx context.Context, i int) {
 func (r *run) came(res result) {
 	if res.reply != nil {
 		r.gauge.answered(res.sent)
+		r.away = 0
 		r.open[res.i] = res.reply
 		delete(r.tries, res.i)
 		return
@@ -225,6 +228,10 @@ func (r *run) came(res result) {
 	now := r.pace.now()
 	if f.kind == overloaded {
 		r.gauge.overloaded(res.sent, now)
+	}
+	if f.away && r.endpoint.gone() == nil {
+		r.absent(res, now)
+		return
 	}
 	r.tries[res.i]++
 	switch {
@@ -247,4 +254,20 @@ func (r *run) came(res result) {
 	default:
 		r.again = append(r.again, retry{res.i, now.Add(r.pace.backoff(r.tries[res.i]))})
 	}
+}
+
+// absent takes that there is no server. That is so for all requests: they wait together, and no wait of one that was unlucky
+// holds the others up once the server is back. What was sent before the last such round knows nothing of it.
+func (r *run) absent(res result, now time.Time) {
+	if !res.sent.Before(r.missed) {
+		r.away, r.missed = r.away+1, now
+		if until := now.Add(r.pace.backoff(r.away)); until.After(r.until) {
+			r.until = until
+		}
+	}
+	if r.away > r.retries {
+		r.pass(fmt.Errorf("%w (asked %d times: max_retries)", res.fail, r.away))
+		return
+	}
+	r.again = append(r.again, retry{res.i, r.until})
 }
