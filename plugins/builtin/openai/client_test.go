@@ -316,11 +316,12 @@ func TestRetryAfter(t *testing.T) {
 			right(t, got.records, 0, 60)
 			early := 0
 			for _, q := range f.questions()[20:] {
-				if q.At.UnixNano() < until.Load() {
+				// What was on its way when the answer came, or left before it was read, is there in the first half.
+				if left := until.Load() - q.At.UnixNano(); left > 0 && left < int64(300*time.Millisecond) {
 					early++
 				}
 			}
-			if early > 8 { // what was on its way when the answer came
+			if early > 0 {
 				t.Errorf("%d requests while the server had asked to wait", early)
 			}
 		})
