@@ -190,25 +190,26 @@ func validateBodies(ctx context.Context, h *host.Host, cfg *config.Config) (hcl.
 		block hcl.Range
 	}
 	var places []place
-	add := func(kind, typ string, b config.Body, block hcl.Range) error {
+	runs := cfg.RunsModels()
+	add := func(kind, typ string, b config.Body, block hcl.Range, runsModels bool) error {
 		h.Conceal(b.Schema.Secrets(b.Value)...)
 		conf, err := schema.CanonicalJSON(b.Value)
 		if err != nil {
 			return err
 		}
-		items = append(items, host.Item{Kind: kind, Type: typ, Config: conf})
+		items = append(items, host.Item{Kind: kind, Type: typ, Config: conf, RunsModels: runsModels})
 		places = append(places, place{b.Attrs, block})
 		return nil
 	}
 	for _, d := range cfg.Domains {
 		for _, s := range d.Sources {
-			if err := add("collector", s.Type, s.Body, s.Range); err != nil {
+			if err := add("collector", s.Type, s.Body, s.Range, false); err != nil {
 				return nil, fmt.Errorf("%s: %w", s.Addr, err)
 			}
 		}
 	}
 	for _, s := range cfg.Stages {
-		if err := add(s.Kind, s.Type, s.Body, s.Range); err != nil {
+		if err := add(s.Kind, s.Type, s.Body, s.Range, runs[s]); err != nil {
 			return nil, fmt.Errorf("%s: %w", s.Addr, err)
 		}
 	}

@@ -416,6 +416,22 @@ func TestServedKilled(t *testing.T) {
 	}
 }
 
+// TestNothingRunsStudents: a generator that students are handed to and that cannot run them is refused before anything is done,
+// and one that needs to run none is not.
+func TestNothingRunsStudents(t *testing.T) {
+	t.Parallel()
+	dir := servedProject(t, "  model = trainer.llama.base", "")
+	loopRun(t, dir, exitDone, "validate")
+	loopChange(t, dir, `"-model", "{model}", `, "")
+	said := loopRun(t, dir, exitError, "validate")
+	for _, want := range []string{"Models cannot be run", `in generator "openai" "base"`, "serve does not give a model of ours to its server: put {model} where", "successor = generator.llama.student"} {
+		if !strings.Contains(strings.Join(strings.Fields(said), " "), want) {
+			t.Errorf("no %q in:\n%s", want, said)
+		}
+	}
+	loopRun(t, hostedProject(t, newHosted(t, 0), ""), exitDone, "validate") // another generator is its successor
+}
+
 // TestHostedAgainstServed: a base generator at a server, whose likelihoods nobody has, against a student that is served from
 // a file: neither is scored by likelihood, and the decision goes by the rest.
 func TestHostedAgainstServed(t *testing.T) {

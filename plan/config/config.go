@@ -214,6 +214,19 @@ type Select struct {
 	Every uint64 // steps between candidates; 0: every saved checkpoint
 }
 
+// RunsModels are the generator blocks that models are handed to, made or imported here: those that run students, and those whose
+// model is named.
+func (c *Config) RunsModels() map[*Stage]bool {
+	runs := map[*Stage]bool{}
+	for _, k := range c.Cycles {
+		runs[k.Successor] = true
+	}
+	for _, s := range c.Stages {
+		runs[s] = runs[s] || s.Kind == "generator" && (s.Model != "" || s.Import != nil)
+	}
+	return runs
+}
+
 // Cycle is one self_improvement block with its defaults filled in.
 type Cycle struct {
 	Addr addr.Address

@@ -338,14 +338,14 @@ func TestValidateEstimateFingerprint(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, Options{}, "good", "better")
 	items := []Item{
-		{"collector", "good", []byte(`{"mode":"x","count":1}`)},
-		{"collector", "better", []byte(`{"mode":"x","count":-1}`)},
-		{"collector", "good", []byte(`{"mode":"x","count":-2}`)},
-		{"filter", "good", []byte(`{}`)},
-		{"collector", "good", []byte(`{"mode":"x","rate":"fast"}`)},
+		{Kind: "collector", Type: "good", Config: []byte(`{"mode":"x","count":1}`)},
+		{Kind: "collector", Type: "better", Config: []byte(`{"mode":"x","count":-1}`)},
+		{Kind: "collector", Type: "good", Config: []byte(`{"mode":"x","count":-2}`)},
+		{Kind: "filter", Type: "good", Config: []byte(`{}`)},
+		{Kind: "collector", Type: "good", Config: []byte(`{"mode":"x","rate":"fast"}`)},
 	}
 	for range 3000 { // more than a message holds
-		items = append(items, Item{"collector", "good", fmt.Appendf(nil, `{"mode":%q,"count":-1}`, strings.Repeat("m", 500))})
+		items = append(items, Item{Kind: "collector", Type: "good", Config: fmt.Appendf(nil, `{"mode":%q,"count":-1}`, strings.Repeat("m", 500))})
 	}
 	diags, err := h.Validate(t.Context(), items)
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 type Item struct {
 	Kind, Type string
 	Config     []byte // JSON, as schema.CanonicalJSON gives it
+	RunsModels bool   // of a generator: models will be handed to it
 }
 
 // maxValidate bounds the configurations of one call, in bytes.
@@ -73,7 +74,7 @@ func validate(ctx context.Context, c *conn, items []Item) ([][]schema.Diagnostic
 			it := items[end]
 			size += len(it.Config) + 64
 			req.Items = append(req.Items, &pluginv1.ValidateItem{
-				Address: strconv.Itoa(end), Kind: schema.KindOf(it.Kind), Stage: it.Type, Config: &pluginv1.Config{Json: it.Config},
+				Address: strconv.Itoa(end), Kind: schema.KindOf(it.Kind), Stage: it.Type, Config: &pluginv1.Config{Json: it.Config}, RunsModels: it.RunsModels,
 			})
 		}
 		resp, err := client.Validate(ctx, req)

@@ -74,7 +74,7 @@ func (s *server) Validate(_ context.Context, req *pluginv1.ValidateRequest) (*pl
 		if err != nil {
 			return nil, err
 		}
-		for _, d := range st.check(it.GetConfig().GetJson()) {
+		for _, d := range st.check(it.GetConfig().GetJson(), it.GetRunsModels()) {
 			d.Address = it.Address
 			r.Diagnostics = append(r.Diagnostics, d)
 		}

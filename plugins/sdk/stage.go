@@ -17,7 +17,7 @@ type Stage interface {
 // stage is a Stage with its configuration type erased: every function takes the configuration as JSON.
 type stage struct {
 	info        *pluginv1.Stage
-	check       func(config []byte) []*Diagnostic
+	check       func(config []byte, runsModels bool) []*Diagnostic
 	estimate    func(*EstimateRequest) (*EstimateResponse, error)                   // nil: not offered
 	fingerprint func(ctx context.Context, config []byte) (digest string, err error) // nil: not offered
 	look        func(ctx context.Context, config []byte) ([]*Finding, error)        // nil: not offered
@@ -54,6 +54,10 @@ type evaluatorFuncs struct {
 // A configuration type may have these methods.
 type (
 	validator interface{ Validate() []*Diagnostic }
+
+	// Of a generator: what is wrong where it will be handed models to run.
+	modelValidator interface{ ValidateModels() []*Diagnostic }
+
 	estimator interface {
 		Estimate(*EstimateRequest) (*EstimateResponse, error)
 	}
@@ -82,15 +86,18 @@ func newStage[C any](kind pluginv1.Kind, name string, o Options) (*stage, func([
 			Deterministic: o.Deterministic, Resumable: o.Resumable, NeedsNetwork: o.NeedsNetwork, Concurrent: o.Concurrent,
 			Consumes: o.Consumes, Produces: o.Produces, Features: o.Features,
 		},
-		check: func(config []byte) []*Diagnostic {
+		check: func(config []byte, runsModels bool) (diags []*Diagnostic) {
 			c, err := decode(config)
 			if err != nil {
 				return []*Diagnostic{configDiagnostic(err)}
 			}
 			if v, ok := methods[validator](&c); ok {
-				return v.Validate()
+				diags = v.Validate()
 			}
-			return nil
+			if v, ok := methods[modelValidator](&c); ok && runsModels {
+				diags = append(diags, v.ValidateModels()...)
+			}
+			return diags
 		},
 	}
 	if _, ok := methods[estimator](new(C)); ok {

@@ -36,6 +36,13 @@ func (c *config) Validate() []*sdk.Diagnostic {
 	return nil
 }
 
+func (c config) ValidateModels() []*sdk.Diagnostic {
+	if c.Mode == "served" {
+		return []*sdk.Diagnostic{sdk.Error("No models", "A server runs none.", "mode")}
+	}
+	return nil
+}
+
 func (c config) Estimate(req *sdk.EstimateRequest) (*sdk.EstimateResponse, error) {
 	return &sdk.EstimateResponse{PromptTokens: float64(req.Items) * float64(c.N)}, nil
 }
@@ -336,8 +343,8 @@ func TestCollector(t *testing.T) {
 		{"error", codes.Unknown, "no such source"},
 		{"unavailable", codes.Unknown, "the server is down"},
 		{"canceled", codes.Unknown, "read: context canceled"},
-		{"panic below", codes.Internal, "panic at stage_test.go:87: strings: negative Repeat count"},
-		{"panic", codes.Internal, "panic at stage_test.go:90: runtime error: index out of range"},
+		{"panic below", codes.Internal, "panic at stage_test.go:94: strings: negative Repeat count"},
+		{"panic", codes.Internal, "panic at stage_test.go:97: runtime error: index out of range"},
 		{"utf8", codes.InvalidArgument, "record 1 of the batch: its text is not valid UTF-8"},
 		{"huge", codes.InvalidArgument, "record 0 of the batch: is 3145734 bytes, and a record holds at most 3145728"},
 	} {
@@ -772,6 +779,9 @@ func TestInfoValidateEstimateFingerprint(t *testing.T) {
 	}
 	resp, err := conn.Plugin.Validate(t.Context(), &pluginv1.ValidateRequest{Items: []*pluginv1.ValidateItem{
 		item("fine", `{"mode":"good","n":1}`), item("many", `{"n":6}`), item("wrong", `{"n":"six"}`),
+		{Address: "asked", Kind: generatorKind, Stage: "g", Config: &pluginv1.Config{Json: []byte(`{"mode":"served"}`)}},
+		{Address: "handed", Kind: generatorKind, Stage: "g", Config: &pluginv1.Config{Json: []byte(`{"mode":"served"}`)}, RunsModels: true},
+		{Address: "good", Kind: generatorKind, Stage: "g", Config: &pluginv1.Config{Json: []byte(`{}`)}, RunsModels: true},
 	}})
 	if err != nil {
 		t.Fatal(err)
@@ -782,6 +792,7 @@ func TestInfoValidateEstimateFingerprint(t *testing.T) {
 		{Address: "many", Severity: warned, Summary: "Many", Detail: "More than 5.", Attribute: []*pluginv1.PathStep{name("n")}},
 		{Address: "many", Severity: failed, Summary: "Bad", Detail: "x", Attribute: []*pluginv1.PathStep{name("list"), {Step: &pluginv1.PathStep_Index{Index: 2}}, name("key")}},
 		{Address: "wrong", Severity: failed, Summary: "Invalid configuration", Detail: "Attribute n: is a string, wanted a number.", Attribute: []*pluginv1.PathStep{name("n")}},
+		{Address: "handed", Severity: failed, Summary: "No models", Detail: "A server runs none.", Attribute: []*pluginv1.PathStep{name("mode")}},
 	}
 	if diff := cmp.Diff(want, resp.Diagnostics, protocmp.Transform()); diff != "" {
 		t.Errorf("diagnostics (-want +got):\n%s", diff)

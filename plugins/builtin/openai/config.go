@@ -61,6 +61,16 @@ var (
 	ours         = []string{"model", "prompt", "messages", "stream", "n"} // parameters that are not the user's to give
 )
 
+// ValidateModels finds what is missing where the models of a cycle are to be run: a promoted student is, and so is the base that
+// a trainer makes.
+func (c config) ValidateModels() []*sdk.Diagnostic {
+	if err := c.runsModels(); err != nil {
+		return []*sdk.Diagnostic{sdk.Error("Models cannot be run", fmt.Sprintf("This generator is to run models that are made here, each student among them, and %v. "+
+			"Or name another generator that runs students in self_improvement, as in successor = generator.llama.student.", err), "serve")}
+	}
+	return nil
+}
+
 // Validate finds what the schema cannot.
 func (c config) Validate() []*sdk.Diagnostic {
 	var out []*sdk.Diagnostic

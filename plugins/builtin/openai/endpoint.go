@@ -25,6 +25,17 @@ func (g *generator) endpoint(ctx context.Context, cfg config, model *sdk.Artifac
 	return e, release, nil
 }
 
+// runsModels says why a model that is handed to this configuration would not be run.
+func (c config) runsModels() error {
+	switch {
+	case c.Serve == nil:
+		return errors.New(`no server runs a model of ours: add a block serve, such as serve { command = "llama-server" }`)
+	case !c.Serve.mentions("{model}"):
+		return errors.New("serve does not give a model of ours to its server: put {model} where the server reads the path of a GGUF file")
+	}
+	return nil
+}
+
 func endpointOf(ctx context.Context, servers *servers, cfg config, model *sdk.Artifact) (*endpoint, func(), error) {
 	file := ""
 	switch {
@@ -38,12 +49,11 @@ func endpointOf(ctx context.Context, servers *servers, cfg config, model *sdk.Ar
 		return e, client.CloseIdleConnections, nil
 	case model == nil && cfg.Serve.mentions("{model}"):
 		return nil, nil, errNoModel
-	case model != nil && cfg.Serve == nil:
-		return nil, nil, errors.New("there is a model of ours to run, and no server to run it: add a block serve, such as serve { command = \"llama-server\" }")
-	case model != nil && !cfg.Serve.mentions("{model}"):
-		return nil, nil, errors.New("there is a model of ours to run, and serve does not give it to its server: put {model} where the server reads the path of a GGUF file")
 	case model != nil:
-		var err error
+		err := cfg.runsModels()
+		if err != nil {
+			return nil, nil, err
+		}
 		if file, err = llama.File(model); err != nil {
 			return nil, nil, err
 		}

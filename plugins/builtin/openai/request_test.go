@@ -290,6 +290,20 @@ func TestValidate(t *testing.T) {
 		return r.Diagnostics
 	}
 	base := "http://127.0.0.1:8080/v1"
+	for want, v := range map[string]values{ // models are handed to it, or are not
+		"": {"serve": values{"command": "llama-server"}},
+		"no server runs a model of ours: add a block serve":      {"base_url": base},
+		"serve does not give a model of ours to its server: put": {"serve": values{"command": "x", "args": []string{}, "port": 8081}},
+	} {
+		r, err := c.Plugin.Validate(t.Context(), &pluginv1.ValidateRequest{Items: []*pluginv1.ValidateItem{
+			{Kind: kindOf, Stage: "openai", Config: c.Config(t, kindOf, "openai", v), RunsModels: true}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := r.Diagnostics; len(d) > 1 || (len(d) == 1) != (want != "") || len(d) == 1 && !strings.Contains(d[0].Detail, want) {
+			t.Errorf("%v: %v, want %q", v, d, want)
+		}
+	}
 	for _, good := range []values{
 		{"base_url": base},
 		{"base_url": "https://api.example.com/v1", "model_name": "m", "api_key_env": "A_KEY", "api": "chat", "json_schema": values{"type": "object"}, "extra": values{"top_k": 1}, "omit": []string{"seed"}},

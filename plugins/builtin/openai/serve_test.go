@@ -199,7 +199,7 @@ func TestServeFails(t *testing.T) {
 		"a taken port":     {served(t, "well", values{"port": port}), a, []string{fmt.Sprintf("port %d, which serve.port names, cannot be had", port)}, codes.Unknown},
 		"no model":         {served(t, "well", nil), nil, []string{"there is no model to run", "model = trainer.llama.base"}, codes.Unknown},
 		"no place for it":  {served(t, "well", values{"args": []string{"-port", "{port}"}}), a, []string{"put {model} where"}, codes.Unknown},
-		"no server":        {values{"base_url": "http://127.0.0.1:9/v1"}, a, []string{"no server to run it: add a block serve"}, codes.Unknown},
+		"no server":        {values{"base_url": "http://127.0.0.1:9/v1"}, a, []string{"no server runs a model of ours: add a block serve"}, codes.Unknown},
 		"no file":          {served(t, "well", nil), &sdk.Artifact{Path: "/no/such/file.gguf"}, []string{"find the model"}, codes.Unknown},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -1443,6 +1443,7 @@ type ValidateItem struct {
 	Kind          Kind                   `protobuf:"varint,2,opt,name=kind,proto3,enum=jupiter.plugin.v1.Kind" json:"kind,omitempty"`
 	Stage         string                 `protobuf:"bytes,3,opt,name=stage,proto3" json:"stage,omitempty"`
 	Config        *Config                `protobuf:"bytes,4,opt,name=config,proto3" json:"config,omitempty"`
+	RunsModels    bool                   `protobuf:"varint,5,opt,name=runs_models,json=runsModels,proto3" json:"runs_models,omitempty"` // of a generator: a model that was made or imported here will be handed to it
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1503,6 +1504,13 @@ func (x *ValidateItem) GetConfig() *Config {
 		return x.Config
 	}
 	return nil
+}
+
+func (x *ValidateItem) GetRunsModels() bool {
+	if x != nil {
+		return x.RunsModels
+	}
+	return false
 }
 
 type ValidateResponse struct {
@@ -5798,12 +5806,14 @@ const file_jupiter_plugin_v1_plugin_proto_rawDesc = "" +
 	"\x06Config\x12\x12\n" +
 	"\x04json\x18\x01 \x01(\fR\x04json\"H\n" +
 	"\x0fValidateRequest\x125\n" +
-	"\x05items\x18\x01 \x03(\v2\x1f.jupiter.plugin.v1.ValidateItemR\x05items\"\x9e\x01\n" +
+	"\x05items\x18\x01 \x03(\v2\x1f.jupiter.plugin.v1.ValidateItemR\x05items\"\xbf\x01\n" +
 	"\fValidateItem\x12\x18\n" +
 	"\aaddress\x18\x01 \x01(\tR\aaddress\x12+\n" +
 	"\x04kind\x18\x02 \x01(\x0e2\x17.jupiter.plugin.v1.KindR\x04kind\x12\x14\n" +
 	"\x05stage\x18\x03 \x01(\tR\x05stage\x121\n" +
-	"\x06config\x18\x04 \x01(\v2\x19.jupiter.plugin.v1.ConfigR\x06config\"S\n" +
+	"\x06config\x18\x04 \x01(\v2\x19.jupiter.plugin.v1.ConfigR\x06config\x12\x1f\n" +
+	"\vruns_models\x18\x05 \x01(\bR\n" +
+	"runsModels\"S\n" +
 	"\x10ValidateResponse\x12?\n" +
 	"\vdiagnostics\x18\x01 \x03(\v2\x1d.jupiter.plugin.v1.DiagnosticR\vdiagnostics\">\n" +
 	"\vStopRequest\x12\x16\n" +

@@ -23,6 +23,10 @@ class Config:
             yield sdk.warning("Many", "More than 5.", "n")
             yield sdk.error("Bad", "x", "list", 2, "key")
 
+    def validate_models(self) -> Iterable[sdk.Diagnostic]:
+        if self.mode == "served":
+            yield sdk.error("No models", "a server runs none", "mode")
+
     def estimate(self, request: sdk.EstimateRequest) -> sdk.EstimateResponse:
         return sdk.EstimateResponse(prompt_tokens=self.n * request.items)
 

@@ -145,6 +145,13 @@ def test_validate(conn: Connection) -> None:
     assert (wrong.detail, wrong.attribute[0].name) == ("is a string, wanted a number", "n")
 
 
+def test_validate_models(conn: Connection) -> None:
+    assert conn.validate("generator", "g", {"mode": "served"}) == []
+    assert conn.validate("generator", "g", runs_models=True) == []
+    found = conn.validate("generator", "g", {"mode": "served", "n": 6}, runs_models=True)
+    assert [d.summary for d in found] == ["Many", "Bad", "No models"]
+
+
 def test_estimate_and_fingerprint(conn: Connection) -> None:
     def estimate(kind: str, stage: str, **config: object) -> pb.EstimateResponse:
         c = conn.config(kind, stage, config)

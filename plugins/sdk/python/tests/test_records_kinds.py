@@ -53,7 +53,7 @@ def test_large_batches_are_split(conn: Connection) -> None:
         ("nan", Code.INTERNAL, "metric loss is nan"),
         ("type", Code.INTERNAL, "the stage breaks the protocol: what a collector gave is str, wanted RecordBatch"),
         ("error", Code.UNKNOWN, "the source is closed on Mondays"),
-        ("exception", Code.INTERNAL, "KeyError: 'moon' (stages.py, line 61, in collect)"),
+        ("exception", Code.INTERNAL, "KeyError: 'moon' (stages.py, line 65, in collect)"),
         ("exit", Code.INTERNAL, "SystemExit: 3"),
     ],
 )

@@ -22,6 +22,7 @@ domain's data instead of a value: the artifact is in `Call.inputs` under the att
 A configuration may have these methods:
 
     def validate(self) -> Iterable[Diagnostic]                              # what the schema cannot say
+    def validate_models(self) -> Iterable[Diagnostic]                       # of a generator that models will be handed to
     def estimate(self, request: EstimateRequest) -> EstimateResponse        # a cost model; a trainer has its own
     def fingerprint(self) -> str                                            # what a source or a served model is now
     def check(self) -> list[Finding]                                        # what a stage would meet, for jupiter doctor

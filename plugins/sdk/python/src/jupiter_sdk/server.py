@@ -80,7 +80,7 @@ class Server:
         """Checks configurations. Diagnostics carry the address of their item."""
         out = pb.ValidateResponse()
         for item in request.items:
-            for d in self.stage(item.kind, item.stage).check(item.config.json):
+            for d in self.stage(item.kind, item.stage).check(item.config.json, item.runs_models):
                 out.diagnostics.append(check_type(d, pb.Diagnostic, "what validate gave"))
                 out.diagnostics[-1].address = item.address
         check_size(out, "the diagnostics")

@@ -51,13 +51,14 @@ class Stage:
         """The configuration of a call."""
         return decode(self.config, config)
 
-    def check(self, config: bytes) -> Iterable[pb.Diagnostic]:
-        """What is wrong with a configuration."""
+    def check(self, config: bytes, runs_models: bool) -> Iterable[pb.Diagnostic]:
+        """What is wrong with a configuration; of a generator, one that models will be handed to."""
         try:
             c = self.decode(config)
         except ConfigError as e:
             return [diagnostic(pb.Diagnostic.SEVERITY_ERROR, "Invalid configuration", e.message, e.path)]
-        return list(c.validate()) if hasattr(c, "validate") else []
+        found = list(c.validate()) if hasattr(c, "validate") else []
+        return found + (list(c.validate_models()) if runs_models and hasattr(c, "validate_models") else [])
 
 
 @dataclass(frozen=True)

@@ -97,9 +97,12 @@ class Connection:
             config=self.config(kind, stage, config),
         )
 
-    def validate(self, kind: str, stage: str, config: Mapping[str, Any] | None = None) -> list[pb.Diagnostic]:
-        """What the stage has to say about a configuration."""
-        item = pb.ValidateItem(kind=kind_of(kind), stage=stage, config=self.config(kind, stage, config))
+    def validate(
+        self, kind: str, stage: str, config: Mapping[str, Any] | None = None, runs_models: bool = False
+    ) -> list[pb.Diagnostic]:
+        """What the stage has to say about a configuration; of a generator, one that models will be handed to."""
+        conf = self.config(kind, stage, config)
+        item = pb.ValidateItem(kind=kind_of(kind), stage=stage, config=conf, runs_models=runs_models)
         return list(self.request("Plugin", "Validate", pb.ValidateRequest(items=[item])).diagnostics)
 
     def stop(self, call: pb.Call) -> None:

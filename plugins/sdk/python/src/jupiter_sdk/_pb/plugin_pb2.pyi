@@ -258,16 +258,18 @@ class ValidateRequest(_message.Message):
     def __init__(self, items: _Optional[_Iterable[_Union[ValidateItem, _Mapping]]] = ...) -> None: ...
 
 class ValidateItem(_message.Message):
-    __slots__ = ("address", "kind", "stage", "config")
+    __slots__ = ("address", "kind", "stage", "config", "runs_models")
     ADDRESS_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     STAGE_FIELD_NUMBER: _ClassVar[int]
     CONFIG_FIELD_NUMBER: _ClassVar[int]
+    RUNS_MODELS_FIELD_NUMBER: _ClassVar[int]
     address: str
     kind: Kind
     stage: str
     config: Config
-    def __init__(self, address: _Optional[str] = ..., kind: _Optional[_Union[Kind, str]] = ..., stage: _Optional[str] = ..., config: _Optional[_Union[Config, _Mapping]] = ...) -> None: ...
+    runs_models: bool
+    def __init__(self, address: _Optional[str] = ..., kind: _Optional[_Union[Kind, str]] = ..., stage: _Optional[str] = ..., config: _Optional[_Union[Config, _Mapping]] = ..., runs_models: bool = ...) -> None: ...
 
 class ValidateResponse(_message.Message):
     __slots__ = ("diagnostics",)
