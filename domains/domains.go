@@ -15,5 +15,5 @@ import "embed"
 // FS holds the files of the domains, each below its domain's name: quantities/domain.jupiter.hcl. It lets a new project
 // be made without a copy of the repository at hand.
 //
-//go:embed quantities/*.hcl quantities/*.jsonl quantities/README.md
+//go:embed godoc/*.hcl godoc/README.md quantities/*.hcl quantities/*.jsonl quantities/README.md
 var FS embed.FS

@@ -3,6 +3,7 @@ package main
 import (
 	"slices"
 
+	"jupiter/domains/godoc"
 	"jupiter/domains/quantities"
 	"jupiter/plugins/builtin/fake"
 	"jupiter/plugins/builtin/files"
@@ -20,6 +21,7 @@ func builtins() []sdk.Plugin {
 	return []sdk.Plugin{
 		fake.Plugin(version),
 		files.Plugin(version),
+		godoc.Plugin(version),
 		llama.Plugin(version),
 		neardup.Plugin(version),
 		openai.Plugin(version),
