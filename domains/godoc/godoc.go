@@ -69,19 +69,19 @@ func clause(path, name string) string {
 	return fmt.Sprintf("package %s // import %q\n\n", name, path)
 }
 
-var clauseForm = regexp.MustCompile(`^package ([a-z][a-z0-9_]*)(?: // import "([a-z0-9_./]+)")?\n\n`)
+var clauseForm = regexp.MustCompile(`^package ([a-z][a-z0-9_]*)(?: // import "((?:[a-z0-9_]+/)*[a-z0-9_]+)")?\n\n`)
 
-// readClause gives the import path of an example, and what follows the clause.
-func readClause(text string) (path, rest string, ok bool) {
+// readClause gives the import path and the name of an example's package, and what follows the clause.
+func readClause(text string) (path, name, rest string, ok bool) {
 	m := clauseForm.FindStringSubmatch(text)
 	if m == nil {
-		return "", "", false
+		return "", "", "", false
 	}
-	path = m[2]
+	name, path = m[1], m[2]
 	if path == "" {
-		path = m[1]
+		path = name
 	}
-	return path, text[len(m[0]):], true
+	return path, name, text[len(m[0]):], m[0] == clause(path, name)
 }
 
 // readDoc splits what follows the clause into the lines of the doc comment and the declaration.

@@ -111,7 +111,7 @@ func wordsOf(e Example, code bool) []span {
 }
 
 func docOf(e Example) string {
-	_, rest, _ := readClause(e.Prompt)
+	_, _, rest, _ := readClause(e.Prompt)
 	return rest
 }
 

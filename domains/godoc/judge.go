@@ -41,7 +41,7 @@ func (l *Library) Judge(prompt, text string) Judgement {
 	if len(whole) > maxText {
 		return Judgement{Reason: tooLong}
 	}
-	path, rest, ok := readClause(whole)
+	path, name, rest, ok := readClause(whole)
 	if !ok {
 		return Judgement{Reason: noPackage}
 	}
@@ -67,6 +67,8 @@ func (l *Library) Judge(prompt, text string) Judgement {
 		j.Reason = otherName
 	case splitOf(path) != Real:
 		j.Reason = heldOut
+	case !l.Has(path, name):
+		j.Reason = unknownPackage
 	default:
 		_, j.Reason = l.Check(path, decl)
 		j.Compiles = j.Reason == ""
@@ -93,7 +95,7 @@ func (l *Library) Answer(prompt, text, reference string) Judgement {
 		return firstWord(text, reference)
 	}
 	j := Judgement{Family: Signature, Reason: noParse}
-	path, rest, ok := readClause(prompt)
+	path, _, rest, ok := readClause(prompt)
 	if !ok {
 		return j
 	}

@@ -139,6 +139,17 @@ const (
 	tooComplex     = "too_complex"
 )
 
+// Has reports whether there is a package of a path and a name.
+func (l *Library) Has(path, name string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if leftOut(path) {
+		return false
+	}
+	p := l.get(path)
+	return p.err == nil && p.types.Name() == name
+}
+
 // Check type-checks one declaration in a package, in the place of the package's own of the same name, and gives what was declared; a
 // reason: it does not type-check. The rest of the package is as it was: what refers to the declaration still means the package's own.
 func (l *Library) Check(path, decl string) (objects map[string]types.Object, reason string) {

@@ -59,6 +59,12 @@ func load(goroot, dir, path string, mode parser.Mode) (*source, error) {
 	return s, nil
 }
 
+// leftOut reports whether a path below GOROOT/src is of no library, or does not type-check.
+func leftOut(path string) bool {
+	first, _, _ := strings.Cut(filepath.ToSlash(path), "/")
+	return slices.Contains([]string{"cmd", "vendor", "builtin", "unsafe"}, first)
+}
+
 // packages are the import paths below GOROOT/src that the data are made of, in order.
 func packages(goroot string) ([]string, error) {
 	root := filepath.Join(goroot, "src")
@@ -71,7 +77,7 @@ func packages(goroot string) ([]string, error) {
 		if err != nil {
 			return err
 		}
-		if n := d.Name(); n == "testdata" || n[0] == '.' || n[0] == '_' || slices.Contains([]string{"cmd", "vendor", "builtin", "unsafe"}, rel) {
+		if n := d.Name(); n == "testdata" || n[0] == '.' || n[0] == '_' || leftOut(rel) {
 			return filepath.SkipDir
 		}
 		var none *build.NoGoError

@@ -1,0 +1,4 @@
+package brick
+
+// Tested is of a test.
+func Tested() {}

@@ -1,0 +1,4 @@
+package brick
+
+// Elsewhere is of another platform.
+func Elsewhere() {}

@@ -1,0 +1,4 @@
+package main
+
+// main does nothing, and main says so.
+func main() {}
