@@ -282,7 +282,13 @@ func reducedQuickstart(t *testing.T, root string) {
 // copyExample copies an example in HCL and the domain of all as they are, without anything that an apply left there.
 func copyExample(t *testing.T, root, name string) {
 	t.Helper()
-	for _, pattern := range []string{"examples/" + name + "/*.hcl", "domains/quantities/*.hcl", "domains/quantities/*.jsonl"} {
+	copyFiles(t, root, "examples/"+name+"/*.hcl", "domains/quantities/*.hcl", "domains/quantities/*.jsonl")
+}
+
+// copyFiles copies files of the repository to the same places below root.
+func copyFiles(t *testing.T, root string, patterns ...string) {
+	t.Helper()
+	for _, pattern := range patterns {
 		paths, err := filepath.Glob(filepath.Join(repository, filepath.FromSlash(pattern)))
 		if err != nil || len(paths) == 0 {
 			t.Fatalf("%s: %d files, %v", pattern, len(paths), err)

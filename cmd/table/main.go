@@ -1,6 +1,6 @@
-// Command table runs examples of the default domain over several seeds and prints what came out as a Markdown table.
+// Command table runs examples over several seeds and prints what came out as a Markdown table.
 //
-// Each run happens in a copy of the examples and the domain, so that no run sees another's state and seeds share no look
+// Each run happens in a copy of the example and the domains, so that no run sees another's state and seeds share no look
 // at a gate pool. The figures come from `jupiter history --json`; nothing is computed from anything else.
 //
 //	go run ./cmd/table -seeds 1,2,3,4 -arms quickstart,control
@@ -78,7 +78,7 @@ func run(seeds, arms []string, program, dir string) error {
 
 // one runs one example with one seed in a copy, and gives its line of the table.
 func one(program, dir, arm, seed string) (string, error) {
-	for _, part := range []string{filepath.Join("examples", arm), filepath.Join("domains", "quantities")} {
+	for _, part := range []string{filepath.Join("examples", arm), "domains"} {
 		if err := os.CopyFS(filepath.Join(dir, part), os.DirFS(part)); err != nil {
 			return "", err
 		}

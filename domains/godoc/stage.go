@@ -2,8 +2,10 @@ package godoc
 
 import (
 	"context"
+	"fmt"
 	"sync"
 
+	pluginv1 "jupiter/plugins/proto/pluginv1"
 	"jupiter/plugins/sdk"
 )
 
@@ -11,6 +13,15 @@ import (
 type Config struct {
 	Goroot  string `jupiter:"goroot,required,effect=none" desc:"The Go installation whose standard library is checked against. Its version must be the one below."`
 	Version string `jupiter:"version,required" desc:"The version of Go that the data were made of, such as go1.26.1."`
+}
+
+// Check looks for the Go installation.
+func (c Config) Check(context.Context) []*sdk.Finding {
+	f := &sdk.Finding{Subject: "goroot", Level: pluginv1.Finding_LEVEL_OK, Detail: fmt.Sprintf("%s is %s", c.Goroot, c.Version)}
+	if _, err := OpenLibrary(c.Goroot, c.Version); err != nil {
+		f.Level, f.Detail = pluginv1.Finding_LEVEL_PROBLEM, err.Error()
+	}
+	return []*sdk.Finding{f}
 }
 
 // Plugin is the domain's own plugin, which serves its verifier.

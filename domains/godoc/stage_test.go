@@ -67,12 +67,19 @@ func TestStage(t *testing.T) {
 // TestStageRefuses: another version of Go than the data were made of is an error, and no judgement.
 func TestStageRefuses(t *testing.T) {
 	t.Parallel()
-	for version, want := range map[string]string{"go1.25.0": "go run ./domains/godoc/gen"} {
-		if _, err := ask(t, map[string]any{"goroot": fixture, "version": version}, &sdk.VerifyItem{Id: "a"}); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: %v", version, err)
+	for _, tc := range []struct{ goroot, version, want string }{
+		{fixture, "go1.25.0", "go run ./domains/godoc/gen"},
+		{t.TempDir(), "go1.26.0", "is no GOROOT"},
+	} {
+		if _, err := ask(t, map[string]any{"goroot": tc.goroot, "version": tc.version}, &sdk.VerifyItem{Id: "a"}); err == nil || !strings.Contains(err.Error(), tc.want) {
+			t.Errorf("%s: %v", tc.version, err)
+		}
+		f := Config{tc.goroot, tc.version}.Check(t.Context())
+		if len(f) != 1 || f[0].Level != pluginv1.Finding_LEVEL_PROBLEM || !strings.Contains(f[0].Detail, tc.want) {
+			t.Errorf("%s: found %v", tc.version, f)
 		}
 	}
-	if _, err := ask(t, map[string]any{"goroot": t.TempDir(), "version": "go1.26.0"}, &sdk.VerifyItem{Id: "a"}); err == nil || !strings.Contains(err.Error(), "is no GOROOT") {
-		t.Errorf("no GOROOT: %v", err)
+	if f := (Config{fixture, "go1.26.0"}).Check(t.Context()); len(f) != 1 || f[0].Level != pluginv1.Finding_LEVEL_OK {
+		t.Errorf("found %v", f)
 	}
 }

@@ -14,15 +14,15 @@ variable "mix" {
 locals {
   window = 600 # optimizer steps between two evaluations
   recipe = {
-    vocab_size         = 4096
-    max_seq_length     = 256
-    batch_size         = 32
-    learning_rate      = 0.003
-    weight_decay       = 0.1
-    betas              = [0.9, 0.95]
-    clip               = 1
-    warmup_steps       = 50
-    min_lr_ratio       = 0.05
+    vocab_size     = 4096
+    max_seq_length = 384
+    batch_size     = 32
+    learning_rate  = 0.003
+    weight_decay   = 0.1
+    betas          = [0.9, 0.95]
+    clip           = 1
+    warmup_steps   = 50
+    min_lr_ratio   = 0.05
   }
 }
 
@@ -60,7 +60,7 @@ generator "llama" "base" {
 }
 
 filter "quality" "shape" {
-  min_chars = 60
+  min_chars = 20
   max_chars = 900
   rules     = []
 }

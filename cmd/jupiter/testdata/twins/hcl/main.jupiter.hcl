@@ -39,6 +39,11 @@ module "part" {
 
 verifier "quantities" "exact" {}
 
+verifier "godoc" "compiles" {
+  goroot  = "/usr/local/go"
+  version = "go1.26.1"
+}
+
 domain "one" {
   description       = "Everything that a domain says, ${module.part["a"].word}"
   language          = "en"

@@ -1,0 +1,98 @@
+package main
+
+import (
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"jupiter/domains/godoc"
+)
+
+// godocExample copies examples/godoc, with the data of this machine's Go cut to so many real records.
+func godocExample(t *testing.T, real int) (dir, domain string) {
+	t.Helper()
+	goroot, err := exec.Command("go", "env", "GOROOT").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := godoc.MakeDataset(strings.TrimSpace(string(goroot)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.Real, d.Validation, d.Dev, d.Gate = d.Real[:real], d.Validation[:20], d.Dev[:60], d.Gate[:120]
+	root := t.TempDir()
+	copyFiles(t, root, "examples/godoc/*.hcl", "domains/godoc/*.hcl")
+	domain = filepath.Join(root, "domains", "godoc")
+	for _, f := range d.Files() {
+		loopWrite(t, domain, f.Name, string(f.Data))
+	}
+	return filepath.Join(root, "examples", "godoc"), domain
+}
+
+// TestGodocExample applies examples/godoc with sizes that take seconds: real text, samples that are parsed and type-checked, and
+// questions by likelihood. What so small a model writes does not compile, so what does not is trained on too.
+func TestGodocExample(t *testing.T) {
+	t.Parallel()
+	dir, _ := godocExample(t, 400)
+	plan := loopRead(t, filepath.Join(dir, "godoc.jupiter.hcl"))
+	for _, cut := range []struct {
+		from, to string
+		times    int
+	}{
+		{"window = 600 ", "window = 40 ", 1},
+		{"vocab_size     = 4096", "vocab_size     = 512", 1},
+		{"max_seq_length = 384", "max_seq_length = 640", 1}, // fewer tokens, longer texts
+		{"  layers  = 4\n  dim     = 128\n  heads   = 4\n  ffn     = 352", "  layers  = 1\n  dim     = 32\n  heads   = 2\n  ffn     = 64", 1},
+		{"  layers  = 3\n  dim     = 128\n  heads   = 4\n  ffn     = 352", "  layers  = 1\n  dim     = 32\n  heads   = 2\n  ffn     = 64", 1},
+		{"max_steps        = 2 * local.window", "max_steps        = local.window", 1},
+		{"= 1500\n", "= 60\n", 2},
+		{"save_every_steps = 500", "save_every_steps = 60", 1},
+		{"save_every_steps = 300", "save_every_steps = 40", 1},
+		{"samples     = 6000", "samples     = 200", 1},
+		{"max_tokens  = 224", "max_tokens  = 64", 1},
+		{"min_chars = 20", "min_chars = 1", 1},
+		{"benchmark_samples        = 1200", "benchmark_samples        = 120\n  verify                   = false\n" + wideGuard, 1},
+	} {
+		if n := strings.Count(plan, cut.from); n != cut.times {
+			t.Fatalf("the plan has %q %d times, want %d", cut.from, n, cut.times)
+		}
+		plan = strings.ReplaceAll(plan, cut.from, cut.to)
+	}
+	loopWrite(t, dir, "godoc.jupiter.hcl", plan)
+	if said := loopRun(t, dir, exitDone, "doctor"); !strings.Contains(said, "ok       goroot") {
+		t.Errorf("doctor:\n%s", said)
+	}
+	said := loopRun(t, dir, exitDone, "apply", "--auto-approve")
+	for _, want := range []string{"sealed: dev 60, gate 120, validation 20", "200 samples by generator_v1", "bits per byte", "self_improvement.godoc: done"} {
+		if !strings.Contains(said, want) {
+			t.Errorf("it does not say %q:\n%s", want, said)
+		}
+	}
+	if said := loopRun(t, dir, exitDone, "generators"); !strings.Contains(said, "base") {
+		t.Errorf("generators:\n%s", said)
+	}
+}
+
+// TestGodocWithoutData: where the data were not made, the error says with which command they are.
+func TestGodocWithoutData(t *testing.T) {
+	t.Parallel()
+	root := t.TempDir()
+	copyFiles(t, root, "examples/godoc/*.hcl", "domains/godoc/*.hcl")
+	said := loopRun(t, filepath.Join(root, "examples", "godoc"), exitError, "validate")
+	for _, want := range []string{"goroot.json", "go run ./domains/godoc/gen"} {
+		if !strings.Contains(said, want) {
+			t.Errorf("it does not say %q:\n%s", want, said)
+		}
+	}
+}
+
+// TestGodocOtherGo: data that were made of another Go than the one at hand are an error, and not a verdict on samples.
+func TestGodocOtherGo(t *testing.T) {
+	t.Parallel()
+	dir, domain := godocExample(t, 20)
+	loopWrite(t, domain, "goroot.json", strings.Replace(loopRead(t, filepath.Join(domain, "goroot.json")), `"version":"go`, `"version":"go0.`, 1))
+	if said := loopRun(t, dir, exitError, "apply", "--auto-approve"); !strings.Contains(said, "make them again with go run ./domains/godoc/gen") {
+		t.Errorf("apply:\n%s", said)
+	}
+}
