@@ -12,12 +12,15 @@ variable "mix" {
 }
 
 locals {
-  window = 600 # optimizer steps between two evaluations
+  window = 1200 # optimizer steps between two evaluations
   recipe = {
-    vocab_size     = 4096
+    layers         = 4
+    dim            = 128
+    heads          = 4
+    ffn            = 352
+    vocab_size     = 2048
     max_seq_length = 384
-    batch_size     = 32
-    learning_rate  = 0.003
+    batch_size     = 16
     weight_decay   = 0.1
     betas          = [0.9, 0.95]
     clip           = 1
@@ -30,20 +33,15 @@ module "godoc" {
   source = "../../domains/godoc"
 }
 
-# generator_v1: trained on the real examples alone.
+# generator_v1: trained on the real examples alone, from nothing.
 trainer "llama" "base" {
-  dataset = module.godoc.domain.real
+  dataset       = module.godoc.domain.real
+  learning_rate = 0.005
+  recipe        = local.recipe
 
-  layers  = 4
-  dim     = 128
-  heads   = 4
-  ffn     = 352
-  dropout = 0.1
-  recipe  = local.recipe
-
-  max_steps        = 1500
-  schedule_steps   = 1500
-  save_every_steps = 500
+  max_steps        = 3 * local.window
+  schedule_steps   = 3 * local.window
+  save_every_steps = local.window
   seed             = var.seed
 
   select {
@@ -51,18 +49,19 @@ trainer "llama" "base" {
   }
 }
 
+# At a low temperature more of what it writes compiles.
 generator "llama" "base" {
   model       = trainer.llama.base
-  samples     = 6000
-  temperature = 0.7
-  max_tokens  = 224
+  samples     = 12000
+  temperature = 0.5
+  max_tokens  = 240
   seed        = var.seed
 }
 
 filter "quality" "shape" {
   min_chars = 20
-  max_chars = 900
-  rules     = []
+  max_chars = 700
+  rules     = [] # the field's are for pages and files, not for one declaration
 }
 
 # Against the real ones too: what the generator knows by heart is no new example.
@@ -70,18 +69,16 @@ filter "neardup" "new" {
   similarity_threshold = 0.8
 }
 
-# The student is smaller than its generator.
+# The student goes on where the base stopped: from nothing it would need the same real examples as often.
 trainer "llama" "student" {
-  layers  = 3
-  dim     = 128
-  heads   = 4
-  ffn     = 352
-  dropout = 0.1
-  recipe  = local.recipe
+  start         = trainer.llama.base
+  learning_rate = 0.0015
+  dropout       = 0.1
+  recipe        = local.recipe
 
   max_steps        = 2 * local.window
   schedule_steps   = local.window
-  save_every_steps = 300
+  save_every_steps = local.window / 2
   seed             = var.seed
 
   select {
@@ -105,6 +102,6 @@ self_improvement "godoc" {
   regenerate               = "cycle"
   eval_every_steps         = local.window
   min_steps_before_replace = local.window
-  improvement_threshold    = 0.05
+  improvement_threshold    = 0.05 # 5 % better than the generator in use
   benchmark_samples        = 1200
 }
