@@ -172,8 +172,8 @@ const (
 	maxAliases   = 6
 )
 
-// complex reports whether a declaration is above these bounds.
-func complex(f *ast.File) bool {
+// excessive reports whether a declaration is above these bounds.
+func excessive(f *ast.File) bool {
 	sums, aliases := 0, 0
 	ast.Inspect(f, func(n ast.Node) bool {
 		switch n := n.(type) {

@@ -163,7 +163,7 @@ func (l *Library) Check(path, decl string) (objects map[string]types.Object, rea
 	if err != nil {
 		return nil, doesNotCompile
 	}
-	if complex(file.ast) {
+	if excessive(file.ast) {
 		return nil, tooComplex
 	}
 	return p.check(l, file)
