@@ -12,7 +12,7 @@ variable "mix" {
 }
 
 locals {
-  window = 1200 # optimizer steps between two evaluations
+  window = 400 # optimizer steps between two evaluations
   recipe = {
     layers         = 4
     dim            = 128
@@ -37,23 +37,20 @@ module "godoc" {
 trainer "llama" "base" {
   dataset       = module.godoc.domain.real
   learning_rate = 0.005
+  dropout       = 0.05
   recipe        = local.recipe
 
-  max_steps        = 3 * local.window
-  schedule_steps   = 3 * local.window
-  save_every_steps = local.window
+  max_steps        = 9 * local.window
+  schedule_steps   = 9 * local.window
+  save_every_steps = 3 * local.window
   seed             = var.seed
-
-  select {
-    split = "validation"
-  }
 }
 
-# At a low temperature more of what it writes compiles.
+# At a lower temperature more of what it writes compiles, and less of it differs.
 generator "llama" "base" {
   model       = trainer.llama.base
-  samples     = 12000
-  temperature = 0.5
+  samples     = 20000
+  temperature = 0.7
   max_tokens  = 240
   seed        = var.seed
 }
@@ -72,18 +69,14 @@ filter "neardup" "new" {
 # The student goes on where the base stopped: from nothing it would need the same real examples as often.
 trainer "llama" "student" {
   start         = trainer.llama.base
-  learning_rate = 0.0015
+  learning_rate = 0.001
   dropout       = 0.1
   recipe        = local.recipe
 
-  max_steps        = 2 * local.window
+  max_steps        = 3 * local.window
   schedule_steps   = local.window
   save_every_steps = local.window / 2
   seed             = var.seed
-
-  select {
-    split = "validation"
-  }
 }
 
 exporter "llama" "gguf" {}
