@@ -37,17 +37,19 @@ func TestGodocExample(t *testing.T) {
 	dir, _ := godocExample(t, 400)
 	plan := loopRead(t, filepath.Join(dir, "godoc.jupiter.hcl"))
 	loopWrite(t, dir, "godoc.jupiter.hcl", loopEdit(t, plan,
-		"window = 1200 ", "window = 40 ",
+		"window = 400 ", "window = 20 ",
 		"vocab_size     = 2048", "vocab_size     = 512",
 		"max_seq_length = 384", "max_seq_length = 640", // fewer tokens, longer texts
 		"layers         = 4", "layers         = 1",
 		"dim            = 128", "dim            = 32",
 		"ffn            = 352", "ffn            = 64",
-		"max_steps        = 2 * local.window", "max_steps        = local.window",
-		"samples     = 12000", "samples     = 200",
+		"max_steps        = 3 * local.window\n  schedule_steps   = local.window", "max_steps        = local.window\n  schedule_steps   = local.window",
+		"samples     = 20000", "samples     = 200",
 		"max_tokens  = 240", "max_tokens  = 64",
 		"min_chars = 20", "min_chars = 1",
-		"benchmark_samples        = 1200", "benchmark_samples        = 120\n  verify                   = false\n"+wideGuard,
+		"benchmark_samples        = 1200", "benchmark_samples        = 120\n  verify                   = false",
+		"    entropy     = { warn = 0.56, halt = 0.66 }\n    distinct4   = { warn = 0.15, halt = 0.18 }\n    compression = { warn = 0.23, halt = 0.26 }\n",
+		strings.TrimSuffix(strings.TrimPrefix(wideGuard, "\n  guard {\n"), "  }\n"),
 	))
 	if said := loopRun(t, dir, exitDone, "doctor"); !strings.Contains(said, "ok       goroot") {
 		t.Errorf("doctor:\n%s", said)
