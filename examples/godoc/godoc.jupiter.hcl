@@ -98,8 +98,8 @@ self_improvement "godoc" {
   improvement_threshold    = 0.05 # 5 % better than the generator in use
   benchmark_samples        = 1200
 
-  # What generator_v1 writes at temperature 1 is half noise, and so more varied than real text is: real records are 0.26 bit, 10 % and
-  # 18 % away from it. These are the usual limits, counted from there.
+  # What generator_v1 writes at temperature 1 is half noise, and so more varied than real text is: a thousand real records were
+  # 0.26 bit, 10 % and 18 % away from it. These are the usual limits, counted from there.
   guard {
     entropy     = { warn = 0.56, halt = 0.66 }
     distinct4   = { warn = 0.15, halt = 0.18 }
