@@ -13,7 +13,7 @@ package domains
 import "embed"
 
 // FS holds the files of the domains, each below its domain's name: quantities/domain.jupiter.hcl. It lets a new project
-// be made without a copy of the repository at hand.
+// be made without a copy of the repository at hand. The data of godoc are made on the user's machine and are not in it.
 //
 //go:embed godoc/*.hcl godoc/README.md quantities/*.hcl quantities/*.jsonl quantities/README.md
 var FS embed.FS
