@@ -38,6 +38,9 @@ func (f foreign) meta() map[string]string {
 // readForeign reads a model from elsewhere, and passes on what a user should know of it.
 func readForeign(c *sdk.Call, path string) (foreign, error) {
 	f, err := readModel(path)
+	if err == nil && f.tokenizer.Missing() > 0 {
+		f.notes = append(f.notes, fmt.Sprintf("Its tokenizer has no token for %d of the 256 bytes, and leaves them out of a text.", f.tokenizer.Missing()))
+	}
 	for _, note := range f.notes {
 		c.Warn("Imported model", note)
 	}

@@ -225,6 +225,53 @@ func TestImportedStartIsTrainedOn(t *testing.T) {
 	}
 }
 
+// A model with a tokenizer of SmolLM's form is read from either format, goes on from a text as it is, and learns from records that
+// begin with no token of their own.
+func TestImportedSmolLM(t *testing.T) {
+	t.Parallel()
+	conn := sdktest.Open(t, Plugin("1.0.0"))
+	tok := smollm(t)
+	c := kinds["tied, grouped queries"]
+	c.Vocab, c.Context = tok.Size(), 96
+	w := model.New(c)
+	w.Init(4)
+	dir := t.TempDir()
+	hftest.Write(t, filepath.Join(dir, "hf"), w, tok, "F32", 1)
+	if err := gguf.Write(filepath.Join(dir, "model.gguf"), w, tok, "x"); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{"hf", "model.gguf"} {
+		_, at, said, err := imported(t, conn, pluginv1.Kind_KIND_GENERATOR, nil, filepath.Join(dir, path))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(said) != 1 || !strings.Contains(said[0].Detail, "no token for 21 of the 256 bytes") {
+			t.Errorf("%s: diagnostics %v", path, said)
+		}
+		back, kept, err := gguf.Read(at)
+		if err != nil || !slices.Equal(back.Flat, w.Flat) {
+			t.Errorf("%s: another model, %v", path, err)
+			continue
+		}
+		want := tok.Vocabulary()
+		if path == "hf" { // hftest names no padding token
+			want.Pad = bpe.None
+		}
+		if d := cmp.Diff(want, kept.Vocabulary()); d != "" {
+			t.Errorf("%s: tokenizer (-original +imported):\n%s", path, d)
+		}
+	}
+	for prompt, first := range map[string]int32{"": tok.BOS(), "12 and": tok.Encode("1")[0]} {
+		seq, _, err := encode(tok, &sdk.Record{Prompt: prompt, Text: " more"}, 0.5, 20)
+		if err != nil || seq.Tokens[0] != first || seq.Weights[0] != 0 || seq.Weights[len(seq.Weights)-1] != 1 {
+			t.Errorf("a record with the prompt %q is %v with weights %v, %v", prompt, seq.Tokens, seq.Weights, err)
+		}
+		if want := append(tok.Sequence(prompt), append(tok.Encode(" more"), tok.EOS())...); !slices.Equal(seq.Tokens, want) {
+			t.Errorf("a record with the prompt %q is %v, and a text that is gone on with %v", prompt, seq.Tokens, want)
+		}
+	}
+}
+
 func TestImportRefuses(t *testing.T) {
 	t.Parallel()
 	conn := sdktest.Open(t, Plugin("1.0.0"))

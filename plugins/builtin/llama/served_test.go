@@ -334,6 +334,23 @@ func TestLlamaServerCutsTheSame(t *testing.T) {
 			t.Errorf("a fixed vocabulary, %q (-here +llama.cpp):\n%s", text, d)
 		}
 	}
+	smollm := smollm(t)
+	c.Vocab = smollm.Size()
+	digits := serveWritten(t, model.New(c), smollm)
+	if smollm.Missing() == 0 {
+		t.Error("no byte is without a token: the comparison does not show what becomes of such")
+	}
+	for _, text := range mixed(t) {
+		if strings.ContainsFunc(text, newer) {
+			continue
+		}
+		if d := cmp.Diff(smollm.Encode(text), digits.tokens(t, text, false)); d != "" {
+			t.Errorf("SmolLM's form, %q (-here +llama.cpp):\n%s", text, d)
+		}
+	}
+	if d := cmp.Diff(smollm.Sequence("the 12 and"), digits.tokens(t, "the 12 and", true)); d != "" {
+		t.Errorf("SmolLM's form, what a text begins with (-here +llama.cpp):\n%s", d)
+	}
 	s := serveWritten(t, w, tok)
 	for _, text := range append(mixed(t), "7ft5in en in:7*12=84", "the answer's  question\n\n\tand 12345 €½ — 語, I'LL", " x", "\u00a0<|im_end|>") {
 		if d := cmp.Diff(tok.Encode(text), s.tokens(t, text, false)); d != "" {
@@ -353,6 +370,20 @@ func TestLlamaServerCutsTheSame(t *testing.T) {
 	if d := cmp.Diff(want, s.tokens(t, chat.Prompt, true)); d != "" {
 		t.Errorf("a chat, %q (-here +llama.cpp):\n%s", chat.Prompt, d)
 	}
+}
+
+// smollm is a tokenizer of SmolLM's form, which Hugging Face's trainer learnt.
+func smollm(t *testing.T) *bpe.Tokenizer {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join("bpe", "testdata", "smollm.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tok, err := bpe.FromJSONAs(data, bpe.Names{BOS: "<|im_start|>", EOS: "<|im_end|>", Pad: "<|im_end|>"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tok
 }
 
 // serveWritten starts llama-server with a model.

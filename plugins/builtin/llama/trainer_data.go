@@ -93,7 +93,7 @@ func texts(path string, failed *error) iter.Seq[string] {
 	}
 }
 
-// encode makes a record's sequence, of at most limit predictions: BOS, prompt, text, EOS; or a chat, which ends with EOS
+// encode makes a record's sequence, of at most limit predictions: BOS where a text begins with it, prompt, text, EOS; or a chat, which ends with EOS
 // too. The loss weighs a prompt's tokens with promptWeight, text and EOS with 1, and of a chat only what is to be trained.
 // It reports whether the sequence was cut.
 func encode(tok *bpe.Tokenizer, rec *sdk.Record, promptWeight float32, limit int) (seq train.Sequence, cut bool, err error) {
@@ -118,8 +118,8 @@ func encode(tok *bpe.Tokenizer, rec *sdk.Record, promptWeight float32, limit int
 		}
 		put(flag(messages[len(messages)-1].Train), tok.EOS())
 	case rec.Text != "":
-		put(0, tok.BOS())
-		put(promptWeight, tok.Encode(rec.Prompt)...)
+		put(promptWeight, tok.Sequence(rec.Prompt)...)
+		seq.Weights[0] = 0 // nothing comes before it
 		put(1, tok.Encode(rec.Text)...)
 		put(1, tok.EOS())
 	default:

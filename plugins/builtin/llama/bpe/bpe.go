@@ -5,6 +5,9 @@
 // ("ignore_merges"); any other piece starts as its bytes and is joined pair by pair, the earliest learned merge first.
 // All 256 bytes are tokens, so every byte string has an encoding, valid UTF-8 or not, and decoding gives it back.
 //
+// What is trained here is all of that kind. A vocabulary from elsewhere may be SmolLM's instead (smollm.go): it cuts in
+// another way, and lacks bytes that its makers' texts did not have, mostly control characters, which an encoding leaves out.
+//
 // Training never merges digits. The split pattern puts runs of one to three digits in pieces of their own, and training does
 // not count such pieces; so no merge and no token that it makes contains more than one digit, and because the exported files
 // carry the same pattern and the same merges, this holds for every other reader of them too.
@@ -47,6 +50,8 @@ type Tokenizer struct {
 	pad     int32
 	start   int32
 	end     int32
+	split   Split
+	noBOS   bool
 }
 
 type pair struct{ left, right int32 }
@@ -60,6 +65,8 @@ type Vocabulary struct {
 	Special       []bool   // by id
 	Merges        []string // "left right" in the byte-level spelling, by rank
 	BOS, EOS, Pad int32    // ids of special tokens; BOS and EOS must exist, Pad may be None
+	Split         Split
+	NoBOS         bool // a text does not begin with BOS
 }
 
 // New makes a tokenizer of a vocabulary. It refuses one that lacks a byte, spells a token twice, or merges tokens that
@@ -74,7 +81,7 @@ func New(v Vocabulary) (*Tokenizer, error) {
 	t := &Tokenizer{
 		tokens: make([]string, len(v.Tokens)), special: slices.Clone(v.Special),
 		ids: make(map[string]int32, len(v.Tokens)), ranks: make(map[pair]merge, len(v.Merges)),
-		bos: v.BOS, eos: v.EOS, pad: v.Pad, start: None, end: None,
+		bos: v.BOS, eos: v.EOS, pad: v.Pad, start: None, end: None, split: v.Split, noBOS: v.NoBOS,
 	}
 	if err := t.fill(v.Tokens); err != nil {
 		return nil, err
@@ -133,11 +140,21 @@ func (t *Tokenizer) fill(spellings []string) error {
 		}
 	}
 	for b, id := range t.bytes {
-		if id == None {
+		if id == None && (t.split == Llama3 || b == '\n' || ' ' <= b && b <= '~') {
 			return fmt.Errorf("byte 0x%02x has no token", b)
 		}
 	}
 	return nil
+}
+
+// Missing is the number of bytes that have no token: they are left out of a text.
+func (t *Tokenizer) Missing() (n int) {
+	for _, id := range t.bytes {
+		if id == None {
+			n++
+		}
+	}
+	return n
 }
 
 func (t *Tokenizer) addMerge(rank int, m string) error {
@@ -177,7 +194,7 @@ func (t *Tokenizer) addMerge(rank int, m string) error {
 
 // Vocabulary gives the tokenizer's content in the form that the file formats hold.
 func (t *Tokenizer) Vocabulary() Vocabulary {
-	v := Vocabulary{Special: slices.Clone(t.special), BOS: t.bos, EOS: t.eos, Pad: t.pad}
+	v := Vocabulary{Special: slices.Clone(t.special), BOS: t.bos, EOS: t.eos, Pad: t.pad, Split: t.split, NoBOS: t.noBOS}
 	for i := range t.tokens {
 		v.Tokens = append(v.Tokens, t.spelling(int32(i)))
 	}
@@ -197,7 +214,7 @@ func (t *Tokenizer) spelling(id int32) string {
 // Size is the number of tokens; ids run from 0 to Size-1.
 func (t *Tokenizer) Size() int { return len(t.tokens) }
 
-// BOS is the id of the token that every sequence begins with.
+// BOS is the id of the token that a text begins with, but for a vocabulary with NoBOS: there it stands for no text at all.
 func (t *Tokenizer) BOS() int32 { return t.bos }
 
 // EOS is the id of the token that ends a text.

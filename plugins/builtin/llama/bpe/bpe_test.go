@@ -170,11 +170,10 @@ func TestFromJSONRefuses(t *testing.T) {
 		{"id twice", `"Ā": 5`, `"Ā": 6`, "two tokens"},
 		{"id beyond", `"Ā": 5`, `"Ā": 1048576`, "has id 1048576"},
 		{"negative id", `"Ā": 5`, `"Ā": -1`, "has id -1"},
-		{"no BOS", BeginText, "<|other|>", "beginning-of-text"},
+		{"no BOS", BeginText, "<|other|>", "puts something else round a text"},
+		{"other digits", `"type": "Split"`, `"type": "Digits"`, "leaves several digits together"},
 		{"normalizer", `"normalizer": null`, `"normalizer": {"type": "NFC"}`, "normalizer"},
-		{"no template", `"type": "TemplateProcessing"`, `"type": "ByteLevel"`, "this program always does"},
 		{"another template", `"type": "TemplateProcessing"`, `"type": "BertProcessing"`, "puts something else round a text"},
-		{"null template", `"post_processor": {`, `"post_processor": null, "unused": {`, "there is no post-processor"},
 		{"trailing", "\n}\n", "\n} {}\n", "more than one"},
 	} {
 		bad := strings.ReplaceAll(good, c.old, c.new)
@@ -182,6 +181,57 @@ func TestFromJSONRefuses(t *testing.T) {
 			t.Fatalf("%s: nothing replaced", c.name)
 		}
 		if _, err := FromJSON([]byte(bad)); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: error %v, want one about %q", c.name, err, c.want)
+		}
+	}
+}
+
+// A file that puts nothing before a text is read so, and a text begins with BOS only where it has nothing else.
+func TestNoBOS(t *testing.T) {
+	t.Parallel()
+	good := string(trained(340).JSON())
+	for _, template := range []string{`"post_processor": null, "unused": {`, `"post_processor": {"type": "ByteLevel"}, "unused": {`} {
+		tok, err := FromJSON([]byte(strings.Replace(good, `"post_processor": {`, template, 1)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := tok.Sequence("the"); !slices.Equal(got, tok.Encode("the")) {
+			t.Errorf("a text is %v", got)
+		}
+		if got := tok.Sequence(""); !slices.Equal(got, []int32{tok.BOS()}) {
+			t.Errorf("no text is %v", got)
+		}
+		if ids, _ := tok.Chat([]Message{{Role: "user", Content: "hi"}}, true); tok.Bytes(ids[0]) != StartTurn {
+			t.Errorf("a chat begins with %q", tok.Bytes(ids[0]))
+		}
+		back, err := FromJSON(tok.JSON())
+		if err != nil || !back.Vocabulary().NoBOS {
+			t.Errorf("written and read again, %v", err)
+		}
+	}
+}
+
+// SmolLM's form is another in each of its parts, and half of one is refused.
+func TestSmolLMRefuses(t *testing.T) {
+	t.Parallel()
+	tok := smollm(t)
+	good := string(tok.JSON())
+	for _, c := range []struct{ name, old, new, want string }{
+		{"whole pieces", `"ignore_merges": false`, `"ignore_merges": true`, "ignore_merges is true"},
+		{"digits together", `"individual_digits": true`, `"individual_digits": false`, "leaves several digits together"},
+		{"no pattern", `"use_regex": true
+      }
+    ]`, `"use_regex": false
+      }
+    ]`, "no pattern of its own"},
+		{"a blank", `"add_prefix_space": false`, `"add_prefix_space": true`, "adds a blank"},
+		{"a printable byte", `"a": `, `"ĀĀ": `, "byte 0x61 has no token"},
+	} {
+		bad := strings.Replace(good, c.old, c.new, 1)
+		if bad == good {
+			t.Fatalf("%s: nothing replaced", c.name)
+		}
+		if _, err := FromJSONAs([]byte(bad), tok.Names()); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: error %v, want one about %q", c.name, err, c.want)
 		}
 	}
@@ -213,18 +263,20 @@ func TestChat(t *testing.T) {
 }
 
 func FuzzRoundTrip(f *testing.F) {
-	tok := trained(340)
+	both := []*Tokenizer{trained(340), smollm(f)}
 	for _, s := range corpus {
 		f.Add(s)
 	}
 	f.Add("\xff\xfe'\xf0\x9f")
 	f.Fuzz(func(t *testing.T, text string) {
-		ids := tok.Encode(text)
-		if got := tok.Decode(ids); got != text {
-			t.Errorf("%q came back as %q", text, got)
-		}
-		if slices.ContainsFunc(ids, tok.Special) {
-			t.Errorf("%q encodes to a special token", text)
+		for _, tok := range both {
+			ids := tok.Encode(text)
+			if got := tok.Decode(ids); got != kept(tok, text) {
+				t.Errorf("%q came back as %q", text, got)
+			}
+			if slices.ContainsFunc(ids, tok.Special) {
+				t.Errorf("%q encodes to a special token", text)
+			}
 		}
 	})
 }
@@ -284,6 +336,13 @@ func TestHostileTokenizers(t *testing.T) {
 // Whatever the bytes, reading ends without a panic, and takes memory in proportion to them.
 func FuzzTokenizer(f *testing.F) {
 	f.Add(trained(262).JSON())
+	v := trained(262).Vocabulary()
+	v.Split, v.NoBOS = SmolLM, true
+	smol, err := New(v)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(smol.JSON())
 	f.Add([]byte(`{"model":{"type":"BPE","vocab":{"a":99999999}}}`))
 	f.Add([]byte(`{"model":{"type":"BPE","ignore_merges":true,"vocab":{"a":0,"b":1,"ab":2},"merges":[["a","b"],"ab a"]},"post_processor":{"type":"Sequence","processors":[]}}`))
 	f.Fuzz(func(t *testing.T, data []byte) {

@@ -1,22 +1,30 @@
 package bpe
 
-// Encode gives the tokens of text, without BOS or EOS. It never gives a special token.
+// Encode gives the tokens of text, without BOS or EOS. It never gives a special token. Bytes that the vocabulary has no token for
+// are left out.
 func (t *Tokenizer) Encode(text string) []int32 {
 	var j joiner
 	out := make([]int32, 0, len(text)/3+1)
-	for piece := range Pieces(text) {
-		if id, ok := t.ids[piece]; ok {
-			out = append(out, id)
-			continue
+	for piece := range t.split.Pieces(text) {
+		if t.split == Llama3 {
+			if id, ok := t.ids[piece]; ok {
+				out = append(out, id)
+				continue
+			}
 		}
 		out = j.join(t, piece, out)
 	}
 	return out
 }
 
-// Sequence gives the tokens of a text as a model reads it: BOS, then the text.
+// Sequence gives the tokens of a text as a model reads it: BOS where a text begins with it, then the text. There is always a
+// token to go on from: nothing at all is BOS.
 func (t *Tokenizer) Sequence(text string) []int32 {
-	return append([]int32{t.bos}, t.Encode(text)...)
+	ids := t.Encode(text)
+	if t.noBOS && len(ids) > 0 {
+		return ids
+	}
+	return append([]int32{t.bos}, ids...)
 }
 
 // A joiner applies merges to one piece: the lowest rank first, and of equal ranks the leftmost. The symbols are a
@@ -40,13 +48,14 @@ func (c candidate) before(d candidate) bool {
 }
 
 func (j *joiner) join(t *Tokenizer, piece string, out []int32) []int32 {
-	n := len(piece)
 	j.id, j.prev, j.next, j.open = j.id[:0], j.prev[:0], j.next[:0], j.open[:0]
-	for i := range n {
-		j.id = append(j.id, t.bytes[piece[i]])
-		j.prev = append(j.prev, int32(i-1))
-		j.next = append(j.next, int32(i+1))
+	for i := range len(piece) {
+		if id := t.bytes[piece[i]]; id != None {
+			n := int32(len(j.id))
+			j.id, j.prev, j.next = append(j.id, id), append(j.prev, n-1), append(j.next, n+1)
+		}
 	}
+	n := len(j.id)
 	for i := range n - 1 {
 		j.offer(t, int32(i))
 	}

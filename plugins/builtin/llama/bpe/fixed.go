@@ -78,7 +78,7 @@ func NamesIn(data []byte) (Names, error) {
 	}
 	switch {
 	case n.BOS == "":
-		return n, fmt.Errorf("tokenizer.json: there is no post-processor that puts a special token before a text, and this program always does")
+		return n, fmt.Errorf("tokenizer.json: there is no post-processor that puts a special token before a text: what stands for its beginning is not known")
 	case n.EOS == "":
 		return n, fmt.Errorf("tokenizer.json: none of its special tokens is one that ends a text: %s", strings.Join(ends, ", "))
 	}

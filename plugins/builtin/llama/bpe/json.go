@@ -10,9 +10,10 @@ import (
 // The tokenizer.json of Hugging Face's tokenizers, as far as a tokenizer of this package uses it:
 //
 //	added_tokens     the special tokens, by id
-//	pre_tokenizer    Split by Pattern, then the byte-level spelling without a pattern of its own
-//	post_processor   BOS before a text
-//	model            BPE: vocab (spelling → id) and merges ("left right"), ignore_merges
+//	pre_tokenizer    Llama3: Split by Pattern, then the byte-level spelling without a pattern of its own
+//	                 SmolLM: Digits one by one, then the byte-level spelling with its own pattern, which is GPT-2's
+//	post_processor   BOS before a text, or nothing
+//	model            BPE: vocab (spelling → id) and merges ("left right"); ignore_merges with Llama3 alone
 //
 // FromJSON reads what JSON writes, and files of other programs that say the same. BOS, EOS and padding have no place
 // in the format; they are known by their names, which differ from program to program.
@@ -53,6 +54,7 @@ type stepPre struct {
 	AddPrefixSpace *bool  `json:"add_prefix_space,omitempty"`
 	TrimOffsets    *bool  `json:"trim_offsets,omitempty"`
 	UseRegex       *bool  `json:"use_regex,omitempty"`
+	Individual     *bool  `json:"individual_digits,omitempty"`
 }
 
 type bpeModelJSON struct {
@@ -89,18 +91,12 @@ func (m *mergeJSON) UnmarshalJSON(b []byte) error {
 // JSON gives the tokenizer as a tokenizer.json. The bytes are a function of the vocabulary.
 func (t *Tokenizer) JSON() []byte {
 	v := t.Vocabulary()
-	no, yes := false, true
 	f := fileJSON{
-		Version: "1.0",
-		PreTokenizer: preJSON{Type: "Sequence", Pretokenizers: []stepPre{
-			{Type: "Split", Behavior: "Isolated", Invert: &no, Pattern: &struct {
-				Regex string `json:"Regex"`
-			}{Pattern}},
-			{Type: "ByteLevel", AddPrefixSpace: &no, TrimOffsets: &yes, UseRegex: &no},
-		}},
+		Version:       "1.0",
+		PreTokenizer:  t.split.steps(),
 		PostProcessor: t.framing(),
 		Decoder:       json.RawMessage(`{"add_prefix_space":true,"trim_offsets":true,"type":"ByteLevel","use_regex":true}`),
-		Model:         bpeModelJSON{Type: "BPE", IgnoreMerges: true, Vocab: map[string]int32{}, Merges: []mergeJSON{}},
+		Model:         bpeModelJSON{Type: "BPE", IgnoreMerges: t.split == Llama3, Vocab: map[string]int32{}, Merges: []mergeJSON{}},
 	}
 	for i, s := range v.Tokens {
 		f.Model.Vocab[s] = int32(i)
@@ -121,8 +117,28 @@ func (t *Tokenizer) JSON() []byte {
 	return b.Bytes()
 }
 
-// framing puts BOS before a text, and before the first of a pair.
+// steps are how a text is cut and spelled.
+func (s Split) steps() preJSON {
+	no, yes := false, true
+	if s == SmolLM {
+		return preJSON{Type: "Sequence", Pretokenizers: []stepPre{
+			{Type: "Digits", Individual: &yes},
+			{Type: "ByteLevel", AddPrefixSpace: &no, TrimOffsets: &yes, UseRegex: &yes},
+		}}
+	}
+	return preJSON{Type: "Sequence", Pretokenizers: []stepPre{
+		{Type: "Split", Behavior: "Isolated", Invert: &no, Pattern: &struct {
+			Regex string `json:"Regex"`
+		}{Pattern}},
+		{Type: "ByteLevel", AddPrefixSpace: &no, TrimOffsets: &yes, UseRegex: &no},
+	}}
+}
+
+// framing puts BOS before a text, and before the first of a pair; or nothing.
 func (t *Tokenizer) framing() json.RawMessage {
+	if t.noBOS {
+		return nil
+	}
 	bos := t.tokens[t.bos]
 	special := map[string]any{"SpecialToken": map[string]any{"id": bos, "type_id": 0}}
 	seq := func(name string, typ int) any {
@@ -184,44 +200,68 @@ func FromJSONAs(data []byte, names Names) (*Tokenizer, error) {
 	if _, err := d.Token(); err != io.EOF {
 		return nil, fmt.Errorf("tokenizer.json: more than one value")
 	}
-	if err := f.supported(); err != nil {
-		return nil, fmt.Errorf("tokenizer.json: %w", err)
-	}
-	v, err := f.vocabulary(names)
-	if err != nil {
-		return nil, fmt.Errorf("tokenizer.json: %w", err)
-	}
-	t, err := New(v)
-	if err == nil {
-		err = f.frame(names)
-	}
+	t, err := f.tokenizer(names)
 	if err != nil {
 		return nil, fmt.Errorf("tokenizer.json: %w", err)
 	}
 	return t, nil
 }
 
-func (f *fileJSON) supported() error {
-	steps := f.PreTokenizer.Pretokenizers
-	is := func(b *bool, want bool) bool { return b != nil && *b == want }
+func (f *fileJSON) tokenizer(names Names) (*Tokenizer, error) {
+	split, err := f.supported()
+	if err != nil {
+		return nil, err
+	}
+	v, err := f.vocabulary(names)
+	if err != nil {
+		return nil, err
+	}
+	framed, err := f.frame(names)
+	if err != nil {
+		return nil, err
+	}
+	v.Split, v.NoBOS = split, !framed
+	return New(v)
+}
+
+func (f *fileJSON) supported() (Split, error) {
 	switch m := f.Model; {
 	case m.Type != "BPE":
-		return fmt.Errorf("model type %q, not BPE", m.Type)
-	case !m.IgnoreMerges:
-		return fmt.Errorf("ignore_merges is not set")
+		return 0, fmt.Errorf("model type %q, not BPE", m.Type)
 	case m.Dropout != nil, m.UnkToken != nil, m.FuseUnk, m.ByteFallback, m.ContinuingSubwordPrefix != nil && *m.ContinuingSubwordPrefix != "",
 		m.EndOfWordSuffix != nil && *m.EndOfWordSuffix != "":
-		return fmt.Errorf("not plain byte-level BPE: dropout, unknown token, byte fallback, prefix or suffix is set")
+		return 0, fmt.Errorf("not plain byte-level BPE: dropout, unknown token, byte fallback, prefix or suffix is set")
 	case len(f.Normalizer) > 0 && string(f.Normalizer) != "null":
-		return fmt.Errorf("a normalizer is set")
-	case f.PreTokenizer.Type != "Sequence" || len(steps) != 2 || steps[0].Type != "Split" || steps[1].Type != "ByteLevel":
-		return fmt.Errorf("the pre-tokenizer is not Split, then ByteLevel")
-	case steps[0].Pattern == nil || steps[0].Pattern.Regex != Pattern || steps[0].Behavior != "Isolated" || !is(steps[0].Invert, false):
-		return fmt.Errorf("the split pattern is not Llama 3's")
-	case !is(steps[1].UseRegex, false) || !is(steps[1].AddPrefixSpace, false):
-		return fmt.Errorf("the byte-level step splits by a pattern of its own or adds a blank")
+		return 0, fmt.Errorf("a normalizer is set")
 	}
-	return nil
+	split, err := f.PreTokenizer.split()
+	if err == nil && f.Model.IgnoreMerges != (split == Llama3) {
+		err = fmt.Errorf("ignore_merges is %v: it is set with Llama 3's way to split a text, and not with SmolLM's", f.Model.IgnoreMerges)
+	}
+	return split, err
+}
+
+// split is the way to cut that the steps say.
+func (p preJSON) split() (Split, error) {
+	is := func(b *bool, want bool) bool { return b != nil && *b == want }
+	steps := p.Pretokenizers
+	switch {
+	case p.Type != "Sequence" || len(steps) != 2 || steps[0].Type != "Split" && steps[0].Type != "Digits" || steps[1].Type != "ByteLevel":
+		return 0, fmt.Errorf("the pre-tokenizer is not Split or Digits, then ByteLevel")
+	case !is(steps[1].AddPrefixSpace, false):
+		return 0, fmt.Errorf("the byte-level step adds a blank")
+	case steps[0].Type == "Digits" && !is(steps[0].Individual, true):
+		return 0, fmt.Errorf("its step Digits leaves several digits together")
+	case steps[0].Type == "Digits" && is(steps[1].UseRegex, false):
+		return 0, fmt.Errorf("the byte-level step has no pattern of its own, as it has with Digits")
+	case steps[0].Type == "Digits":
+		return SmolLM, nil
+	case steps[0].Pattern == nil || steps[0].Pattern.Regex != Pattern || steps[0].Behavior != "Isolated" || !is(steps[0].Invert, false):
+		return 0, fmt.Errorf("the split pattern is not Llama 3's")
+	case !is(steps[1].UseRegex, false):
+		return 0, fmt.Errorf("the byte-level step splits by a pattern of its own")
+	}
+	return Llama3, nil
 }
 
 // template is a post-processor, as far as it says what is put round a text.
@@ -236,34 +276,30 @@ type template struct {
 	} `json:"single"`
 }
 
-// frame refuses a template that puts anything else than BOS before a text: this package always does that, and nothing more.
-func (f *fileJSON) frame(names Names) error {
+// frame reports whether BOS is put before a text. It refuses a template that puts anything else there.
+func (f *fileJSON) frame(names Names) (framed bool, err error) {
 	var one template
 	if len(f.PostProcessor) > 0 {
 		if err := json.Unmarshal(f.PostProcessor, &one); err != nil {
-			return fmt.Errorf("post_processor: %w", err)
+			return false, fmt.Errorf("post_processor: %w", err)
 		}
 	}
 	steps := []template{one}
 	if one.Type == "Sequence" {
 		if err := json.Unmarshal(one.Processors, &steps); err != nil {
-			return fmt.Errorf("post_processor: %w", err)
+			return false, fmt.Errorf("post_processor: %w", err)
 		}
 	}
-	framed := false
 	for _, s := range steps {
 		switch p := s.Single; {
 		case s.Type == "", s.Type == "ByteLevel": // nothing, and something about offsets
 		case s.Type == "TemplateProcessing" && !framed && len(p) == 2 && p[0].Special != nil && p[0].Special.ID == names.BOS && p[1].Sequence != nil:
 			framed = true
 		default:
-			return fmt.Errorf("the post-processor puts something else round a text than %s before it", clip(names.BOS))
+			return false, fmt.Errorf("the post-processor puts something else round a text than %s before it", clip(names.BOS))
 		}
 	}
-	if !framed {
-		return fmt.Errorf("there is no post-processor that puts %s before a text, and this program always does", clip(names.BOS))
-	}
-	return nil
+	return framed, nil
 }
 
 func (f *fileJSON) vocabulary(names Names) (Vocabulary, error) {

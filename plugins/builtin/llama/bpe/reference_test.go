@@ -79,8 +79,33 @@ func llama3(t *testing.T) *Tokenizer {
 	return tok
 }
 
+// smollm is another that Hugging Face's trainer learnt, in SmolLM's form.
+func smollm(t testing.TB) *Tokenizer {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join("testdata", "smollm.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tok, err := FromJSONAs(data, Names{BOS: "<|im_start|>", EOS: "<|im_end|>", Pad: "<|im_end|>"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tok
+}
+
+// kept is a text without the bytes that a tokenizer has no token for.
+func kept(tok *Tokenizer, text string) string {
+	var b []byte
+	for i := range len(text) {
+		if tok.bytes[text[i]] != None {
+			b = append(b, text[i])
+		}
+	}
+	return string(b)
+}
+
 // 10,000 lines of mixed text have the ids that Hugging Face's tokenizers gives them, under a tokenizer that was trained here
-// and under one that was trained there.
+// and under two that were trained there.
 func TestIDsAreHuggingFaces(t *testing.T) {
 	t.Parallel()
 	if *update {
@@ -96,17 +121,21 @@ func TestIDsAreHuggingFaces(t *testing.T) {
 		t.Fatal(err)
 	}
 	texts, want := lines(t), strings.Fields(string(stored(t, "ids.txt")))
-	if len(want) != 2*len(texts) {
+	if len(want) != 3*len(texts) {
 		t.Fatalf("%d digests of %d lines", len(want), len(texts))
 	}
-	wrong := 0
-	for k, tok := range []*Tokenizer{own, llama3(t)} {
+	wrong, lossy := 0, 0
+	for k, tok := range []*Tokenizer{own, llama3(t), smollm(t)} {
 		for i, text := range texts {
 			ids := tok.Encode(text)
-			if got := tok.Decode(ids); got != text {
+			rest := kept(tok, text)
+			if rest != text {
+				lossy++
+			}
+			if got := tok.Decode(ids); got != rest {
 				t.Errorf("line %d, %q, comes back as %q", i, text, got)
 			}
-			if digestOf(ids) == want[2*i+k] {
+			if digestOf(ids) == want[3*i+k] {
 				continue
 			}
 			if wrong++; wrong <= 10 {
@@ -115,7 +144,10 @@ func TestIDsAreHuggingFaces(t *testing.T) {
 		}
 	}
 	if wrong > 0 {
-		t.Errorf("%d of %d lines have other ids", wrong, 2*len(texts))
+		t.Errorf("%d of %d lines have other ids", wrong, 3*len(texts))
+	}
+	if smollm(t).Missing() != 21 || lossy < 10 {
+		t.Errorf("%d bytes have no token, and %d lines have such: the comparison does not show what becomes of them", smollm(t).Missing(), lossy)
 	}
 }
 
@@ -123,24 +155,41 @@ func TestIDsAreHuggingFaces(t *testing.T) {
 func TestClassesAreHuggingFaces(t *testing.T) {
 	t.Parallel()
 	names := map[string]class{"symbol": symbol, "letter": letter, "number": number, "blank": blank, "newline": newline}
+	everyCharacter(t, "classes.txt", 1000, func(c rune, name string) bool {
+		is, known := names[name]
+		if !known {
+			t.Fatalf("class %q", name)
+		}
+		got, n := next(string(c))
+		return got == is && n == len(string(c))
+	})
+}
+
+// The characters that are cut off one by one are those that are there.
+func TestDigitsAreHuggingFaces(t *testing.T) {
+	t.Parallel()
+	everyCharacter(t, "digits.txt", 100, func(c rune, name string) bool {
+		return (name == "number") == (len(slices.Collect(SmolLM.Pieces("a"+string(c)+"a"))) == 3 && len(slices.Collect(SmolLM.Pieces(string(c)+string(c)))) == 2)
+	})
+}
+
+// everyCharacter compares each character with a stored list of at least so many runs: where a run begins, and what its
+// characters are.
+func everyCharacter(t *testing.T, file string, least int, same func(c rune, name string) bool) {
+	t.Helper()
 	type run struct {
 		from rune
-		is   class
+		is   string
 	}
 	var runs []run
-	for line := range strings.Lines(string(stored(t, "classes.txt"))) {
+	for line := range strings.Lines(string(stored(t, file))) {
 		var r run
-		var name string
-		if _, err := fmt.Sscanf(line, "%x %s", &r.from, &name); err != nil {
+		if _, err := fmt.Sscanf(line, "%x %s", &r.from, &r.is); err != nil {
 			t.Fatal(err)
-		}
-		var known bool
-		if r.is, known = names[name]; !known {
-			t.Fatalf("class %q", name)
 		}
 		runs = append(runs, r)
 	}
-	if len(runs) < 1000 {
+	if len(runs) < least {
 		t.Fatalf("%d runs", len(runs))
 	}
 	at, wrong := 0, 0
@@ -151,9 +200,9 @@ func TestClassesAreHuggingFaces(t *testing.T) {
 		for at+1 < len(runs) && runs[at+1].from <= c {
 			at++
 		}
-		if got, n := next(string(c)); got != runs[at].is || n != len(string(c)) {
+		if !same(c, runs[at].is) {
 			if wrong++; wrong <= 20 {
-				t.Errorf("%U is class %d here and %d there", c, got, runs[at].is)
+				t.Errorf("%U is no %s here", c, runs[at].is)
 			}
 		}
 	}
@@ -165,18 +214,19 @@ func TestClassesAreHuggingFaces(t *testing.T) {
 // What was read from Hugging Face's form is written and read again without loss.
 func TestForeignTokenizerRoundTrips(t *testing.T) {
 	t.Parallel()
-	tok := llama3(t)
-	back, err := FromJSONAs(tok.JSON(), tok.Names())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if d := cmp.Diff(tok.Vocabulary(), back.Vocabulary()); d != "" {
-		t.Errorf("(-read +written and read):\n%s", d)
+	for _, tok := range []*Tokenizer{llama3(t), smollm(t)} {
+		back, err := FromJSONAs(tok.JSON(), tok.Names())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(tok.Vocabulary(), back.Vocabulary()); d != "" {
+			t.Errorf("(-read +written and read):\n%s", d)
+		}
 	}
 }
 
 // Hugging Face's tokenizers, the program itself, gives our files the ids that they have here: those of a tokenizer that was
-// trained here on the lines, of one with a fixed vocabulary, and of the foreign one as it is written here. TRANSFORMERS_PYTHON names
+// trained here on the lines, of one with a fixed vocabulary, and of the foreign ones as they are written here. TRANSFORMERS_PYTHON names
 // a Python that has it; `make check-tokenizer` makes one.
 func TestTokenizersReadsOurs(t *testing.T) {
 	t.Parallel()
@@ -194,6 +244,7 @@ func TestTokenizersReadsOurs(t *testing.T) {
 		"trained":      Train(slices.Values(texts), Options{VocabSize: 4000}),
 		"spaces apart": Train(slices.Values(texts), Options{VocabSize: 1000, SpacesApart: true, Specials: []string{"<|tool|>"}}),
 		"foreign":      llama3(t),
+		"SmolLM's":     smollm(t),
 	} {
 		file := filepath.Join(t.TempDir(), "tokenizer.json")
 		if err := os.WriteFile(file, tok.JSON(), 0o644); err != nil {

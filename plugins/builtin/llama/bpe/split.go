@@ -13,17 +13,7 @@ const Pattern = `(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3
 
 // Pieces cuts text as Pattern does; joined, the pieces are the text. A byte that is not valid UTF-8 counts as a symbol,
 // like the replacement character.
-func Pieces(text string) iter.Seq[string] {
-	return func(yield func(string) bool) {
-		for len(text) > 0 {
-			n := pieceLen(text)
-			if !yield(text[:n]) {
-				return
-			}
-			text = text[n:]
-		}
-	}
-}
+func Pieces(text string) iter.Seq[string] { return cut(text, pieceLen) }
 
 // class is what the pattern distinguishes. Letters, numbers and white space exclude each other.
 type class uint8

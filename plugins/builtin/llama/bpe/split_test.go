@@ -48,3 +48,28 @@ func TestPieces(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", d)
 	}
 }
+
+// SmolLM's pieces are those of its two steps: the numbers, then the pattern on each stretch between them.
+func TestSmolLMPiecesAreThePatterns(t *testing.T) {
+	t.Parallel()
+	numbers, re := regexp2.MustCompile(`\p{N}|[^\p{N}]+`, regexp2.Unicode), regexp2.MustCompile(gpt2Pattern, regexp2.Unicode)
+	texts := slices.Clone(corpus)
+	r := rand.New(rand.NewPCG(3, 4))
+	for range 20000 {
+		texts = append(texts, randomText(r, 1+r.IntN(12)))
+	}
+	for _, text := range texts {
+		var want []string
+		for _, stretch := range reference(t, numbers, text) {
+			want = append(want, reference(t, re, stretch)...)
+		}
+		if d := cmp.Diff(want, slices.Collect(SmolLM.Pieces(text))); d != "" {
+			t.Fatalf("%q (-pattern +by hand):\n%s", text, d)
+		}
+	}
+	got := slices.Collect(SmolLM.Pieces("it's IT'S 123  4\n\n x\n\ty"))
+	want := []string{"it", "'s", " IT", "'", "S", " ", "1", "2", "3", "  ", "4", "\n\n", " x", "\n", "\t", "y"}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+}

@@ -241,7 +241,7 @@ func TestReadRefuses(t *testing.T) {
 		{"architecture", swap("llama\x0c", "lloma\x0c"), "architecture lloma"},
 		{"pre", swap("llama-bpe", "llama-xyz"), "split pattern llama-xyz"},
 		{"bos", key("tokenizer.ggml.bos_token_id", 1<<20), "bos_token_id is 1048576"},
-		{"no bos", func(b []byte) []byte { b[after(b, "tokenizer.ggml.add_bos_token")+4] = 0; return b }, "add_bos_token is false"},
+		{"half a bos", func(b []byte) []byte { b[after(b, "tokenizer.ggml.add_bos_token")] = byte(kindU8); return b }, "add_bos_token is 1"},
 		{"eos", func(b []byte) []byte { b[after(b, "tokenizer.ggml.add_eos_token")+4] = 1; return b }, "add_eos_token is true"},
 		{"key twice", swap("general.type", "general.name"), "there twice"},
 		{"infinite", func(b []byte) []byte {

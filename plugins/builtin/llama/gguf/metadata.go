@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 
 	"jupiter/plugins/builtin/llama/bpe"
 	"jupiter/plugins/builtin/llama/model"
@@ -168,11 +169,17 @@ func (h *header) tokenizer() (*bpe.Tokenizer, error) {
 	if m := h.keys["tokenizer.ggml.model"]; m != tokenizerModel {
 		return nil, fmt.Errorf("model %s, not %s", show(m), tokenizerModel)
 	}
-	if p := h.keys["tokenizer.ggml.pre"]; p != tokenizerPre {
-		return nil, fmt.Errorf("split pattern %s, not %s", show(p), tokenizerPre)
+	split := slices.Index(splits[:], fmt.Sprint(h.keys["tokenizer.ggml.pre"]))
+	if split < 0 {
+		return nil, fmt.Errorf("split pattern %s: %s can be read", show(h.keys["tokenizer.ggml.pre"]), strings.Join(splits[:], " and "))
 	}
-	if v, ok := h.keys["tokenizer.ggml.add_bos_token"]; ok && v != true {
-		return nil, fmt.Errorf("add_bos_token is %s: this program begins every text with a beginning-of-text token", show(v))
+	addBOS := bpe.Split(split) == bpe.Llama3 // what llama.cpp takes where the key is missing
+	switch v := h.keys["tokenizer.ggml.add_bos_token"].(type) {
+	case nil:
+	case bool:
+		addBOS = v
+	default:
+		return nil, fmt.Errorf("add_bos_token is %s", show(v))
 	}
 	if v, ok := h.keys["tokenizer.ggml.add_eos_token"]; ok && v != false {
 		return nil, fmt.Errorf("add_eos_token is %s: this program adds no end-of-text token to a text", show(v))
@@ -199,7 +206,7 @@ func (h *header) tokenizer() (*bpe.Tokenizer, error) {
 			return nil, fmt.Errorf("token %d has type %d: only ordinary and control tokens are supported", i, t)
 		}
 	}
-	v := bpe.Vocabulary{Tokens: tokens, Special: special, Merges: merges}
+	v := bpe.Vocabulary{Tokens: tokens, Special: special, Merges: merges, Split: bpe.Split(split), NoBOS: !addBOS}
 	for _, id := range []struct {
 		to   *int32
 		name string

@@ -143,13 +143,13 @@ func metadata(c model.Config, v bpe.Vocabulary, t *bpe.Tokenizer, o Options) []k
 		{"llama.attention.value_length", uint32(c.HeadDim)},
 		{"llama.attention.layer_norm_rms_epsilon", float32(c.NormEps)},
 		{"tokenizer.ggml.model", tokenizerModel},
-		{"tokenizer.ggml.pre", tokenizerPre},
+		{"tokenizer.ggml.pre", splits[v.Split]},
 		{"tokenizer.ggml.tokens", v.Tokens},
 		{"tokenizer.ggml.token_type", types},
 		{"tokenizer.ggml.merges", merges},
 		{"tokenizer.ggml.bos_token_id", uint32(v.BOS)},
 		{"tokenizer.ggml.eos_token_id", uint32(v.EOS)},
-		{"tokenizer.ggml.add_bos_token", true},
+		{"tokenizer.ggml.add_bos_token", !v.NoBOS},
 		{"tokenizer.ggml.add_eos_token", false},
 		{"tokenizer.ggml.add_space_prefix", false},
 	}
@@ -164,12 +164,14 @@ func metadata(c model.Config, v bpe.Vocabulary, t *bpe.Tokenizer, o Options) []k
 
 const (
 	architecture   = "llama"
-	tokenizerModel = "gpt2"      // byte-level BPE
-	tokenizerPre   = "llama-bpe" // bpe.Pattern, ignore_merges
+	tokenizerModel = "gpt2" // byte-level BPE
 
 	tokenNormal  = 1
 	tokenControl = 3
 )
+
+// splits are llama.cpp's names of the ways to cut a text.
+var splits = [...]string{bpe.Llama3: "llama-bpe", bpe.SmolLM: "smollm"}
 
 // fileTypes are llama.cpp's numbers for files whose matrices mostly have a format.
 var fileTypes = map[Type]uint32{F32: 0, F16: 1, Q8: 7, BF16: 32}

@@ -142,8 +142,8 @@ func (c Card) markdown(m model.Config, t *bpe.Tokenizer, as safetensors.DType) [
 		output = "the embedding as its output matrix"
 	}
 	fmt.Fprintf(&b, "A language model of the Llama architecture with %d parameters in %s, written by Jupiter. Layers: %d, width: %d, heads: %d, of keys and values: %d, "+
-		"with %s. It reads at most %d tokens at a time. Its tokenizer is a byte-level BPE of %d tokens with Llama 3's split pattern.\n",
-		m.Params(), as, m.Layers, m.Dim, m.Heads, m.KVHeads, output, m.Context, t.Size())
+		"with %s. It reads at most %d tokens at a time. Its tokenizer is a byte-level BPE of %d tokens with %s's split pattern.\n",
+		m.Params(), as, m.Layers, m.Dim, m.Heads, m.KVHeads, output, m.Context, t.Size(), t.Vocabulary().Split)
 	b.WriteString("\n## Lineage\n\n")
 	if len(c.Lineage) == 0 {
 		b.WriteString("Not known to the program that wrote this file.\n")

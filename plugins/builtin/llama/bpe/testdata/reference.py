@@ -4,8 +4,10 @@
 
 lines.json.gz   the lines
 llama3.json     a tokenizer that Hugging Face's trainer learnt from them, in the form that Llama 3's has
-ids.txt         a line a line: digests of its ids under tokenizer.json, which Go's trainer made, and under llama3.json
+smollm.json     another, in the form that SmolLM's has: it lacks bytes, and puts nothing before a text
+ids.txt         a line a line: digests of its ids under tokenizer.json, which Go's trainer made, llama3.json and smollm.json
 classes.txt     what the split pattern takes each character for: where a run of characters of one class begins, and the class
+digits.txt      the characters that SmolLM's form cuts off one by one, likewise
 
     python reference.py --check     compares with what is stored instead, and tells the first difference
 
@@ -128,6 +130,36 @@ def llama3(texts):
     return form
 
 
+# Bytes that SmolLM2's vocabulary has no token for.
+MISSING = [0x04, 0x06, 0x13, 0x14, 0x16, 0x1D, 0xC0, 0xC1, 0xF1, 0xF2, *range(0xF5, 0x100)]
+
+
+def smollm(texts):
+    """Trains a tokenizer of SmolLM's form, on texts without the characters that have one of the missing bytes."""
+    tok = Tokenizer(models.BPE())
+    tok.pre_tokenizer = pre_tokenizers.Sequence([
+        pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False, trim_offsets=True, use_regex=True)])  # fmt: skip
+    tok.decoder = decoders.ByteLevel()
+    seen = [t for t in texts if not set(t.encode()) & set(MISSING)]
+    missing = {chr(256 + b) if b <= 0x20 else chr(b) for b in MISSING}
+    alphabet = [c for c in pre_tokenizers.ByteLevel.alphabet() if c not in missing]
+    names = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", "<file_sep>"]
+    tok.train_from_iterator(seen, trainers.BpeTrainer(vocab_size=3000, initial_alphabet=alphabet, special_tokens=names, show_progress=False))
+    return json.loads(tok.to_str())
+
+
+def digits():
+    split, out, last = pre_tokenizers.Digits(individual_digits=True), [], None
+    for c in range(0x110000):
+        if 0xD800 <= c < 0xE000:
+            continue
+        k = len(split.pre_tokenize_str(f"a{chr(c)}a")) == 3
+        if k != last:
+            out.append(f"{c:x} {'number' if k else 'other'}\n")
+            last = k
+    return "".join(out)
+
+
 def load(source):
     tok = Tokenizer.from_str(source)
     tok.encode_special_tokens = True  # a special token in a text is text
@@ -178,13 +210,15 @@ def main():
         print("\n".join(digests(load(Path(args.ids).read_text(encoding="utf-8")), texts)))
         return
     texts = lines()
-    form = json.dumps(llama3(texts), ensure_ascii=False, separators=(",", ":")) + "\n"
-    both = [digests(load(s), texts) for s in ((HERE / "tokenizer.json").read_text(encoding="utf-8"), form)]
+    forms = [json.dumps(f(texts), ensure_ascii=False, separators=(",", ":")) + "\n" for f in (llama3, smollm)]
+    each = [digests(load(s), texts) for s in ((HERE / "tokenizer.json").read_text(encoding="utf-8"), *forms)]
     made = {
         "lines.json.gz": json.dumps(texts, separators=(",", ":")).encode(),
-        "llama3.json": form.encode(),
-        "ids.txt": "".join(f"{a} {b}\n" for a, b in zip(*both)).encode(),
+        "llama3.json": forms[0].encode(),
+        "smollm.json": forms[1].encode(),
+        "ids.txt": "".join(" ".join(ids) + "\n" for ids in zip(*each)).encode(),
         "classes.txt": classes().encode(),
+        "digits.txt": digits().encode(),
     }
     for name, data in made.items():
         path = HERE / name
