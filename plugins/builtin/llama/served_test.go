@@ -536,3 +536,47 @@ func TestLlamaQuantize(t *testing.T) {
 		}
 	}
 }
+
+// The quantised formats that are read are the numbers that llama.cpp itself takes them for: its quantiser turns what it has
+// written back into F32. The files are mixed ones, as people meet them.
+func TestLlamaQuantizeIsRead(t *testing.T) {
+	t.Parallel()
+	program := filepath.Join(filepath.Dir(llamaServer(t)), "llama-quantize")
+	if _, err := os.Stat(program); err != nil {
+		t.Skipf("there is no llama-quantize beside llama-server to compare with: %v", err)
+	}
+	c := model.Config{Dim: 256, Layers: 2, Heads: 4, KVHeads: 2, HeadDim: 64, FFN: 512, RopeTheta: 10000, NormEps: 1e-5}
+	w, tok := lively(t, 6, c)
+	dir := t.TempDir()
+	plain := filepath.Join(dir, "plain.gguf")
+	if err := gguf.Write(plain, w, tok, "test"); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q4_K_S", "Q4_K_M", "Q5_K_M", "Q6_K", "Q8_0"} {
+		theirs, back := filepath.Join(dir, name), filepath.Join(dir, name+".back")
+		for _, args := range [][]string{{plain, theirs, name, "1"}, {"--allow-requantize", theirs, back, "F32", "1"}} {
+			if out, err := exec.Command(program, args...).CombinedOutput(); err != nil {
+				t.Fatalf("%v: %s", err, out)
+			}
+		}
+		got, _, err := gguf.Read(theirs)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, _, err := gguf.Read(back)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(got.Flat, want.Flat) {
+			t.Errorf("%s: llama.cpp takes the parameters for others", name)
+		}
+		var off, size float64
+		for i, v := range w.Flat {
+			off += math.Pow(float64(got.Flat[i]-v), 2)
+			size += float64(v) * float64(v)
+		}
+		if off = math.Sqrt(off / size); off == 0 || off > 0.12 {
+			t.Errorf("%s: the parameters are off by %.3g of their size", name, off)
+		}
+	}
+}

@@ -17,8 +17,8 @@
 //
 // Reading trusts nothing: every count, size and offset is checked against the file's length before memory is taken for
 // it, tensors may not overlap, and what this engine cannot compute (scaled rotary embeddings, mixtures of experts, another
-// tokenizer) is refused by name rather than read approximately. Of the quantised formats Q8_0 is read, as the numbers that
-// it stands for, and written.
+// tokenizer) is refused by name rather than read approximately. Of the quantised formats those that most files from elsewhere have
+// are read, as the numbers that they stand for, and Q8_0 is written.
 package gguf
 
 import (
@@ -35,61 +35,60 @@ const (
 // Type is the number format of a tensor, by GGUF's number.
 type Type uint32
 
-// Number formats that this package reads and writes.
+// Number formats that this package reads. F32, F16, BF16 and Q8 are written too.
 const (
 	F32  Type = 0
 	F16  Type = 1
+	Q4_0 Type = 2
+	Q4_1 Type = 3
+	Q5_0 Type = 6
+	Q5_1 Type = 7
 	Q8   Type = 8 // Q8_0: blocks of 32 numbers of a row, a scale (F16) and 32 signed bytes
+	Q4_K Type = 12
+	Q5_K Type = 13
+	Q6_K Type = 14
 	BF16 Type = 30
 )
 
+// format is the unit in which a format stores a row: so many numbers in so many bytes.
+type format struct {
+	name           string
+	numbers, bytes uint64
+}
+
+// formats are those that are read; blocks.go draws the quantised ones.
+var formats = map[Type]format{
+	F32: {"f32", 1, 4}, F16: {"f16", 1, 2}, BF16: {"bf16", 1, 2}, Q8: {"q8_0", q8Block, 2 + q8Block},
+	Q4_0: {"q4_0", 32, 18}, Q4_1: {"q4_1", 32, 20}, Q5_0: {"q5_0", 32, 22}, Q5_1: {"q5_1", 32, 24},
+	Q4_K: {"q4_k", kBlock, 144}, Q5_K: {"q5_k", kBlock, 176}, Q6_K: {"q6_k", kBlock, 210},
+}
+
+// others names formats that people meet in files from elsewhere, for the message that refuses them.
+var others = map[Type]string{
+	10: "q2_k", 11: "q3_k", 16: "iq2_xxs", 17: "iq2_xs", 18: "iq3_xxs", 19: "iq1_s", 20: "iq4_nl", 21: "iq3_s", 22: "iq2_s", 23: "iq4_xs", 29: "iq1_m",
+	34: "tq1_0", 35: "tq2_0", 39: "mxfp4",
+}
+
 func (t Type) String() string {
-	switch t {
-	case F32:
-		return "f32"
-	case F16:
-		return "f16"
-	case Q8:
-		return "q8_0"
-	case BF16:
-		return "bf16"
+	if f, ok := formats[t]; ok {
+		return f.name
 	}
-	if n, ok := quantised[t]; ok {
+	if n, ok := others[t]; ok {
 		return n
 	}
 	return fmt.Sprintf("type %d", uint32(t))
 }
 
-// quantised names the formats that people meet in files from elsewhere, for the message that refuses them.
-var quantised = map[Type]string{
-	2: "q4_0", 3: "q4_1", 6: "q5_0", 7: "q5_1", 10: "q2_k", 11: "q3_k", 12: "q4_k", 13: "q5_k", 14: "q6_k", 20: "iq4_nl", 23: "iq4_xs",
-}
-
-// block is the unit in which a format stores a row: so many numbers in so many bytes; 0 for a format that is not read.
-func (t Type) block() (numbers, bytes uint64) {
-	switch t {
-	case F32:
-		return 1, 4
-	case F16, BF16:
-		return 1, 2
-	case Q8:
-		return q8Block, 2 + q8Block
-	}
-	return 0, 0
-}
-
-const q8Block = 32
-
 // Size is how many bytes a number of a matrix takes, on average.
 func (t Type) Size() float64 {
-	numbers, bytes := t.block()
-	return float64(bytes) / float64(max(1, numbers))
+	f := formats[t]
+	return float64(f.bytes) / float64(max(1, f.numbers))
 }
 
 // rowBytes is how many bytes n numbers of a row take. A row is a whole number of blocks.
 func (t Type) rowBytes(n int) int {
-	numbers, bytes := t.block()
-	return n / int(numbers) * int(bytes)
+	f := formats[t]
+	return n / int(f.numbers) * int(f.bytes)
 }
 
 // Types of values.

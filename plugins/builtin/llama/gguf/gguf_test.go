@@ -226,7 +226,8 @@ func TestReadRefuses(t *testing.T) {
 			binary.LittleEndian.PutUint64(b[after(b, "tokenizer.ggml.tokens")+8:], 1<<61)
 			return b
 		}, "more than the file holds"},
-		{"quantised", tensor("blk.0.attn_q.weight", 20, 12), "q4_k"},
+		{"quantised", tensor("blk.0.attn_q.weight", 20, 11), "its numbers are q3_k; f32"},
+		{"no whole large blocks", tensor("blk.0.attn_q.weight", 20, 12), "rows of 16 numbers are no whole blocks of q4_k"},
 		{"no whole blocks", tensor("blk.0.attn_q.weight", 20, 8), "rows of 16 numbers are no whole blocks of q8_0"},
 		{"overlap", tensor("blk.0.attn_k.weight", 24, 0), "overlap"},
 		{"unaligned", tensor("blk.0.attn_k.weight", 24, 4), "multiple of 32"},
@@ -320,6 +321,17 @@ func FuzzGGUF(f *testing.F) {
 	for _, typ := range Types() {
 		f.Add(encode(f, w, tok, typ))
 	}
+	c := w.Config
+	c.Dim, c.FFN = q8Block, q8Block
+	blocks := encode(f, model.New(c), tok, Q8)
+	at := bytes.Index(blocks, []byte("blk.0.ffn_up.weight")) + len("blk.0.ffn_up.weight") + 20 // the type stands after two dimensions
+	for _, typ := range []Type{Q8, Q4_0, Q4_1, Q5_0, Q5_1} {
+		binary.LittleEndian.PutUint32(blocks[at:], uint32(typ))
+		if _, _, err := decode(blocks); err != nil {
+			f.Fatal(err)
+		}
+		f.Add(slices.Clone(blocks))
+	}
 	f.Add([]byte("GGUF\x03\x00\x00\x00"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var w *model.Weights
@@ -332,7 +344,7 @@ func FuzzGGUF(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if w.Config.Params() > len(data) || tok.Size() != w.Vocab {
+		if w.Config.Params() > 2*len(data) || tok.Size() != w.Vocab {
 			t.Errorf("%d parameters from %d bytes, %d tokens for %d", w.Config.Params(), len(data), tok.Size(), w.Vocab)
 		}
 		if err := Encode(io.Discard, w, tok, Options{Type: F32}); err != nil {

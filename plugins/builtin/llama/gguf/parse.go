@@ -272,18 +272,18 @@ func (d *decoder) tensor() info {
 	if d.err != nil {
 		return t
 	}
-	numbers, size := t.typ.block()
-	if numbers == 0 {
-		d.fail("its numbers are %v; f32, f16, bf16 and q8_0 can be read", t.typ)
+	f, known := formats[t.typ]
+	if !known {
+		d.fail("its numbers are %v; f32, f16, bf16, q8_0, q4_0, q4_1, q5_0, q5_1, q4_k, q5_k and q6_k can be read", t.typ)
 		return t
 	}
-	if row := t.dims[len(t.dims)-1]; row%numbers != 0 {
+	if row := t.dims[len(t.dims)-1]; row%f.numbers != 0 {
 		d.fail("its rows of %d numbers are no whole blocks of %v", row, t.typ)
 		return t
 	}
 	count, ok := product(t.dims...)
 	if ok {
-		t.bytes, ok = product(count/numbers, size)
+		t.bytes, ok = product(count/f.numbers, f.bytes)
 	}
 	if !ok || t.bytes == 0 {
 		d.fail("its dimensions are %d", t.dims)

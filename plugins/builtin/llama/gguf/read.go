@@ -13,7 +13,7 @@ import (
 	"jupiter/plugins/builtin/llama/model"
 )
 
-// Read reads a model and its tokenizer. Matrices in F16, BF16 and Q8_0 become the float32 numbers that they stand for.
+// Read reads a model and its tokenizer. Matrices in other formats become the float32 numbers that they stand for.
 func Read(path string) (*model.Weights, *bpe.Tokenizer, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -125,12 +125,10 @@ func widen(typ Type, buf []byte, row []float32) {
 		for i := range row {
 			row[i] = half.Brain(binary.LittleEndian.Uint16(buf[2*i:]))
 		}
-	case Q8:
-		for ; len(row) > 0; row, buf = row[q8Block:], buf[2+q8Block:] {
-			scale := half.Float(binary.LittleEndian.Uint16(buf))
-			for i := range q8Block {
-				row[i] = scale * float32(int8(buf[2+i]))
-			}
+	default:
+		f := formats[typ]
+		for ; len(row) > 0; row, buf = row[f.numbers:], buf[f.bytes:] {
+			unpack(typ, buf[:f.bytes], row[:f.numbers])
 		}
 	}
 }
