@@ -22,7 +22,7 @@ import (
 )
 
 // elsewhere is a model that no trainer of ours would make: an output matrix of its own, heads of a width of their own,
-// another theta, and special tokens of other names.
+// another theta, scaled positions, and special tokens of other names.
 func elsewhere(t *testing.T) (*model.Weights, *bpe.Tokenizer) {
 	t.Helper()
 	texts := []string{"7 plus 12: 19", "the question and the answer", "the answer and the question", "5 plus 3: 8"}
@@ -32,7 +32,8 @@ func elsewhere(t *testing.T) (*model.Weights, *bpe.Tokenizer) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := model.New(model.Config{Vocab: tok.Size(), Dim: 16, Layers: 1, Heads: 2, KVHeads: 1, HeadDim: 10, FFN: 40, Context: 96, RopeTheta: 500000, NormEps: 1e-6})
+	w := model.New(model.Config{Vocab: tok.Size(), Dim: 16, Layers: 1, Heads: 2, KVHeads: 1, HeadDim: 10, FFN: 40, Context: 96, RopeTheta: 500000, NormEps: 1e-6,
+		RopeScaling: model.RopeScaling{Type: model.RopeLlama3, Factor: 8, Low: 1, High: 4, Original: 40}})
 	w.Init(9)
 	for i := range w.Output {
 		w.Output[i] *= 30

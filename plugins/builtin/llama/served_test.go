@@ -192,7 +192,11 @@ func lively(t *testing.T, seed uint64, c model.Config) (*model.Weights, *bpe.Tok
 var kinds = map[string]model.Config{
 	"tied, grouped queries":   {Dim: 32, Layers: 2, Heads: 4, KVHeads: 2, HeadDim: 8, FFN: 64, RopeTheta: 10000, NormEps: 1e-5, Tied: true},
 	"untied, grouped queries": {Dim: 32, Layers: 3, Heads: 4, KVHeads: 2, HeadDim: 10, FFN: 40, RopeTheta: 500000, NormEps: 1e-6},
-	"untied":                  {Dim: 48, Layers: 2, Heads: 3, KVHeads: 3, HeadDim: 16, FFN: 96, RopeTheta: 10000, NormEps: 1e-5},
+	"scaled positions": {Dim: 32, Layers: 2, Heads: 2, KVHeads: 1, HeadDim: 16, FFN: 64, RopeTheta: 1000, NormEps: 1e-5, Tied: true,
+		RopeScaling: model.RopeScaling{Type: model.RopeLlama3, Factor: 8, Low: 1, High: 4, Original: 40}},
+	"stretched positions": {Dim: 32, Layers: 2, Heads: 2, KVHeads: 1, HeadDim: 16, FFN: 64, RopeTheta: 10000, NormEps: 1e-5, Tied: true,
+		RopeScaling: model.RopeScaling{Type: model.RopeLinear, Factor: 2.5}},
+	"untied": {Dim: 48, Layers: 2, Heads: 3, KVHeads: 3, HeadDim: 16, FFN: 96, RopeTheta: 10000, NormEps: 1e-5},
 }
 
 const length = 24 // tokens that are compared of each text
@@ -271,6 +275,15 @@ func TestLlamaServerWritesTheSame(t *testing.T) {
 				t.Fatal(err)
 			}
 			agree(t, file, w, tok)
+			if c.RopeScaling.Type == "" {
+				return
+			}
+			plain := w.Clone()
+			plain.Config.RopeScaling = model.RopeScaling{}
+			prompt := starts(tok)[2:]
+			if slices.Equal(written(t, w, tok, prompt)[0].Tokens, written(t, plain, tok, prompt)[0].Tokens) {
+				t.Error("positions that are not scaled give the same tokens: the comparison proves nothing")
+			}
 		})
 	}
 }

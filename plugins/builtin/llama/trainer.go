@@ -111,6 +111,7 @@ func begin(c *sdk.Call, s settings, req *sdk.TrainRequest) (startState, error) {
 	want.Vocab = cp.Tokenizer.Size()
 	if cp.Info.Imported { // no attribute says these: they are the model's own
 		want.HeadDim, want.RopeTheta, want.NormEps, want.Tied = have.HeadDim, have.RopeTheta, have.NormEps, have.Tied
+		want.RopeScaling = have.RopeScaling
 	}
 	if !have.SameArchitecture(want) {
 		return startState{}, fmt.Errorf("the start checkpoint has %v; the configuration asks for %v", have, want)

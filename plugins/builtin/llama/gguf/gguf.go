@@ -16,7 +16,7 @@
 // new row 2i+j = old row j·half+i. Without that reordering a model loads, runs and writes nonsense.
 //
 // Reading trusts nothing: every count, size and offset is checked against the file's length before memory is taken for
-// it, tensors may not overlap, and what this engine cannot compute (scaled rotary embeddings, mixtures of experts, another
+// it, tensors may not overlap, and what this engine cannot compute (other scaled rotary embeddings, mixtures of experts, another
 // tokenizer) is refused by name rather than read approximately. Of the quantised formats those that most files from elsewhere have
 // are read, as the numbers that they stand for, and Q8_0 is written.
 package gguf

@@ -332,6 +332,10 @@ func FuzzGGUF(f *testing.F) {
 		}
 		f.Add(slices.Clone(blocks))
 	}
+	for _, s := range []model.RopeScaling{{Type: model.RopeLinear, Factor: 2}, {Type: model.RopeLlama3, Factor: 2, Low: 1, High: 4, Original: 32}} {
+		c.RopeScaling = s
+		f.Add(encode(f, model.New(c), tok, F32))
+	}
 	f.Add([]byte("GGUF\x03\x00\x00\x00"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var w *model.Weights

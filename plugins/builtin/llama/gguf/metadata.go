@@ -115,14 +115,14 @@ func (h *header) config() (model.Config, error) {
 	}
 	_, untied := h.tensors["output.weight"]
 	c.Tied = !untied
+	if c.RopeScaling, err = h.linear(); err != nil {
+		return c, err
+	}
 	return c, c.Validate()
 }
 
 // plain refuses variants of the architecture that this engine does not compute.
 func (h *header) plain() error {
-	if s, ok := h.keys["llama.rope.scaling.type"]; ok && s != "none" {
-		return fmt.Errorf("rotary embeddings scaled by %s are not supported", show(s))
-	}
 	if n, ok := h.keys["llama.expert_count"]; ok && n != uint64(0) {
 		return fmt.Errorf("a mixture of %s experts is not supported", show(n))
 	}
@@ -146,8 +146,11 @@ func (h *header) shapes(c model.Config) error {
 		}
 	}
 	for _, name := range sortedNames(h.tensors) {
-		if name == "rope_freqs.weight" {
-			return fmt.Errorf("its rotary embeddings are scaled, as those of Llama 3.1 and later are: that is not supported")
+		if t := h.tensors[name]; name == ropeFactors {
+			if !slices.Equal(t.dims, []uint64{uint64(c.HeadDim) / 2}) || t.typ != F32 {
+				return fmt.Errorf("tensor %q has dimensions %d in %v, not [%d] in f32", name, t.dims, t.typ, c.HeadDim/2)
+			}
+			continue
 		}
 		if _, ok := want[name]; !ok {
 			return fmt.Errorf("tensor %q is not part of a plain Llama model", clip(name))

@@ -15,6 +15,8 @@ func tensorName(hf string) string {
 		return "output_norm.weight"
 	case "lm_head.weight":
 		return "output.weight"
+	case ropeFactors: // Hugging Face has no tensor of it
+		return ropeFactors
 	}
 	layer, part, _ := strings.Cut(strings.TrimPrefix(hf, "model.layers."), ".")
 	return "blk." + layer + "." + layerNames[strings.TrimSuffix(part, ".weight")] + ".weight"

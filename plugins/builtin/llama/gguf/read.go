@@ -47,6 +47,9 @@ func Decode(r io.ReaderAt, size int64) (*model.Weights, *bpe.Tokenizer, error) {
 	if err := h.shapes(c); err != nil {
 		return nil, nil, err
 	}
+	if err := h.rope(r, &c); err != nil {
+		return nil, nil, err
+	}
 	t, err := h.tokenizer()
 	if err != nil {
 		return nil, nil, fmt.Errorf("tokenizer: %w", err)

@@ -58,7 +58,7 @@ func Encode(to io.Writer, w *model.Weights, t *bpe.Tokenizer, o Options) error {
 	}
 	e := &encoder{w: bufio.NewWriterSize(to, 1<<18)}
 	keys := metadata(w.Config, t.Vocabulary(), t, o)
-	tensors := w.Tensors()
+	tensors := append(w.Tensors(), ropeTensors(w.Config)...)
 	e.raw([]byte(magic))
 	e.u32(version)
 	e.u64(uint64(len(tensors)))
@@ -153,6 +153,7 @@ func metadata(c model.Config, v bpe.Vocabulary, t *bpe.Tokenizer, o Options) []k
 		{"tokenizer.ggml.add_eos_token", false},
 		{"tokenizer.ggml.add_space_prefix", false},
 	}
+	keys = append(keys, ropeKeys(c.RopeScaling)...)
 	if v.Pad != bpe.None {
 		keys = append(keys, key{"tokenizer.ggml.padding_token_id", uint32(v.Pad)})
 	}

@@ -74,21 +74,31 @@ type rope struct {
 	Type    string   `json:"rope_type"`
 	OldType string   `json:"type"`
 	Theta   *float64 `json:"rope_theta"`
+
+	Factor   float64 `json:"factor"`
+	Low      float64 `json:"low_freq_factor"`
+	High     float64 `json:"high_freq_factor"`
+	Original int     `json:"original_max_position_embeddings"`
 }
 
-func (r rope) scaled() string {
+// scaling is how the frequencies are scaled; the model says whether it can be computed.
+func (r rope) scaling() model.RopeScaling {
 	for _, t := range []string{r.Type, r.OldType} {
-		if t != "" && t != "default" {
-			return t
+		switch t {
+		case "", "default":
+		case model.RopeLinear: // what a file says besides has no meaning there
+			return model.RopeScaling{Type: t, Factor: r.Factor}
+		default:
+			return model.RopeScaling{Type: t, Factor: r.Factor, Low: r.Low, High: r.High, Original: r.Original}
 		}
 	}
-	return ""
+	return model.RopeScaling{}
 }
 
 // shape is the model's shape. It refuses what is not a plain Llama.
 func (c config) shape() (model.Config, error) {
 	var s model.Config
-	theta, err := c.theta()
+	theta, scaling, err := c.rope()
 	switch {
 	case c.ModelType != "llama":
 		return s, fmt.Errorf("model_type is %q: of Hugging Face's architectures \"llama\" alone is supported", c.ModelType)
@@ -106,30 +116,31 @@ func (c config) shape() (model.Config, error) {
 		return s, fmt.Errorf("num_attention_heads is %d", c.Heads)
 	}
 	s = model.Config{Vocab: c.Vocab, Dim: c.Dim, Layers: c.Layers, Heads: c.Heads, KVHeads: or(c.KVHeads, c.Heads), HeadDim: or(c.HeadDim, c.Dim/c.Heads), FFN: c.FFN,
-		Context: c.Context, RopeTheta: theta, NormEps: or(c.NormEps, 1e-6), Tied: c.Tied}
+		Context: c.Context, RopeTheta: theta, NormEps: or(c.NormEps, 1e-6), Tied: c.Tied, RopeScaling: scaling}
 	if c.HeadDim == nil && c.Dim%c.Heads != 0 {
 		return s, fmt.Errorf("hidden_size %d is no multiple of num_attention_heads %d", c.Dim, c.Heads)
 	}
 	return s, s.Validate()
 }
 
-// theta is the base of the rotary frequencies, where they are not scaled.
-func (c config) theta() (float64, error) {
-	theta := or(c.RopeTheta, 10000)
+// rope gives the base of the rotary frequencies and how they are scaled.
+func (c config) rope() (theta float64, scaling model.RopeScaling, err error) {
+	theta = or(c.RopeTheta, 10000)
 	for _, raw := range []json.RawMessage{c.RopeScaling, c.RopeParameters} {
 		if !isSet(raw) {
 			continue
 		}
 		var r rope
 		if err := json.Unmarshal(raw, &r); err != nil {
-			return 0, fmt.Errorf("rotary embeddings: %w", err)
+			return 0, scaling, fmt.Errorf("rotary embeddings: %w", err)
 		}
-		if t := r.scaled(); t != "" {
-			return 0, fmt.Errorf("its rotary embeddings are scaled (%s), which is not supported", t)
+		s := r.scaling()
+		if scaling != (model.RopeScaling{}) && s != scaling {
+			return 0, scaling, errors.New("rope_scaling and rope_parameters scale the rotary embeddings in two ways")
 		}
-		theta = or(r.Theta, theta)
+		theta, scaling = or(r.Theta, theta), s
 	}
-	return theta, nil
+	return theta, scaling, nil
 }
 
 func isSet(raw json.RawMessage) bool { return len(raw) > 0 && string(raw) != "null" }

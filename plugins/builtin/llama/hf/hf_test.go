@@ -129,6 +129,17 @@ func change(t *testing.T, dir, name string, edit func(map[string]any)) {
 	hftest.Put(t, dir, name, v)
 }
 
+// scaled is what files of Llama 3.1 8B say of its positions, with more.
+func scaled(more ...any) map[string]any {
+	m := map[string]any{"factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0, "original_max_position_embeddings": 8192}
+	for i := 0; i < len(more); i += 2 {
+		m[more[i].(string)] = more[i+1]
+	}
+	return m
+}
+
+var llama3 = model.RopeScaling{Type: "llama3", Factor: 8, Low: 1, High: 4, Original: 8192}
+
 // What the files say in another way, or besides, is taken for what it means.
 func TestReadVariants(t *testing.T) {
 	t.Parallel()
@@ -149,6 +160,14 @@ func TestReadVariants(t *testing.T) {
 		want func(*hf.Model) bool
 	}{
 		{"rope parameters of newer versions", config("rope_theta", nil, "rope_parameters", map[string]any{"rope_type": "default", "rope_theta": 1e6}), func(m *hf.Model) bool { return m.Weights.RopeTheta == 1e6 }},
+		{"scaled positions", config("rope_scaling", scaled("rope_type", "llama3")), func(m *hf.Model) bool { return m.Weights.RopeScaling == llama3 && m.Weights.RopeTheta == 500000 }},
+		{"scaled positions, older", config("rope_scaling", scaled("type", "llama3")), func(m *hf.Model) bool { return m.Weights.RopeScaling == llama3 }},
+		{"scaled positions, newer", config("rope_theta", nil, "rope_scaling", nil, "rope_parameters", scaled("rope_type", "llama3", "rope_theta", 1e6)), func(m *hf.Model) bool {
+			return m.Weights.RopeScaling == llama3 && m.Weights.RopeTheta == 1e6
+		}},
+		{"stretched positions", config("rope_scaling", map[string]any{"type": "linear", "factor": 4.0}), func(m *hf.Model) bool {
+			return m.Weights.RopeScaling == model.RopeScaling{Type: "linear", Factor: 4}
+		}},
 		{"defaults", config("rope_theta", nil, "rms_norm_eps", nil, "hidden_act", nil, "tie_word_embeddings", true), func(m *hf.Model) bool { return m.Weights.RopeTheta == 10000 && m.Weights.NormEps == 1e-6 }},
 		{"several ends", config("eos_token_id", []int{1, 4}), func(m *hf.Model) bool {
 			return m.Tokenizer.EOS() == 1 && strings.Contains(m.Notes[0], "2 ends of a text")
@@ -207,8 +226,9 @@ func TestReadRefuses(t *testing.T) {
 	}{
 		{"architecture", "model_type", "mistral", `model_type is "mistral"`},
 		{"no language model", "architectures", []string{"LlamaForSequenceClassification"}, "which is no language model"},
-		{"scaled positions", "rope_scaling", map[string]any{"rope_type": "llama3", "factor": 8}, "scaled (llama3)"},
-		{"scaled positions, newer", "rope_parameters", map[string]any{"rope_type": "yarn"}, "scaled (yarn)"},
+		{"scaled positions", "rope_scaling", map[string]any{"rope_type": "llama3", "factor": 8}, "low_freq_factor 0"},
+		{"scaled positions, newer", "rope_parameters", map[string]any{"rope_type": "yarn", "factor": 2}, `scaled by "yarn"`},
+		{"a factor below 1", "rope_scaling", map[string]any{"type": "linear", "factor": 0.5}, "is 0.5: must be"},
 		{"biases", "attention_bias", true, "biases"},
 		{"activation", "hidden_act", "gelu", `hidden_act is "gelu"`},
 		{"quantised", "quantization_config", map[string]any{"bits": 4}, "quantised"},

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"jupiter/plugins/builtin/llama/bpe"
@@ -80,7 +81,7 @@ func Describe(c model.Config, t *bpe.Tokenizer, as safetensors.DType) []File {
 		"architectures": []string{"LlamaForCausalLM"}, "model_type": "llama", "torch_dtype": torch[as],
 		"vocab_size": c.Vocab, "hidden_size": c.Dim, "num_hidden_layers": c.Layers, "num_attention_heads": c.Heads,
 		"num_key_value_heads": c.KVHeads, "head_dim": c.HeadDim, "intermediate_size": c.FFN, "max_position_embeddings": c.Context,
-		"rope_theta": c.RopeTheta, "rope_scaling": nil, "rms_norm_eps": c.NormEps, "tie_word_embeddings": c.Tied,
+		"rope_theta": c.RopeTheta, "rope_scaling": scaling(c.RopeScaling), "rms_norm_eps": c.NormEps, "tie_word_embeddings": c.Tied,
 		"hidden_act": "silu", "attention_bias": false, "attention_dropout": 0.0, "mlp_bias": false,
 		"bos_token_id": ids.BOS, "eos_token_id": ids.EOS,
 	}
@@ -107,6 +108,25 @@ func Describe(c model.Config, t *bpe.Tokenizer, as safetensors.DType) []File {
 		{"config.json", indented(config)}, {"generation_config.json", indented(generation)},
 		{"tokenizer.json", t.JSON()}, {"tokenizer_config.json", indented(tokenizer)},
 	}
+}
+
+// scaling is what config.json says of scaled rotary embeddings. Factors have a decimal point: transformers warns of whole numbers.
+func scaling(s model.RopeScaling) any {
+	real := func(v float64) json.Number {
+		text := strconv.FormatFloat(v, 'f', -1, 64)
+		if !strings.Contains(text, ".") {
+			text += ".0"
+		}
+		return json.Number(text)
+	}
+	switch s.Type {
+	case "":
+		return nil
+	case model.RopeLinear:
+		return map[string]any{"rope_type": s.Type, "factor": real(s.Factor)}
+	}
+	return map[string]any{"rope_type": s.Type, "factor": real(s.Factor), "low_freq_factor": real(s.Low), "high_freq_factor": real(s.High),
+		"original_max_position_embeddings": s.Original}
 }
 
 func indented(v any) []byte {

@@ -23,6 +23,7 @@ func TestPyTorchLogits(t *testing.T) {
 			KVHeads                        int `json:"kv_heads"`
 			HeadDim                        int `json:"head_dim"`
 			Tied                           bool
+			RopeScaling                    model.RopeScaling `json:"rope_scaling"`
 			Logits                         []float64
 		}
 	}
@@ -33,7 +34,7 @@ func TestPyTorchLogits(t *testing.T) {
 		t.Run(c.Name, func(t *testing.T) {
 			t.Parallel()
 			w := model.New(model.Config{Vocab: c.Vocab, Dim: c.Dim, Layers: c.Layers, Heads: c.Heads, KVHeads: c.KVHeads, HeadDim: c.HeadDim, FFN: c.FFN,
-				Context: 16, RopeTheta: 10000, NormEps: 1e-5, Tied: c.Tied})
+				Context: 16, RopeTheta: 10000, NormEps: 1e-5, Tied: c.Tied, RopeScaling: c.RopeScaling})
 			for _, p := range w.Params() {
 				for i := range p.Data {
 					p.Data[i] = float32(uint32(p.Offset+i)*2654435761>>16)/65536 - 0.5

@@ -94,7 +94,7 @@ func rotate(x []float64, pos int, c model.Config) {
 	half := c.HeadDim / 2
 	for h := 0; h < len(x); h += c.HeadDim {
 		for i := range half {
-			sin, cos := math.Sincos(float64(pos) * math.Pow(c.RopeTheta, -2*float64(i)/float64(c.HeadDim)))
+			sin, cos := math.Sincos(float64(pos) * math.Pow(c.RopeTheta, -2*float64(i)/float64(c.HeadDim)) / c.RopeFactor(i))
 			a, b := x[h+i], x[h+i+half]
 			x[h+i], x[h+i+half] = a*cos-b*sin, b*cos+a*sin
 		}

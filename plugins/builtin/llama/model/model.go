@@ -30,6 +30,8 @@ type Config struct {
 	RopeTheta float64 `json:"rope_theta"`              // base of the rotary frequencies
 	NormEps   float64 `json:"rms_norm_eps"`            // added to the mean square
 	Tied      bool    `json:"tie_word_embeddings"`     // the embedding is also the output projection
+
+	RopeScaling RopeScaling `json:"rope_scaling,omitzero"`
 }
 
 // maxParams bounds what a configuration may ask for: 2³³ parameters are 32 GiB of float32.
@@ -60,6 +62,9 @@ func (c Config) Validate() error {
 		return fmt.Errorf("rope_theta %g: must be above 1", c.RopeTheta)
 	case !(c.NormEps > 0) || c.NormEps > 0.1:
 		return fmt.Errorf("rms_norm_eps %g: must be above 0 and at most 0.1", c.NormEps)
+	}
+	if err := c.RopeScaling.check(); err != nil {
+		return err
 	}
 	// In float64, because the product of hostile sizes overflows int.
 	perLayer := float64(c.Dim)*(2+float64(c.QKVRows())+float64(c.AttnDim())) + 3*float64(c.Dim)*float64(c.FFN)
@@ -100,6 +105,6 @@ func (c Config) String() string {
 	if c.Tied {
 		out = "tied"
 	}
-	return fmt.Sprintf("%d layers, dim %d, %d heads (%d kv) of %d, ffn %d, vocab %d, %s, rope theta %g",
-		c.Layers, c.Dim, c.Heads, c.KVHeads, c.HeadDim, c.FFN, c.Vocab, out, c.RopeTheta)
+	return fmt.Sprintf("%d layers, dim %d, %d heads (%d kv) of %d, ffn %d, vocab %d, %s, rope theta %g%v",
+		c.Layers, c.Dim, c.Heads, c.KVHeads, c.HeadDim, c.FFN, c.Vocab, out, c.RopeTheta, c.RopeScaling)
 }

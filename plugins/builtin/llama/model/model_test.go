@@ -1,7 +1,9 @@
 package model
 
 import (
+	"encoding/json"
 	"math"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -108,20 +110,43 @@ func TestValidateRefuses(t *testing.T) {
 		t.Error(err)
 	}
 	for want, change := range map[string]func(*Config){
-		"vocab is 0":      func(c *Config) { c.Vocab = 0 },
-		"layers is -1":    func(c *Config) { c.Layers = -1 },
-		"ffn is":          func(c *Config) { c.FFN = 1 << 30 },
-		"does not divide": func(c *Config) { c.KVHeads = 2 },
-		"odd":             func(c *Config) { c.HeadDim = 3 },
-		"rope_theta":      func(c *Config) { c.RopeTheta = math.NaN() },
-		"rms_norm_eps":    func(c *Config) { c.NormEps = 0 },
-		"2^33 parameters": func(c *Config) { c.Vocab, c.Dim = 1<<24, 1<<24 },
+		"vocab is 0":       func(c *Config) { c.Vocab = 0 },
+		"layers is -1":     func(c *Config) { c.Layers = -1 },
+		"ffn is":           func(c *Config) { c.FFN = 1 << 30 },
+		"does not divide":  func(c *Config) { c.KVHeads = 2 },
+		"odd":              func(c *Config) { c.HeadDim = 3 },
+		"rope_theta":       func(c *Config) { c.RopeTheta = math.NaN() },
+		"rms_norm_eps":     func(c *Config) { c.NormEps = 0 },
+		`scaled by "yarn"`: func(c *Config) { c.RopeScaling = RopeScaling{Type: "yarn", Factor: 2} },
+		"positions is 0.5": func(c *Config) { c.RopeScaling = RopeScaling{Type: RopeLinear, Factor: 0.5} },
+		"positions is NaN": func(c *Config) { c.RopeScaling = RopeScaling{Type: RopeLinear, Factor: math.NaN()} },
+		"a factor alone":   func(c *Config) { c.RopeScaling = RopeScaling{Type: RopeLinear, Factor: 2, Low: 1} },
+		"low_freq_factor":  func(c *Config) { c.RopeScaling = RopeScaling{RopeLlama3, 8, 4, 4, 8192} },
+		"original_max":     func(c *Config) { c.RopeScaling = RopeScaling{RopeLlama3, 8, 1, 4, 0} },
+		"2^33 parameters":  func(c *Config) { c.Vocab, c.Dim = 1<<24, 1<<24 },
 	} {
 		c := example()
 		change(&c)
 		if err := c.Validate(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want an error with %q", err, want)
 		}
+	}
+}
+
+// Files that were written before there was scaling are those of models without it.
+func TestNoScalingIsNotWritten(t *testing.T) {
+	t.Parallel()
+	text, err := json.Marshal(example())
+	if err != nil || strings.Contains(string(text), "scaling") {
+		t.Errorf("%s, %v", text, err)
+	}
+	c, back := example(), Config{}
+	c.RopeScaling = RopeScaling{RopeLlama3, 8, 1, 4, 8192}
+	if text, err = json.Marshal(c); err != nil || json.Unmarshal(text, &back) != nil || back != c {
+		t.Errorf("%s is read as %v", text, back)
+	}
+	if c.SameArchitecture(example()) {
+		t.Error("other frequencies are the same architecture")
 	}
 }
 
@@ -149,5 +174,40 @@ func TestRopeTabulatesTheRotations(t *testing.T) {
 	at := p*r.Half + i
 	if math.Abs(float64(r.Cos[at])-math.Cos(angle)) > 1e-7 || math.Abs(float64(r.Sin[at])-math.Sin(angle)) > 1e-7 || r.Neg[at] != -r.Sin[at] {
 		t.Errorf("position %d: cos %g, sin %g, want %g and %g", p, r.Cos[at], r.Sin[at], math.Cos(angle), math.Sin(angle))
+	}
+}
+
+// The frequencies are those that Hugging Face's transformers takes from the same configuration: testdata/rope.py wrote them, in
+// float32.
+func TestRopeFrequenciesAreHuggingFaces(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("testdata/rope.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var cases []struct {
+		HeadDim     int         `json:"head_dim"`
+		RopeTheta   float64     `json:"rope_theta"`
+		RopeScaling RopeScaling `json:"rope_scaling"`
+		Frequencies []float64
+	}
+	if err := json.Unmarshal(text, &cases); err != nil || len(cases) < 5 {
+		t.Fatalf("%d cases, %v", len(cases), err)
+	}
+	for _, x := range cases {
+		c := example()
+		c.HeadDim, c.RopeTheta, c.RopeScaling = x.HeadDim, x.RopeTheta, x.RopeScaling
+		if err := c.Validate(); err != nil {
+			t.Fatal(err)
+		}
+		r := NewRope(c, 2)
+		if len(x.Frequencies) != r.Half {
+			t.Fatalf("%d frequencies of %d", len(x.Frequencies), r.Half)
+		}
+		for i, want := range x.Frequencies {
+			if got := float64(r.Sin[r.Half+i]); math.Abs(got-math.Sin(want)) > 2e-6*math.Sin(want) {
+				t.Errorf("%v: at position 1 element %d turns by %g, there by %g", c.RopeScaling, i, math.Asin(got), want)
+			}
+		}
 	}
 }

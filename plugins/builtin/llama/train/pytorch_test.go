@@ -19,6 +19,7 @@ type pytorch struct {
 		KVHeads                        int `json:"kv_heads"`
 		HeadDim                        int `json:"head_dim"`
 		Tied                           bool
+		RopeScaling                    model.RopeScaling `json:"rope_scaling"`
 		Loss                           float64
 		Gradient, Losses               []float64
 	}
@@ -66,7 +67,7 @@ func TestPyTorch(t *testing.T) {
 		t.Run(c.Name, func(t *testing.T) {
 			t.Parallel()
 			w := model.New(model.Config{Vocab: c.Vocab, Dim: c.Dim, Layers: c.Layers, Heads: c.Heads, KVHeads: c.KVHeads, HeadDim: c.HeadDim, FFN: c.FFN,
-				Context: 16, RopeTheta: 10000, NormEps: 1e-5, Tied: c.Tied})
+				Context: 16, RopeTheta: 10000, NormEps: 1e-5, Tied: c.Tied, RopeScaling: c.RopeScaling})
 			formula(w)
 			seqs := formulaSequences(c.Vocab)
 			o := Options{Threads: 2, WeightDecay: ref.Decay, Beta1: 0.9, Beta2: 0.95, Clip: ref.Clip, OneRate: true}

@@ -72,7 +72,7 @@ func (r *reference) rotate(x []float64, position int) {
 	half := r.HeadDim / 2
 	for h := 0; h < len(x); h += r.HeadDim {
 		for i := range half {
-			angle := float64(position) / math.Pow(r.RopeTheta, float64(2*i)/float64(r.HeadDim))
+			angle := float64(position) / math.Pow(r.RopeTheta, float64(2*i)/float64(r.HeadDim)) / r.RopeFactor(i)
 			a, b := x[h+i], x[h+half+i]
 			x[h+i] = a*math.Cos(angle) - b*math.Sin(angle)
 			x[h+half+i] = b*math.Cos(angle) + a*math.Sin(angle)

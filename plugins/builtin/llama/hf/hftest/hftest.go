@@ -24,13 +24,17 @@ func Write(t testing.TB, dir string, w *model.Weights, tok *bpe.Tokenizer, dtype
 	}
 	ids := tok.Vocabulary()
 	c := w.Config
-	Put(t, dir, "config.json", map[string]any{
+	config := map[string]any{
 		"architectures": []string{"LlamaForCausalLM"}, "model_type": "llama", "torch_dtype": "bfloat16", "transformers_version": "4.57.1",
 		"vocab_size": c.Vocab, "hidden_size": c.Dim, "num_hidden_layers": c.Layers, "num_attention_heads": c.Heads, "num_key_value_heads": c.KVHeads,
 		"head_dim": c.HeadDim, "intermediate_size": c.FFN, "max_position_embeddings": c.Context, "rope_theta": c.RopeTheta, "rope_scaling": nil,
 		"rms_norm_eps": c.NormEps, "tie_word_embeddings": c.Tied, "hidden_act": "silu", "attention_bias": false, "mlp_bias": false, "pretraining_tp": 1,
 		"initializer_range": 0.02, "use_cache": true, "bos_token_id": ids.BOS, "eos_token_id": ids.EOS,
-	})
+	}
+	if s := c.RopeScaling; s.Type != "" {
+		config["rope_scaling"] = s
+	}
+	Put(t, dir, "config.json", config)
 	names := tok.Names()
 	Put(t, dir, "tokenizer_config.json", map[string]any{"bos_token": names.BOS, "eos_token": map[string]any{"content": names.EOS, "lstrip": false}, "tokenizer_class": "PreTrainedTokenizerFast"})
 	if err := os.WriteFile(filepath.Join(dir, "tokenizer.json"), tok.JSON(), 0o644); err != nil {

@@ -1,4 +1,4 @@
-"""Writes reference.json: what PyTorch computes for two small models, in float64.
+"""Writes reference.json: what PyTorch computes for three small models, in float64.
 
     python reference.py > reference.json
 
@@ -7,6 +7,7 @@ tokens come from formulas that the tests repeat, in numbers that float32 holds e
 """
 
 import json
+import math
 
 import torch
 import torch.nn.functional as F
@@ -15,6 +16,10 @@ STEPS, RATE, DECAY, CLIP = 10, 0.01, 0.1, 1.0
 CASES = {
     "tied, grouped heads": {"vocab": 19, "dim": 10, "layers": 2, "heads": 4, "kv_heads": 2, "head_dim": 6, "ffn": 13, "tied": True},
     "untied": {"vocab": 17, "dim": 12, "layers": 1, "heads": 2, "kv_heads": 2, "head_dim": 6, "ffn": 9, "tied": False},
+    "scaled positions": {
+        "vocab": 17, "dim": 8, "layers": 1, "heads": 2, "kv_heads": 1, "head_dim": 8, "ffn": 9, "tied": True,
+        "rope_scaling": {"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0, "original_max_position_embeddings": 100},
+    },
 }
 LENGTHS = [8, 3, 12]
 THETA, EPS = 10000.0, 1e-5
@@ -56,10 +61,26 @@ def sequences(c: dict) -> list[tuple[torch.Tensor, torch.Tensor]]:
     ]
 
 
-def rotate(x: torch.Tensor, head: int) -> torch.Tensor:
+def frequencies(c: dict) -> torch.Tensor:
+    """Turns a position, in radians. Of three kinds where they are scaled: as they are, divided by the factor, and between."""
+    head = c["head_dim"]
+    every = THETA ** (-torch.arange(head // 2, dtype=torch.float64) * 2 / head)
+    if s := c.get("rope_scaling"):
+        length, low, high = s["original_max_position_embeddings"], s["low_freq_factor"], s["high_freq_factor"]
+        for i, f in enumerate(every.tolist()):
+            wave = 2 * math.pi / f
+            if wave > length / low:
+                every[i] = f / s["factor"]
+            elif wave >= length / high:
+                smooth = (length / wave - low) / (high - low)
+                every[i] = (1 - smooth) * f / s["factor"] + smooth * f
+    return every
+
+
+def rotate(x: torch.Tensor, c: dict) -> torch.Tensor:
     """x is [heads, length, head]."""
-    half = head // 2
-    angles = torch.outer(torch.arange(x.shape[1], dtype=torch.float64), THETA ** (-torch.arange(half, dtype=torch.float64) * 2 / head))
+    half = c["head_dim"] // 2
+    angles = torch.outer(torch.arange(x.shape[1], dtype=torch.float64), frequencies(c))
     a, b = x[..., :half], x[..., half:]
     return torch.cat([a * angles.cos() - b * angles.sin(), b * angles.cos() + a * angles.sin()], -1)
 
@@ -72,8 +93,8 @@ def logits(c: dict, p: dict[str, torch.Tensor], ids: torch.Tensor) -> torch.Tens
         parts = (F.rms_norm(x, (c["dim"],), w["attn_norm"], EPS) @ w["qkv"].T).split([q, kv, kv], -1)
         queries, keys, values = (part.view(len(ids), -1, head).transpose(0, 1) for part in parts)
         group = c["heads"] // c["kv_heads"]
-        keys, values = rotate(keys, head).repeat_interleave(group, 0), values.repeat_interleave(group, 0)
-        a = F.scaled_dot_product_attention(rotate(queries, head), keys, values, is_causal=True)
+        keys, values = rotate(keys, c).repeat_interleave(group, 0), values.repeat_interleave(group, 0)
+        a = F.scaled_dot_product_attention(rotate(queries, c), keys, values, is_causal=True)
         x = x + a.transpose(0, 1).reshape(len(ids), q) @ w["o"].T
         gate, up = (F.rms_norm(x, (c["dim"],), w["ffn_norm"], EPS) @ w["gate_up"].T).chunk(2, -1)
         x = x + (F.silu(gate) * up) @ w["down"].T
