@@ -1,6 +1,7 @@
 package llama
 
 import (
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -22,12 +23,12 @@ import (
 )
 
 // elsewhere is a model that no trainer of ours would make: an output matrix of its own, heads of a width of their own,
-// another theta, scaled positions, and special tokens of other names.
+// another theta, scaled positions, special tokens of other names, and a chat template of its own.
 func elsewhere(t *testing.T) (*model.Weights, *bpe.Tokenizer) {
 	t.Helper()
 	texts := []string{"7 plus 12: 19", "the question and the answer", "the answer and the question", "5 plus 3: 8"}
 	v := bpe.Train(slices.Values(texts), bpe.Options{VocabSize: 280}).Vocabulary()
-	v.Tokens[v.EOS], v.Pad = "<|end_of_text|>", bpe.None
+	v.Tokens[v.EOS], v.Pad, v.ChatTemplate = "<|end_of_text|>", bpe.None, "{% for m in messages %}<|im_start|>{{ m['content'] }}\t\"<&>é\n{% endfor %}"
 	tok, err := bpe.New(v)
 	if err != nil {
 		t.Fatal(err)
@@ -223,6 +224,33 @@ func TestImportedStartIsTrainedOn(t *testing.T) {
 	back, kept, err := gguf.Read(filepath.Join(call.WorkDir, modelFile))
 	if err != nil || !slices.Equal(back.Flat, last.Weights.Flat) || kept.Names() != tok.Names() {
 		t.Errorf("the export is another model: %v", err)
+	}
+	if kept.ChatTemplate() != tok.ChatTemplate() || !strings.Contains(kept.ChatTemplate(), `<&>é`) {
+		t.Errorf("the export's chat template is %q", kept.ChatTemplate())
+	}
+}
+
+// A model keeps its chat template from one format to the other and back, byte for byte.
+func TestPublishKeepsTheChatTemplate(t *testing.T) {
+	t.Parallel()
+	w, tok := elsewhere(t)
+	at, dir := filepath.Join(t.TempDir(), "model.gguf"), t.TempDir()
+	if err := gguf.Write(at, w, tok, "x"); err != nil {
+		t.Fatal(err)
+	}
+	for i, format := range []string{formatHF, formatGGUF, formatHF} {
+		to := filepath.Join(dir, fmt.Sprint(i))
+		if _, err := Publish(at, to, PublishOptions{Format: format, DType: "f32"}); err != nil {
+			t.Fatal(err)
+		}
+		m, err := readModel(to)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m.tokenizer.ChatTemplate() != tok.ChatTemplate() || m.weights.Config != w.Config {
+			t.Errorf("%s: %v with the chat template %q", format, m.weights.Config, m.tokenizer.ChatTemplate())
+		}
+		at = to
 	}
 }
 

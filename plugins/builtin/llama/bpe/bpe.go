@@ -52,6 +52,7 @@ type Tokenizer struct {
 	end     int32
 	split   Split
 	noBOS   bool
+	chat    string // Vocabulary.ChatTemplate
 }
 
 type pair struct{ left, right int32 }
@@ -66,7 +67,8 @@ type Vocabulary struct {
 	Merges        []string // "left right" in the byte-level spelling, by rank
 	BOS, EOS, Pad int32    // ids of special tokens; BOS and EOS must exist, Pad may be None
 	Split         Split
-	NoBOS         bool // a text does not begin with BOS
+	NoBOS         bool   // a text does not begin with BOS
+	ChatTemplate  string // that the model brought, in Jinja; nothing here reads it. "": none but the package's own
 }
 
 // New makes a tokenizer of a vocabulary. It refuses one that lacks a byte, spells a token twice, or merges tokens that
@@ -85,6 +87,12 @@ func New(v Vocabulary) (*Tokenizer, error) {
 	}
 	if err := t.fill(v.Tokens); err != nil {
 		return nil, err
+	}
+	if t.chat = v.ChatTemplate; len(t.chat) > maxTemplate {
+		return nil, fmt.Errorf("a chat template of %d bytes: more than %d", len(t.chat), maxTemplate)
+	}
+	if t.chat == ChatTemplate && t.HasChat() {
+		t.chat = "" // it is the package's own
 	}
 	for _, s := range []struct {
 		what string
@@ -105,6 +113,9 @@ func New(v Vocabulary) (*Tokenizer, error) {
 	}
 	return t, nil
 }
+
+// maxTemplate bounds a chat template, in bytes. The longest in use have some ten thousand.
+const maxTemplate = 1 << 20
 
 // MaxVocab bounds the vocabularies that are read from files; the largest in use have about 256,000 tokens.
 const MaxVocab = 1 << 20
@@ -194,7 +205,7 @@ func (t *Tokenizer) addMerge(rank int, m string) error {
 
 // Vocabulary gives the tokenizer's content in the form that the file formats hold.
 func (t *Tokenizer) Vocabulary() Vocabulary {
-	v := Vocabulary{Special: slices.Clone(t.special), BOS: t.bos, EOS: t.eos, Pad: t.pad, Split: t.split, NoBOS: t.noBOS}
+	v := Vocabulary{Special: slices.Clone(t.special), BOS: t.bos, EOS: t.eos, Pad: t.pad, Split: t.split, NoBOS: t.noBOS, ChatTemplate: t.chat}
 	for i := range t.tokens {
 		v.Tokens = append(v.Tokens, t.spelling(int32(i)))
 	}

@@ -51,3 +51,12 @@ func (t *Tokenizer) Chat(messages []Message, open bool) (ids []int32, loss []boo
 
 // HasChat reports whether the vocabulary has the special tokens of ChatML.
 func (t *Tokenizer) HasChat() bool { return t.start != None && t.end != None }
+
+// ChatTemplate is the template that a model's files carry: the one that it brought, or else ChatML's where it has the tokens; ""
+// for none.
+func (t *Tokenizer) ChatTemplate() string {
+	if t.chat == "" && t.HasChat() {
+		return ChatTemplate
+	}
+	return t.chat
+}

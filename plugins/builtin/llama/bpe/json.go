@@ -164,11 +164,13 @@ func (t *Tokenizer) framing() json.RawMessage {
 // MaxJSON bounds a tokenizer.json, in bytes.
 const MaxJSON = 64 << 20
 
-// Names are the spellings of the special tokens that frame a text. Pad may be "": there is none.
+// Names are what a tokenizer.json does not say: the spellings of the special tokens that frame a text, and the chat template that
+// the model brought. Pad and ChatTemplate may be "": there is none.
 type Names struct {
-	BOS string `json:"bos"`
-	EOS string `json:"eos"`
-	Pad string `json:"pad,omitempty"`
+	BOS          string `json:"bos"`
+	EOS          string `json:"eos"`
+	Pad          string `json:"pad,omitempty"`
+	ChatTemplate string `json:"chat_template,omitempty"`
 }
 
 // OwnNames are the names in a vocabulary that Train makes.
@@ -176,7 +178,7 @@ func OwnNames() Names { return Names{BOS: BeginText, EOS: EndText, Pad: Padding}
 
 // Names gives the spellings of the tokenizer's own.
 func (t *Tokenizer) Names() Names {
-	n := Names{BOS: t.tokens[t.bos], EOS: t.tokens[t.eos]}
+	n := Names{BOS: t.tokens[t.bos], EOS: t.tokens[t.eos], ChatTemplate: t.chat}
 	if t.pad != None {
 		n.Pad = t.tokens[t.pad]
 	}
@@ -220,7 +222,7 @@ func (f *fileJSON) tokenizer(names Names) (*Tokenizer, error) {
 	if err != nil {
 		return nil, err
 	}
-	v.Split, v.NoBOS = split, !framed
+	v.Split, v.NoBOS, v.ChatTemplate = split, !framed, names.ChatTemplate
 	return New(v)
 }
 

@@ -210,6 +210,9 @@ func (h *header) tokenizer() (*bpe.Tokenizer, error) {
 		}
 	}
 	v := bpe.Vocabulary{Tokens: tokens, Special: special, Merges: merges, Split: bpe.Split(split), NoBOS: !addBOS}
+	if chat, ok := h.keys["tokenizer.chat_template"].(string); ok {
+		v.ChatTemplate = chat
+	}
 	for _, id := range []struct {
 		to   *int32
 		name string

@@ -158,7 +158,10 @@ func metadata(c model.Config, v bpe.Vocabulary, t *bpe.Tokenizer, o Options) []k
 		keys = append(keys, key{"tokenizer.ggml.padding_token_id", uint32(v.Pad)})
 	}
 	if t.HasChat() {
-		keys = append(keys, key{"tokenizer.ggml.eot_token_id", uint32(t.EndTurn())}, key{"tokenizer.chat_template", bpe.ChatTemplate})
+		keys = append(keys, key{"tokenizer.ggml.eot_token_id", uint32(t.EndTurn())})
+	}
+	if chat := t.ChatTemplate(); chat != "" {
+		keys = append(keys, key{"tokenizer.chat_template", chat})
 	}
 	return keys
 }

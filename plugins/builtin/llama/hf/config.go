@@ -199,11 +199,19 @@ func (c config) names(dir string, tokenizer []byte, m *Model) (bpe.Names, error)
 			BOS tokenName `json:"bos_token"`
 			EOS tokenName `json:"eos_token"`
 			Pad tokenName `json:"pad_token"`
+
+			Chat template `json:"chat_template"`
 		}
 		if err := json.Unmarshal(data, &f); err != nil {
 			return n, fmt.Errorf("tokenizer_config.json: %w", err)
 		}
-		n = bpe.Names{BOS: string(f.BOS), EOS: string(f.EOS), Pad: string(f.Pad)}
+		n = bpe.Names{BOS: string(f.BOS), EOS: string(f.EOS), Pad: string(f.Pad), ChatTemplate: string(f.Chat)}
+	}
+	chat, err := small(dir, "chat_template.jinja", maxConfig) // where newer versions write it
+	if err == nil {
+		n.ChatTemplate = string(chat)
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return n, err
 	}
 	var added struct {
 		Tokens []struct {
@@ -256,5 +264,29 @@ func (t *tokenName) UnmarshalJSON(b []byte) error {
 	}
 	err := json.Unmarshal(b, &o)
 	*t = tokenName(o.Content)
+	return err
+}
+
+// template is a chat template: a text, or a list of named ones, of which the default one is taken.
+type template string
+
+func (t *template) UnmarshalJSON(b []byte) error {
+	var text *string
+	if json.Unmarshal(b, &text) == nil {
+		if text != nil {
+			*t = template(*text)
+		}
+		return nil
+	}
+	var named []struct {
+		Name     string `json:"name"`
+		Template string `json:"template"`
+	}
+	err := json.Unmarshal(b, &named)
+	for _, n := range named {
+		if n.Name == "default" {
+			*t = template(n.Template)
+		}
+	}
 	return err
 }

@@ -4,7 +4,9 @@
 //	model.safetensors              the parameters, F32, F16 or BF16; or
 //	model.safetensors.index.json   which of several such files has which tensor
 //	tokenizer.json                 the tokenizer
-//	tokenizer_config.json          the names of the special tokens; may be missing where config.json has their ids
+//	tokenizer_config.json          the names of the special tokens, and the chat template; may be missing where config.json has
+//	                               the ids
+//	chat_template.jinja            read: the chat template, as newer programs write it
 //	generation_config.json         written: where a text ends
 //	README.md                      written: the model's card
 //

@@ -169,6 +169,19 @@ func TestReadVariants(t *testing.T) {
 			return m.Weights.RopeScaling == model.RopeScaling{Type: "linear", Factor: 4}
 		}},
 		{"defaults", config("rope_theta", nil, "rms_norm_eps", nil, "hidden_act", nil, "tie_word_embeddings", true), func(m *hf.Model) bool { return m.Weights.RopeTheta == 10000 && m.Weights.NormEps == 1e-6 }},
+		{"a chat template", func(t *testing.T, dir string) {
+			change(t, dir, "tokenizer_config.json", func(c map[string]any) { c["chat_template"] = "{{ one }}\n" })
+		}, func(m *hf.Model) bool { return m.Tokenizer.ChatTemplate() == "{{ one }}\n" }},
+		{"several chat templates", func(t *testing.T, dir string) {
+			change(t, dir, "tokenizer_config.json", func(c map[string]any) {
+				c["chat_template"] = []map[string]string{{"name": "tool_use", "template": "{{ two }}"}, {"name": "default", "template": "{{ one }}"}}
+			})
+		}, func(m *hf.Model) bool { return m.Tokenizer.ChatTemplate() == "{{ one }}" }},
+		{"a chat template of newer versions", func(t *testing.T, dir string) {
+			if err := os.WriteFile(filepath.Join(dir, "chat_template.jinja"), []byte("{{ three }}\n"), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}, func(m *hf.Model) bool { return m.Tokenizer.ChatTemplate() == "{{ three }}\n" }},
 		{"several ends", config("eos_token_id", []int{1, 4}), func(m *hf.Model) bool {
 			return m.Tokenizer.EOS() == 1 && strings.Contains(m.Notes[0], "2 ends of a text")
 		}},

@@ -92,11 +92,11 @@ func Describe(c model.Config, t *bpe.Tokenizer, as safetensors.DType) []File {
 		"model_input_names": []string{"input_ids", "attention_mask"},
 	}
 	ends := []int32{ids.EOS}
-	if t.HasChat() {
-		tokenizer["chat_template"] = bpe.ChatTemplate
-		if t.EndTurn() != ids.EOS {
-			ends = append(ends, t.EndTurn())
-		}
+	if chat := t.ChatTemplate(); chat != "" {
+		tokenizer["chat_template"] = chat
+	}
+	if t.HasChat() && t.EndTurn() != ids.EOS {
+		ends = append(ends, t.EndTurn())
 	}
 	// Without do_sample transformers serve writes the likeliest tokens, whatever temperature and seed it is given.
 	generation := map[string]any{"bos_token_id": ids.BOS, "eos_token_id": ends, "do_sample": true}

@@ -36,7 +36,11 @@ func Write(t testing.TB, dir string, w *model.Weights, tok *bpe.Tokenizer, dtype
 	}
 	Put(t, dir, "config.json", config)
 	names := tok.Names()
-	Put(t, dir, "tokenizer_config.json", map[string]any{"bos_token": names.BOS, "eos_token": map[string]any{"content": names.EOS, "lstrip": false}, "tokenizer_class": "PreTrainedTokenizerFast"})
+	special := map[string]any{"bos_token": names.BOS, "eos_token": map[string]any{"content": names.EOS, "lstrip": false}, "tokenizer_class": "PreTrainedTokenizerFast"}
+	if names.ChatTemplate != "" {
+		special["chat_template"] = names.ChatTemplate
+	}
+	Put(t, dir, "tokenizer_config.json", special)
 	if err := os.WriteFile(filepath.Join(dir, "tokenizer.json"), tok.JSON(), 0o644); err != nil {
 		t.Fatal(err)
 	}
