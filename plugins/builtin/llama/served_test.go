@@ -335,10 +335,6 @@ func TestLlamaServerCutsTheSame(t *testing.T) {
 	c := w.Config
 	c.Vocab = fixed.Size()
 	few := serveWritten(t, model.New(c), fixed)
-	// Of characters that are newer than Unicode 15 llama.cpp does not know that they are letters or digits, as Hugging Face does.
-	newer := func(r rune) bool {
-		return !unicode.In(r, unicode.L, unicode.M, unicode.N, unicode.P, unicode.S, unicode.Z, unicode.Cc, unicode.Cf, unicode.Co)
-	}
 	for _, text := range mixed(t) {
 		if strings.ContainsFunc(text, newer) {
 			continue
@@ -383,6 +379,12 @@ func TestLlamaServerCutsTheSame(t *testing.T) {
 	if d := cmp.Diff(want, s.tokens(t, chat.Prompt, true)); d != "" {
 		t.Errorf("a chat, %q (-here +llama.cpp):\n%s", chat.Prompt, d)
 	}
+}
+
+// newer says of a character that it is newer than Unicode 15: llama.cpp does not know of those that they are letters or digits, as
+// Hugging Face does.
+func newer(r rune) bool {
+	return !unicode.In(r, unicode.L, unicode.M, unicode.N, unicode.P, unicode.S, unicode.Z, unicode.Cc, unicode.Cf, unicode.Co)
 }
 
 // smollm is a tokenizer of SmolLM's form, which Hugging Face's trainer learnt.
@@ -454,29 +456,7 @@ func TestLlamaServerNumberFormats(t *testing.T) {
 				t.Fatal(err)
 			}
 			s := serve(t, file)
-			var all []float64
-			same := 0
-			for i, r := range written(t, back, tok, starts(tok)) {
-				prompt := starts(tok)[i]
-				for k, id := range r.Tokens {
-					p := s.greedy(t, prompt, 1, 20).Probs[0]
-					if p.ID == id {
-						same++
-					}
-					at := slices.IndexFunc(p.Top, func(p probability) bool { return p.ID == id })
-					if at < 0 {
-						t.Fatalf("prompt %d, token %d: %d is not among llama.cpp's 20 likeliest", i, k, id)
-					}
-					all = append(all, math.Abs(p.Top[at].Logprob-float64(r.Logprobs[k])))
-					prompt = append(prompt, id)
-				}
-			}
-			slices.Sort(all)
-			worst := all[len(all)-1]
-			t.Logf("log-probabilities differ by %.2g in the median, at most %.2g; %d of %d tokens are the likeliest in both", all[len(all)/2], worst, same, len(all))
-			if !(worst < c.bound) || same < len(all)*9/10 {
-				t.Errorf("they differ by up to %g, at most %g; %d of %d tokens are the likeliest in both", worst, c.bound, same, len(all))
-			}
+			along(t, c.typ.String(), s, starts(tok), written(t, back, tok, starts(tok)), c.bound)
 		})
 	}
 }
