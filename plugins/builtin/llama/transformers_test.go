@@ -32,6 +32,7 @@ func TestTransformersReadsOurs(t *testing.T) {
 		name    string
 		dir     string
 		weights *model.Weights
+		tok     *bpe.Tokenizer
 	}
 	var examples []example
 	var tok *bpe.Tokenizer
@@ -47,7 +48,7 @@ func TestTransformersReadsOurs(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			examples = append(examples, example{name + ", " + string(as), dir, m.Weights})
+			examples = append(examples, example{name + ", " + string(as), dir, m.Weights, tok})
 		}
 		w, tok := lively(t, 6, c)
 		dir, n := filepath.Join(t.TempDir(), "checkpoint"), len(w.Flat)
@@ -55,7 +56,7 @@ func TestTransformersReadsOurs(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		examples = append(examples, example{name + ", a checkpoint", dir, w})
+		examples = append(examples, example{name + ", a checkpoint", dir, w, tok})
 	}
 	// Two that come to an end, by either token that ends a text: it is likelier than what would have come tenth.
 	texts := []string{"", "7ft5in en in:"}
@@ -69,8 +70,22 @@ func TestTransformersReadsOurs(t *testing.T) {
 		if err := hf.Write(dir, w, tok, hf.Options{}); err != nil {
 			t.Fatal(err)
 		}
-		examples = append(examples, example{"one that ends with " + tok.Bytes(end), dir, w})
+		examples = append(examples, example{"one that ends with " + tok.Bytes(end), dir, w, tok})
 	}
+	// One with a tokenizer of SmolLM's form: nothing stands before a text.
+	form := smollm(t)
+	c := kinds["scaled positions"]
+	c.Vocab, c.Context = form.Size(), 96
+	w := model.New(c)
+	w.Init(5)
+	for i := range w.Embed {
+		w.Embed[i] *= 6
+	}
+	dir := t.TempDir()
+	if err := hf.Write(dir, w, form, hf.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	examples = append(examples, example{"SmolLM's form", dir, w, form})
 
 	messages := []bpe.Message{{Role: "system", Content: "be brief"}, {Role: "user", Content: "the question?"}}
 	var asked []map[string]string
@@ -96,6 +111,7 @@ func TestTransformersReadsOurs(t *testing.T) {
 	stopped := 0
 	var worst float64
 	for _, e := range examples {
+		tok := e.tok
 		var got struct {
 			Version  string
 			IDs      [][]int32

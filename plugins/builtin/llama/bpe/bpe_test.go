@@ -190,7 +190,8 @@ func TestFromJSONRefuses(t *testing.T) {
 func TestNoBOS(t *testing.T) {
 	t.Parallel()
 	good := string(trained(340).JSON())
-	for _, template := range []string{`"post_processor": null, "unused": {`, `"post_processor": {"type": "ByteLevel"}, "unused": {`} {
+	for _, template := range []string{`"post_processor": null, "unused": {`, `"post_processor": {"type": "ByteLevel"}, "unused": {`,
+		`"post_processor": {"type": "TemplateProcessing", "single": [{"Sequence": {"id": "A", "type_id": 0}}]}, "unused": {`} {
 		tok, err := FromJSON([]byte(strings.Replace(good, `"post_processor": {`, template, 1)))
 		if err != nil {
 			t.Fatal(err)

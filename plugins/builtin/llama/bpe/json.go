@@ -295,6 +295,7 @@ func (f *fileJSON) frame(names Names) (framed bool, err error) {
 	for _, s := range steps {
 		switch p := s.Single; {
 		case s.Type == "", s.Type == "ByteLevel": // nothing, and something about offsets
+		case s.Type == "TemplateProcessing" && len(p) == 1 && p[0].Special == nil && p[0].Sequence != nil: // the text alone
 		case s.Type == "TemplateProcessing" && !framed && len(p) == 2 && p[0].Special != nil && p[0].Special.ID == names.BOS && p[1].Sequence != nil:
 			framed = true
 		default:

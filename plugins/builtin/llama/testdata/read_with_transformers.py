@@ -25,7 +25,7 @@ def answer(ask):
     out = {"version": transformers.__version__, "ids": [], "tokens": [], "logprobs": [], "greedy": [], "chat": []}
     for text in ask["texts"]:
         out["ids"].append(tok.encode(text, add_special_tokens=False, split_special_tokens=True))
-        start = tok.encode(text)
+        start = tok.encode(text) or [tok.bos_token_id]  # what generate goes on from where it is given nothing
         with torch.no_grad():
             ids, logprobs = list(start), []
             for _ in range(ask["new"]):
