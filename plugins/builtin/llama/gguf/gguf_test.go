@@ -257,6 +257,27 @@ func TestReadRefuses(t *testing.T) {
 	}
 }
 
+// A row that the tokenizer has no token for is a token that no text has; a token that a text is searched for is refused.
+func TestTokenTypes(t *testing.T) {
+	t.Parallel()
+	w, tok := weights(t, true)
+	good := encode(t, w, tok, F32)
+	name := "tokenizer.ggml.token_type"
+	fourth := bytes.Index(good, []byte(name)) + len(name) + 4 + 4 + 8 + 4*3 // the kinds of list and elements, their number; the fourth is a control token
+	good[fourth] = tokenUnused
+	_, back, err := decode(good)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(tok.Vocabulary(), back.Vocabulary()); d != "" {
+		t.Errorf("(-written +read):\n%s", d)
+	}
+	good[fourth] = 4
+	if _, _, err := decode(good); err == nil || !strings.Contains(err.Error(), "token 3 has type 4") {
+		t.Errorf("error %v", err)
+	}
+}
+
 // allocated is how much memory a call takes altogether, what it has given back included. Nothing else may run beside it.
 func allocated(f func()) uint64 {
 	var before, after runtime.MemStats

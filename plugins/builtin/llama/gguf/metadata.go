@@ -203,10 +203,10 @@ func (h *header) tokenizer() (*bpe.Tokenizer, error) {
 	for i, t := range types {
 		switch t {
 		case tokenNormal:
-		case tokenControl:
+		case tokenControl, tokenUnused:
 			special[i] = true
 		default:
-			return nil, fmt.Errorf("token %d has type %d: only ordinary and control tokens are supported", i, t)
+			return nil, fmt.Errorf("token %d has type %d: only ordinary, control and unused tokens are supported", i, t)
 		}
 	}
 	v := bpe.Vocabulary{Tokens: tokens, Special: special, Merges: merges, Split: bpe.Split(split), NoBOS: !addBOS}

@@ -172,6 +172,7 @@ const (
 
 	tokenNormal  = 1
 	tokenControl = 3
+	tokenUnused  = 5 // a row of the embedding that no token of the tokenizer has
 )
 
 // splits are llama.cpp's names of the ways to cut a text.
