@@ -127,7 +127,7 @@ func (g *generator) Score(ctx context.Context, c *sdk.Call, cfg generatorConfig,
 	err = m.Score(ctx, len(items), item, cfg.options(), func(i int, ls []infer.Likelihood) error {
 		it := items[i]
 		if ls == nil {
-			return fmt.Errorf("item %q is longer than the model's context of %d tokens", it.GetPromptId(), m.Config.Context)
+			return fmt.Errorf("item %q is longer than the model's context of %d tokens: shorten the question and its answers, or raise max_seq_length of the trainer", it.GetPromptId(), m.Config.Context)
 		}
 		e := &sdk.LikelihoodEvent{PromptId: it.GetPromptId()}
 		for _, l := range ls {
