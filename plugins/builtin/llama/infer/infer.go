@@ -23,14 +23,15 @@ package infer
 
 import (
 	"fmt"
+	"slices"
 
 	"jupiter/plugins/builtin/llama/bpe"
 	"jupiter/plugins/builtin/llama/kernel"
 	"jupiter/plugins/builtin/llama/model"
 )
 
-// Model is a model made ready to run: the parameters laid out for products. It holds a copy of the matrices, never
-// changes, and may be used by several goroutines at once.
+// Model is a model made ready to run: the parameters laid out for products. It never changes, and may be used by several
+// goroutines at once.
 type Model struct {
 	Tokenizer *bpe.Tokenizer
 	Config    model.Config
@@ -47,7 +48,8 @@ type layer struct {
 	qkv, o, gateUp, down *kernel.Packed
 }
 
-// New makes a model ready. w must not change afterwards.
+// New makes a model ready. It takes copies, so that w can go: the parameters of a model are one slice, and a view of a part of
+// them keeps all.
 func New(w *model.Weights, t *bpe.Tokenizer) (*Model, error) {
 	if t.Size() != w.Vocab {
 		return nil, fmt.Errorf("the tokenizer has %d tokens, the model %d", t.Size(), w.Vocab)
@@ -64,13 +66,13 @@ func prepare(w *model.Weights) *Model {
 		return kernel.Pack(out, in, kernel.Mat{Data: data, LD: in, T: true})
 	}
 	m := &Model{
-		Config: c, embed: w.Embed, norm: w.Norm,
+		Config: c, embed: slices.Clone(w.Embed), norm: slices.Clone(w.Norm),
 		output: pack(c.Vocab, c.Dim, w.OutputMatrix()),
 		rope:   model.NewRope(c, c.Context),
 	}
 	for _, l := range w.Layers {
 		m.layers = append(m.layers, layer{
-			attnNorm: l.AttnNorm, ffnNorm: l.FFNNorm,
+			attnNorm: slices.Clone(l.AttnNorm), ffnNorm: slices.Clone(l.FFNNorm),
 			qkv:    pack(c.QKVRows(), c.Dim, l.QKV),
 			o:      pack(c.Dim, c.AttnDim(), l.O),
 			gateUp: pack(2*c.FFN, c.Dim, l.GateUp),

@@ -54,6 +54,20 @@ func requests(m *Model, n int) (out []Request) {
 // parity is how far logits and log-probabilities in float32 may lie from the float64 reference.
 const parity = 1e-4
 
+// TestModelOwnsItsParameters: what it was made from may go, or change.
+func TestModelOwnsItsParameters(t *testing.T) {
+	t.Parallel()
+	m, w := small(t)
+	write := func() []Result {
+		return generate(t, m, requests(m, 4), Sampling{MaxTokens: 20}, Options{Threads: 1, Batch: 2})
+	}
+	before := write()
+	clear(w.Flat)
+	if d := cmp.Diff(before, write()); d != "" {
+		t.Errorf("it writes otherwise (-before +after):\n%s", d)
+	}
+}
+
 func TestPassEqualsReference(t *testing.T) {
 	t.Parallel()
 	m, w := small(t)

@@ -81,37 +81,43 @@ func TestSharedCompany(t *testing.T) {
 	}
 }
 
-// TestSharedTurns: a caller with one text does not wait for all of one with many.
+// TestSharedTurns: a caller with one text does not wait for all of one with many: it has its turn when the next text ends, or the
+// one after that.
 func TestSharedTurns(t *testing.T) {
 	t.Parallel()
 	m, _ := small(t)
 	s := share(t, m, Options{Threads: 1, Batch: 2})
-	const texts = 20_000 // more than one thread writes while another goroutine wakes
-	many, one := requests(m, texts), requests(m, 4)[3:]
-	begun := make(chan struct{})
-	var ended atomic.Int64
-	ctx, cancel := context.WithCancel(t.Context())
-	var callers sync.WaitGroup
-	callers.Go(func() {
-		err := s.Generate(ctx, many, Sampling{Temperature: 1, MaxTokens: 20}, untold, func(Result) error {
-			if ended.Add(1) == 2 {
-				close(begun)
-			}
-			return nil
-		})
-		if !errors.Is(err, context.Canceled) {
-			t.Errorf("the caller with many texts ended with %v", err)
+	s.workers = 1 // the test is the worker
+	d := newDecoder(m, Sampling{}, s.slots)
+	enter := func(rs []Request) *order {
+		o := &order{ctx: t.Context(), requests: rs, sampling: &Sampling{MaxTokens: 20}, wake: make(chan struct{}, 1)}
+		s.enter(o)
+		return o
+	}
+	fill := func(ended int) (owners []*order) {
+		if s.fill(d, ended) != 1 {
+			t.Fatal("there is nothing to do")
 		}
-	})
-	<-begun
-	if err := s.Generate(t.Context(), one, Sampling{MaxTokens: 20}, untold, func(Result) error { return nil }); err != nil {
-		t.Error(err)
+		for _, x := range d.live {
+			owners = append(owners, x.order)
+		}
+		return owners
 	}
-	if n := ended.Load(); n > texts/2 {
-		t.Errorf("one text came when %d of %d others had ended", n, texts)
+	many := enter(requests(m, 60))
+	if got := fill(0); !slices.Equal(got, []*order{many, many}) {
+		t.Fatalf("%d texts are in work", len(got))
 	}
-	cancel()
-	callers.Wait()
+	one := enter(requests(m, 4)[3:])
+	for turn := 1; ; turn++ {
+		d.free = append(d.free, d.live[0].cache)
+		d.live = slices.Delete(d.live, 0, 1) // it ends
+		if slices.Contains(fill(1), one) {
+			return
+		}
+		if turn == 2 {
+			t.Fatal("two texts of the first caller came before the only one of the second")
+		}
+	}
 }
 
 // TestSharedSlow: a caller that takes nothing holds up nobody, and one that goes away leaves nothing.
