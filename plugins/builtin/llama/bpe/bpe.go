@@ -91,7 +91,7 @@ func New(v Vocabulary) (*Tokenizer, error) {
 	if t.chat = v.ChatTemplate; len(t.chat) > maxTemplate {
 		return nil, fmt.Errorf("a chat template of %d bytes: more than %d", len(t.chat), maxTemplate)
 	}
-	if t.chat == ChatTemplate && t.HasChat() {
+	if t.chat == t.ownTemplate() && t.HasChat() {
 		t.chat = "" // it is the package's own
 	}
 	for _, s := range []struct {

@@ -6,11 +6,17 @@ package bpe
 // that it meets when it answers.
 //
 // It says BOS itself, as programs that render it add no special token: transformers and mlx-lm to a directory of Hugging
-// Face's, llama-cpp-python to a GGUF file. llama.cpp adds BOS to what does not begin with it.
-const ChatTemplate = `{{ bos_token }}{% for message in messages %}<|im_start|>{{ message['role'] }}
+// Face's, llama-cpp-python to a GGUF file. llama.cpp adds BOS to what does not begin with it. Where texts do not begin
+// with BOS, turns alone is the template.
+const ChatTemplate = sayBOS + turns
+
+const (
+	sayBOS = `{{ bos_token }}`
+	turns  = `{% for message in messages %}<|im_start|>{{ message['role'] }}
 {{ message['content'] }}<|im_end|>
 {% endfor %}{% if add_generation_prompt %}<|im_start|>assistant
 {% endif %}`
+)
 
 // Message is one turn of a chat.
 type Message struct {
@@ -56,7 +62,14 @@ func (t *Tokenizer) HasChat() bool { return t.start != None && t.end != None }
 // for none.
 func (t *Tokenizer) ChatTemplate() string {
 	if t.chat == "" && t.HasChat() {
-		return ChatTemplate
+		return t.ownTemplate()
 	}
 	return t.chat
+}
+
+func (t *Tokenizer) ownTemplate() string {
+	if t.noBOS {
+		return turns
+	}
+	return ChatTemplate
 }
