@@ -100,7 +100,8 @@ proto-python:
 data:
 	$(GO) run ./domains/quantities/gen
 
-# The README's table: quickstart and control arm over four seeds, each in a copy of its own. About half an hour on two cores.
+# The README's table: quickstart and control arm over four seeds, each in a copy of its own. About ten minutes on two
+# cores without other work.
 table-quickstart:
 	$(GO) run ./cmd/table
 
