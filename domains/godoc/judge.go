@@ -145,7 +145,7 @@ func receiverOf(d *ast.FuncDecl) string {
 func firstWord(text, reference string) Judgement {
 	j := Judgement{Family: Cloze, WellFormed: strings.TrimSpace(text) != "", Reason: wrongAnswer}
 	j.Consistent = j.WellFormed
-	if rest, ok := strings.CutPrefix(text, reference); ok && (rest == "" || !letter(rest[0])) {
+	if rest, ok := strings.CutPrefix(text, reference); ok && j.WellFormed && (rest == "" || !letter(rest[0])) {
 		j.Compiles, j.Reason = true, ""
 	}
 	return j
