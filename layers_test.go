@@ -65,7 +65,8 @@ func TestLayers(t *testing.T) {
 		"jupiter/plugins/scaffold":       {"jupiter/plugins/sdk", "jupiter/plugins/proto"},
 		"jupiter/plugins/builtin":        {"jupiter/plugins/sdk", "jupiter/plugins/proto"},
 		"jupiter/plugins/builtin/openai": {"jupiter/plugins/builtin/llama", "jupiter/plugins/sdk", "jupiter/plugins/proto"}, // who scores what it serves
-		"jupiter/domains":                {"jupiter/plugins/sdk", "jupiter/plugins/proto"},
+		"jupiter/domains":                {"jupiter/domains/dataset", "jupiter/plugins/sdk", "jupiter/plugins/proto"},
+		"jupiter/domains/dataset":        {},
 		"jupiter/runtime/serve":          {"jupiter/runtime"},
 		"jupiter/bench":                  {"jupiter/bench/figures", "jupiter/runtime", "jupiter/plan", "jupiter/plugins", "jupiter/state"},
 		"jupiter/plugins/conformance":    {"jupiter/plugins/host", "jupiter/plugins/contract", "jupiter/plugins/sdk", "jupiter/plugins/schema", "jupiter/plugins/proto"},

@@ -1,12 +1,12 @@
 package godoc
 
 import (
-	"bytes"
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
+
+	"jupiter/domains/dataset"
 )
 
 // Record is a line of real.jsonl.
@@ -33,12 +33,6 @@ type Dataset struct {
 	Goroot                Goroot
 	Real                  []Record
 	Validation, Dev, Gate []Item
-}
-
-// File is a file of the domain's directory.
-type File struct {
-	Name string
-	Data []byte
 }
 
 // MakeDataset makes the data from a GOROOT; the same files give the same data.
@@ -119,24 +113,12 @@ func pick(items []Item, n int) []Item {
 }
 
 // Files gives the data as the files of the domain's directory.
-func (d Dataset) Files() []File {
-	return []File{
-		{"goroot.json", lines([]Goroot{d.Goroot})},
-		{"real.jsonl", lines(d.Real)},
-		{"validation.jsonl", lines(d.Validation)},
-		{"dev.jsonl", lines(d.Dev)},
-		{"gate.jsonl", lines(d.Gate)},
+func (d Dataset) Files() []dataset.File {
+	return []dataset.File{
+		dataset.JSONL("goroot.json", []Goroot{d.Goroot}),
+		dataset.JSONL("real.jsonl", d.Real),
+		dataset.JSONL("validation.jsonl", d.Validation),
+		dataset.JSONL("dev.jsonl", d.Dev),
+		dataset.JSONL("gate.jsonl", d.Gate),
 	}
-}
-
-func lines[T any](items []T) []byte {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	for _, it := range items {
-		if err := enc.Encode(it); err != nil {
-			panic(err) // texts alone: cannot fail
-		}
-	}
-	return b.Bytes()
 }

@@ -1,9 +1,9 @@
 package quantities
 
 import (
-	"bytes"
-	"encoding/json"
 	"math/rand/v2"
+
+	"jupiter/domains/dataset"
 )
 
 // Example is a line of real.jsonl.
@@ -35,12 +35,6 @@ const (
 type Dataset struct {
 	Real                  []Example
 	Validation, Dev, Gate []Item
-}
-
-// File is a file of the domain's directory.
-type File struct {
-	Name string
-	Data []byte
 }
 
 // MakeDataset draws the data of the domain; equal seeds give equal data. The questions of a family are drawn until
@@ -93,23 +87,11 @@ func distinct(f Family, n int, r *rand.Rand) []Problem {
 }
 
 // Files gives the data as the JSON-lines files of the domain's directory.
-func (d Dataset) Files() []File {
-	return []File{
-		{"real.jsonl", lines(d.Real)},
-		{"validation.jsonl", lines(d.Validation)},
-		{"dev.jsonl", lines(d.Dev)},
-		{"gate.jsonl", lines(d.Gate)},
+func (d Dataset) Files() []dataset.File {
+	return []dataset.File{
+		dataset.JSONL("real.jsonl", d.Real),
+		dataset.JSONL("validation.jsonl", d.Validation),
+		dataset.JSONL("dev.jsonl", d.Dev),
+		dataset.JSONL("gate.jsonl", d.Gate),
 	}
-}
-
-func lines[T any](items []T) []byte {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	for _, it := range items {
-		if err := enc.Encode(it); err != nil {
-			panic(err) // strings alone: cannot fail
-		}
-	}
-	return b.Bytes()
 }

@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"jupiter/domains/dataset"
 	"jupiter/domains/godoc"
 )
 
@@ -43,12 +44,8 @@ func write(goroot, dir string) error {
 	if err != nil {
 		return err
 	}
-	for _, f := range d.Files() {
-		path := filepath.Join(dir, f.Name)
-		if err := os.WriteFile(path, f.Data, 0o644); err != nil {
-			return err
-		}
-		fmt.Println(path, len(f.Data), "bytes")
+	if err := dataset.Write(os.Stdout, dir, d.Files()); err != nil {
+		return err
 	}
 	fmt.Print(d.Describe())
 	return nil

@@ -11,25 +11,15 @@ import (
 	"os"
 	"path/filepath"
 
+	"jupiter/domains/dataset"
 	"jupiter/domains/quantities"
 )
 
 func main() {
 	dir := flag.String("dir", filepath.Join("domains", "quantities"), "directory to write to")
 	flag.Parse()
-	if err := write(*dir); err != nil {
+	if err := dataset.Write(os.Stdout, *dir, quantities.MakeDataset(quantities.Seed).Files()); err != nil {
 		fmt.Fprintln(os.Stderr, "gen:", err)
 		os.Exit(1)
 	}
-}
-
-func write(dir string) error {
-	for _, f := range quantities.MakeDataset(quantities.Seed).Files() {
-		path := filepath.Join(dir, f.Name)
-		if err := os.WriteFile(path, f.Data, 0o644); err != nil {
-			return err
-		}
-		fmt.Println(path, len(f.Data), "bytes")
-	}
-	return nil
 }

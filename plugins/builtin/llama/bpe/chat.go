@@ -24,8 +24,8 @@ type Message struct {
 	Train         bool // the content and the end of the turn count in the loss
 }
 
-// Chat renders messages as ChatML, BOS first where a text begins with it. loss has a flag for each token: true for the content of messages to be
-// trained, and for the end of their turn. With open the header of an assistant's answer follows, which the answer
+// Chat renders messages as ChatML, BOS first where a text begins with it. loss has a flag for each token: true for the
+// content of messages to be trained, and for the end of their turn. With open the header of an assistant's answer follows, which the answer
 // continues. Text in a message never becomes a special token. Chat panics where the vocabulary lacks the two tokens of
 // turns; HasChat says so beforehand.
 func (t *Tokenizer) Chat(messages []Message, open bool) (ids []int32, loss []bool) {
