@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -85,5 +86,19 @@ func TestGodocOtherGo(t *testing.T) {
 	loopWrite(t, domain, "goroot.json", strings.Replace(loopRead(t, filepath.Join(domain, "goroot.json")), `"version":"go`, `"version":"go0.`, 1))
 	if said := loopRun(t, dir, exitError, "apply", "--auto-approve"); !strings.Contains(said, "make them again with go run ./domains/godoc/gen") {
 		t.Errorf("apply:\n%s", said)
+	}
+}
+
+// TestDomainsConform: the plugins of the domains are held to the rules that any plugin is.
+func TestDomainsConform(t *testing.T) {
+	t.Parallel()
+	dir, domain := godocExample(t, 20)
+	conf := filepath.Join(dir, "stages.json")
+	loopWrite(t, dir, "stages.json", fmt.Sprintf(`{"verifier.godoc": %s}`, loopRead(t, filepath.Join(domain, "goroot.json"))))
+	for _, args := range [][]string{{"godoc", "--config", conf}, {"quantities"}} {
+		said := loopRun(t, dir, exitDone, append([]string{"plugin", "conformance", "--builtin"}, args...)...)
+		if !strings.Contains(said, " kept, 0 broken, ") {
+			t.Errorf("%s:\n%s", args[0], said)
+		}
 	}
 }
