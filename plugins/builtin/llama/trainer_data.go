@@ -93,9 +93,9 @@ func texts(path string, failed *error) iter.Seq[string] {
 	}
 }
 
-// encode makes a record's sequence, of at most limit predictions: BOS where a text begins with it, prompt, text, EOS; or a chat, which ends with EOS
-// too. The loss weighs a prompt's tokens with promptWeight, text and EOS with 1, and of a chat only what is to be trained.
-// It reports whether the sequence was cut.
+// encode makes a record's sequence, of at most limit predictions: BOS where a text begins with it, prompt, text, EOS; or a
+// chat, which ends with EOS too. The loss weighs a prompt's tokens with promptWeight, text and EOS with 1, and of a chat
+// only what is to be trained. It reports whether the sequence was cut.
 func encode(tok *bpe.Tokenizer, rec *sdk.Record, promptWeight float32, limit int) (seq train.Sequence, cut bool, err error) {
 	put := func(w float32, ids ...int32) {
 		for _, id := range ids {

@@ -11,7 +11,8 @@
 //	README.md                      written: the model's card
 //
 // A model is either read as exactly the function that its own program computes, or refused by the name of what this engine
-// does not compute: another architecture, rotary embeddings scaled otherwise than by a factor or as Llama 3.1's are, biases, quantised parameters, another kind of tokenizer.
+// does not compute: another architecture, rotary embeddings scaled otherwise than by a factor or as Llama 3.1's are, biases,
+// quantised parameters, another kind of tokenizer.
 //
 // Reading trusts nothing. Every file is bounded, file names in the index may not leave the directory, and all tensors are
 // found with their shapes before memory is taken for them, so a model takes no more of it than a small multiple of its
