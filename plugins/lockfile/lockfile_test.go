@@ -135,6 +135,7 @@ func TestErrors(t *testing.T) {
 		"template":          {"\"./bin/judge\"", "\"${x}\"", 6, "Wrong type"},
 		"hashes":            {"hashes = {\n    linux_amd64 = \"sha256:" + two + "\"\n  }", "hashes = []", 11, "Wrong type"},
 		"platform":          {"linux_amd64 = \"sha256:2", "linux = \"sha256:2", 12, "Unknown platform"},
+		"not a system":      {"linux_amd64 = \"sha256:2", "\"1_amd64\" = \"sha256:2", 12, "Unknown platform"},
 		"hash":              {"\"sha256:" + two + "\"\n  }\n}\n\nplugin", "\"sha1:22\"\n  }\n}\n\nplugin", 12, "Invalid hash"},
 		"upper case":        {two + "\"\n  }\n}\n\nplugin", strings.Repeat("A", 64) + "\"\n  }\n}\n\nplugin", 12, "Invalid hash"},
 		"two hashes":        {"darwin_arm64 =", "linux_amd64 =", 26, "Locked twice"},
@@ -168,7 +169,9 @@ func FuzzLock(f *testing.F) {
 	f.Add([]byte(example))
 	f.Add([]byte(""))
 	f.Add([]byte("plugin \"x\" {\n source = \"./x${\"\n}"))
-	f.Add([]byte("plugin \"x\" {\n source=\"\"\n version=\"1\"\n protocol=1\n tls=\"off\"\n hashes={\"a_b\"=\"sha256:" + one + "\"}\n}"))
+	for _, platform := range []string{"a_b", "1_b"} {
+		f.Add([]byte("plugin \"x\" {\n source=\"\"\n version=\"1\"\n protocol=1\n tls=\"off\"\n hashes={\"" + platform + "\"=\"sha256:" + one + "\"}\n}"))
+	}
 	f.Fuzz(func(t *testing.T, src []byte) {
 		file, diags := Parse(src, Name)
 		if diags.HasErrors() {

@@ -20,7 +20,7 @@ const (
 	maxNumber  = 9 // digits
 )
 
-var platformPattern = regexp.MustCompile(`^[a-z0-9]+_[a-z0-9]+$`)
+var platformPattern = regexp.MustCompile(`^[a-z][a-z0-9]*_[a-z0-9]+$`)
 
 // IsPlatform says whether a text names a platform: OS_ARCH as Go spells the two, linux_amd64.
 func IsPlatform(s string) bool { return platformPattern.MatchString(s) }
