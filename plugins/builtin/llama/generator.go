@@ -114,6 +114,11 @@ func completion(p *sdk.Prompt, tokens int, r infer.Result) *sdk.Completion {
 // Score gives log-likelihoods. An item that does not fit the model's context is an error: a benchmark that leaves out
 // items without a word would compare models on different questions.
 func (g *generator) Score(ctx context.Context, c *sdk.Call, cfg generatorConfig, model *sdk.Artifact, items []*sdk.LikelihoodItem, emit func(*sdk.LikelihoodEvent) error) error {
+	return g.score(ctx, c, cfg, model, items, (*bpe.Tokenizer).Sequence, emit)
+}
+
+// score is Score with a way to read prompts.
+func (g *generator) score(ctx context.Context, c *sdk.Call, cfg generatorConfig, model *sdk.Artifact, items []*sdk.LikelihoodItem, read func(*bpe.Tokenizer, string) []int32, emit func(*sdk.LikelihoodEvent) error) error {
 	m, err := g.models.get(model)
 	if err != nil {
 		return err
@@ -122,7 +127,7 @@ func (g *generator) Score(ctx context.Context, c *sdk.Call, cfg generatorConfig,
 	defer cancel()
 	item := func(i int) infer.Item {
 		it := items[i]
-		return infer.Item{Prompt: m.Tokenizer.Sequence(it.GetPrompt()), Continuations: it.GetContinuations(), End: it.GetEnd()}
+		return infer.Item{Prompt: read(m.Tokenizer, it.GetPrompt()), Continuations: it.GetContinuations(), End: it.GetEnd()}
 	}
 	err = m.Score(ctx, len(items), item, cfg.options(), func(i int, ls []infer.Likelihood) error {
 		it := items[i]

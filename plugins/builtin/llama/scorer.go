@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"jupiter/plugins/builtin/llama/bpe"
 	"jupiter/plugins/sdk"
 )
 
@@ -22,6 +23,11 @@ const scoredBatch = 64
 // Score gives log-likelihoods as the generator llama does.
 func (s *Scorer) Score(ctx context.Context, c *sdk.Call, model *sdk.Artifact, items []*sdk.LikelihoodItem, emit func(*sdk.LikelihoodEvent) error) error {
 	return s.g.Score(ctx, c, generatorConfig{BatchSize: scoredBatch}, model, items, emit)
+}
+
+// ScoreRendered is Score for prompts that a chat template has made: what they spell as special tokens are these tokens.
+func (s *Scorer) ScoreRendered(ctx context.Context, c *sdk.Call, model *sdk.Artifact, items []*sdk.LikelihoodItem, emit func(*sdk.LikelihoodEvent) error) error {
+	return s.g.score(ctx, c, generatorConfig{BatchSize: scoredBatch}, model, items, (*bpe.Tokenizer).Rendered, emit)
 }
 
 // File is where the GGUF file of an artifact lies, which is that file or the directory that holds it alone.

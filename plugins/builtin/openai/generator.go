@@ -246,18 +246,3 @@ func (g *generator) Complete(ctx context.Context, c *sdk.Call, cfg config, model
 	}
 	return r.all(ctx, len(prompts))
 }
-
-// scorerName is who gives likelihoods here.
-const scorerName = "llama"
-
-// Score lets the embedded engine give the likelihoods of a GGUF file's model. Servers give none of texts that they have not
-// written.
-func (g *generator) Score(ctx context.Context, c *sdk.Call, cfg config, model *sdk.Artifact, items []*sdk.LikelihoodItem, emit func(*sdk.LikelihoodEvent) error) error {
-	if model == nil {
-		return sdk.Unsupported(errors.New("a server gives no likelihoods of texts that it has not written"))
-	}
-	return g.scorer.Score(ctx, c, model, items, func(e *sdk.LikelihoodEvent) error {
-		e.Scorer = scorerName
-		return emit(e)
-	})
-}

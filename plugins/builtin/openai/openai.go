@@ -21,7 +21,8 @@
 // server that starts, a broken connection, a body that was cut off) is asked for again, a bounded number of times.
 //
 // Likelihoods. A server does not give those of texts that it has not written. Those of a GGUF file come from the embedded
-// engine on the same file, and say so; those of a model of a server are not to be had.
+// engine on the same file, and say so; those of a model of a server are not to be had. With api = "chat" the engine reads what
+// llama-server says that it makes of a prompt by the model's template; another server's models are not scored then.
 package openai
 
 import (
@@ -47,7 +48,7 @@ func defaultPace() pace {
 func generatorStage(g *generator) sdk.Stage {
 	return sdk.Generator("openai", sdk.Options{
 		Description:  "Asks a server with OpenAI's HTTP interface: llama-server, Ollama, vLLM, LM Studio, mlx_lm.server or a hosted one.",
-		Revision:     1,
+		Revision:     2,
 		Resumable:    true,
 		NeedsNetwork: true,
 		Concurrent:   true,

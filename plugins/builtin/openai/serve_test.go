@@ -69,6 +69,16 @@ func runServer(how string) {
 	}
 	http.HandleFunc("/v1/completions", answer)
 	http.HandleFunc("/v1/chat/completions", answer)
+	if how == "renders" {
+		http.HandleFunc("/apply-template", func(w http.ResponseWriter, r *http.Request) {
+			var q question
+			if err := json.NewDecoder(r.Body).Decode(&q); err != nil {
+				http.Error(w, err.Error(), http.StatusBadRequest)
+				return
+			}
+			json.NewEncoder(w).Encode(values{"prompt": "<|im_start|>user\n" + q.text() + "<|im_end|>\n<|im_start|>assistant\n"})
+		})
+	}
 	fmt.Println(http.ListenAndServe("127.0.0.1:"+*port, nil))
 	os.Exit(1)
 }
