@@ -129,7 +129,7 @@ func effectSections() []effectSection {
 		{"`source \"files\"`", "source_files", "@domain.quantities/source.files.examples", false, map[string]effectCase{
 			"for_each": v(`toset(["a"])`), "license": v(`"MIT"`),
 			"bucket": {value: `"facts"`, with: []string{"@domain.quantities mix_ratio = { facts = 0.35, synthetic = 0.65 }"}},
-			"paths":  v(`["${path.module}/dev.jsonl"]`), "format": v(`"jsonl"`), "text_field": v(`"text"`), "prompt_field": v(`"prompt"`), "max_file_size_mb": v("65"), "max_bad": v("1")}},
+			"paths":  v(`["${path.module}/dev.jsonl"]`), "format": v(`"jsonl"`), "text_field": v(`"text"`), "prompt_field": v(`"prompt"`), "max_file_size_mb": v("65"), "part_chars": v("2000"), "max_bad": v("1")}},
 		{"`template`", "template", "@domain.quantities/template.example", false, map[string]effectCase{
 			"bucket": {value: `"made"`, with: []string{"@domain.quantities mix_ratio = { real = 0.35, made = 0.65 }"}},
 			"prompt": v(`"Write."`), "system_prompt": v(`"Be brief."`), "examples": v(`["e"]`), "type": v(`"x"`),

@@ -8,7 +8,8 @@
 //
 //	jsonl  .jsonl .ndjson  one JSON object a line
 //	json   .json           one object after another, or one array of objects
-//	text   all else        the whole file; long ones are cut at paragraphs, lines or words into parts of at most 512 KiB
+//	text   all else        the whole file; long ones are cut at paragraphs, lines or words into parts of at most 512 KiB, or
+//	                       of part_chars characters
 //
 // An object has "text" (or "content"), with a "prompt" or without, or "messages" of {"role", "content"}; text_field and
 // prompt_field give other names. In a chat the assistant's messages count toward the loss, unless a message says
@@ -30,6 +31,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"jupiter/plugins/sdk"
 )
@@ -41,6 +43,7 @@ type Config struct {
 	TextField     *string  `jupiter:"text_field" desc:"Key of the text in JSON; by default text, then content."`
 	PromptField   *string  `jupiter:"prompt_field" desc:"Key of the prompt in JSON; by default prompt."`
 	MaxFileSizeMB float64  `jupiter:"max_file_size_mb" default:"64" desc:"Files of format text and json that are larger, in MiB, are bad. Format jsonl is read line by line and has no limit."`
+	PartChars     uint64  `jupiter:"part_chars" default:"0" desc:"Most characters of a part of a text: longer ones are cut, best at a paragraph, and white space around a part is left out. 0: 512 KiB, and every byte is kept."`
 	MaxBad        uint64   `jupiter:"max_bad" default:"0" desc:"Bad records that are skipped with a warning; one more is an error."`
 }
 
@@ -71,6 +74,9 @@ func (c Config) Validate() []*sdk.Diagnostic {
 	}
 	if c.TextField != nil && c.Format == formatText {
 		out = append(out, sdk.Error("No fields in text", "Files of format text have no keys.", "text_field"))
+	}
+	if c.PartChars > maxText/utf8.UTFMax || 0 < c.PartChars && c.PartChars < minPart {
+		out = append(out, sdk.Error("Value out of range", fmt.Sprintf("part_chars is %d: it must be 0, or lie between %d and %d.", c.PartChars, minPart, maxText/utf8.UTFMax), "part_chars"))
 	}
 	if !(c.MaxFileSizeMB > 0) {
 		out = append(out, sdk.Error("No size", "max_file_size_mb must be above 0.", "max_file_size_mb"))

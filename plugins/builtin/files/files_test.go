@@ -268,6 +268,33 @@ func TestLongText(t *testing.T) {
 	}
 }
 
+// TestPartChars: a document becomes passages, none longer than was asked, cut where paragraphs end, with its words all there.
+func TestPartChars(t *testing.T) {
+	t.Parallel()
+	content := "# Élan\n\n" + strings.Repeat("Some words in a line.\n\n", 9) + "\n \n" + strings.Repeat("é", 130) + "\n"
+	records, err := all(t, Config{Paths: []string{tree(t, map[string]string{"a.md": content, "b.md": " short\n"})}, PartChars: 60})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var texts []string
+	for _, r := range records {
+		texts = append(texts, r.Text)
+		if n := len([]rune(r.Text)); n > 60 || r.Text != strings.TrimSpace(r.Text) || r.Text == "" {
+			t.Errorf("a part of %d characters: %q", n, r.Text)
+		}
+	}
+	if got := strings.Join(strings.Fields(strings.Join(texts[:len(texts)-1], " ")), " "); strings.ReplaceAll(got, "é é", "éé") != strings.Join(strings.Fields(content), " ") {
+		t.Errorf("the parts do not make up the text: %q", texts)
+	}
+	want := []string{"a.md:1 part 1", "a.md:7 part 2", "a.md:11 part 3"}
+	if diff := cmp.Diff(want, places(records)[:3]); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if last := records[len(records)-1]; last.Text != "short" || last.Meta["source_part"] != "" {
+		t.Errorf("a short text is %v", last)
+	}
+}
+
 func TestFingerprint(t *testing.T) {
 	t.Parallel()
 	print := func(dir string) string {
@@ -329,12 +356,12 @@ func TestValidate(t *testing.T) {
 	if d := good.Validate(); d != nil {
 		t.Fatalf("a right configuration is refused: %v", d)
 	}
-	bad := Config{Paths: []string{"a", " "}, Format: formatText, TextField: str("x"), PromptField: str("y"), MaxFileSizeMB: -1}
+	bad := Config{Paths: []string{"a", " "}, Format: formatText, TextField: str("x"), PromptField: str("y"), PartChars: 3, MaxFileSizeMB: -1}
 	var got []string
 	for _, d := range bad.Validate() {
 		got = append(got, d.GetAttribute()[0].GetName())
 	}
-	if diff := cmp.Diff([]string{"paths", "prompt_field", "text_field", "max_file_size_mb"}, got); diff != "" {
+	if diff := cmp.Diff([]string{"paths", "prompt_field", "text_field", "part_chars", "max_file_size_mb"}, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	if d := (Config{Format: "csv", MaxFileSizeMB: 1}).Validate(); len(d) != 2 {

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"jupiter/plugins/sdk"
@@ -25,6 +26,7 @@ type item struct {
 const (
 	maxLine = 8 << 20   // of JSON lines
 	maxText = 512 << 10 // of a part of a text
+	minPart = 16        // characters that a part may be bounded to
 )
 
 // read gives the items of a file one by one. An error of yield ends it and is returned.
@@ -53,7 +55,7 @@ func (c Config) read(f file, yield func(item) error) error {
 	if format == formatJSON {
 		return c.readValues(f.path, data, yield)
 	}
-	return readText(string(data), yield)
+	return c.readText(string(data), yield)
 }
 
 var errNotUTF8 = errors.New("not UTF-8 text")
@@ -71,39 +73,63 @@ func badUTF8(data []byte) int {
 }
 
 // readText cuts a text into parts. One that has white space alone gives nothing.
-func readText(text string, yield func(item) error) error {
+func (c Config) readText(text string, yield func(item) error) error {
 	if strings.TrimSpace(text) == "" {
 		return nil
 	}
-	line, parts := 1, len(text) > maxText
+	line, parts := 1, c.most(text) < len(text)
 	for i := 1; text != ""; i++ {
-		n := cutAt(text)
-		it := item{index: i, line: line, rec: &sdk.Record{Text: text[:n], Meta: map[string]string{}}}
+		n := cutAt(text, c.most(text))
+		part, at := text[:n], line
+		line += strings.Count(part, "\n")
+		text = text[n:]
+		if c.PartChars > 0 {
+			whole := strings.TrimLeftFunc(part, unicode.IsSpace)
+			at += strings.Count(part[:len(part)-len(whole)], "\n")
+			if part = strings.TrimRightFunc(whole, unicode.IsSpace); part == "" {
+				i--
+				continue
+			}
+		}
+		it := item{index: i, line: at, rec: &sdk.Record{Text: part, Meta: map[string]string{}}}
 		if parts {
 			it.rec.Meta["source_part"] = fmt.Sprint(i)
 		}
 		if err := yield(it); err != nil {
 			return err
 		}
-		line += strings.Count(text[:n], "\n")
-		text = text[n:]
 	}
 	return nil
 }
 
+// most gives the bytes at the beginning of a text that one part may hold.
+func (c Config) most(text string) int {
+	if c.PartChars == 0 {
+		return min(maxText, len(text))
+	}
+	chars := uint64(0)
+	for i := range text {
+		if chars == c.PartChars {
+			return i
+		}
+		chars++
+	}
+	return len(text)
+}
+
 // cutAt gives the length of the first part of a text: up to the last paragraph in the second half of what a part may
 // hold, else the last line, else the last word, else the last character.
-func cutAt(text string) int {
-	if len(text) <= maxText {
+func cutAt(text string, most int) int {
+	if len(text) <= most {
 		return len(text)
 	}
-	head := text[:maxText]
+	head := text[:most]
 	for _, end := range []string{"\n\n", "\n", " "} {
-		if i := strings.LastIndex(head, end); i >= maxText/2 {
+		if i := strings.LastIndex(head, end); i >= most/2 {
 			return i + len(end)
 		}
 	}
-	n := maxText
+	n := most
 	for !utf8.RuneStart(text[n]) {
 		n--
 	}

@@ -70,6 +70,7 @@ domain "one" {
     text_field       = "text"
     prompt_field     = "prompt"
     max_file_size_mb = 8
+    part_chars       = 2000
     max_bad          = 2
   }
 
