@@ -43,7 +43,7 @@ type Config struct {
 	TextField     *string  `jupiter:"text_field" desc:"Key of the text in JSON; by default text, then content."`
 	PromptField   *string  `jupiter:"prompt_field" desc:"Key of the prompt in JSON; by default prompt."`
 	MaxFileSizeMB float64  `jupiter:"max_file_size_mb" default:"64" desc:"Files of format text and json that are larger, in MiB, are bad. Format jsonl is read line by line and has no limit."`
-	PartChars     uint64  `jupiter:"part_chars" default:"0" desc:"Most characters of a part of a text: longer ones are cut, best at a paragraph, and white space around a part is left out. 0: 512 KiB, and every byte is kept."`
+	PartChars     uint64   `jupiter:"part_chars" default:"0" desc:"Most characters of a part of a text: longer ones are cut, best at a paragraph, and white space around a part is left out. 0: 512 KiB, and every byte is kept."`
 	MaxBad        uint64   `jupiter:"max_bad" default:"0" desc:"Bad records that are skipped with a warning; one more is an error."`
 }
 
