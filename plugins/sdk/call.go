@@ -18,6 +18,7 @@ type Call struct {
 	Cursor  []byte  // of the last batch that the host kept; empty on a fresh start
 	Domain  *Domain // nil where the call is about none
 	Inputs  map[string]*Artifact
+	Base    *Artifact // of an export: what training began with, where that was imported; else nil. A TrainRequest has its own
 
 	// Stopped is closed when the host asks the call to save what it has and return nil.
 	Stopped <-chan struct{}

@@ -225,7 +225,7 @@ func Evaluator[C any](name string, o Options, e EvaluatorImpl[C]) Stage {
 }
 
 // Exporter makes a stage that turns a checkpoint into files that a Generator runs. Output.Path is relative to
-// Call.WorkDir.
+// Call.WorkDir. Where the checkpoint is an adapter, Call.Base is the model that it adapts.
 func Exporter[C any](name string, o Options, export func(ctx context.Context, c *Call, cfg C, checkpoint *Artifact, emit func(*Output) error) error) Stage {
 	s, decode := newStage[C](pluginv1.Kind_KIND_EXPORTER, name, o)
 	s.export = func(ctx context.Context, c *Call, config []byte, checkpoint *Artifact, emit func(*Output) error) error {

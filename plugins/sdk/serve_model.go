@@ -57,6 +57,7 @@ func (s *exporterServer) Export(req *pluginv1.ExportRequest, stream grpc.ServerS
 		return err
 	}
 	defer end()
+	c.Base = req.Base
 	out := &outlet[*pluginv1.ExportEvent]{stream: stream}
 	defer out.close()
 	out.report(c, func(p *pluginv1.Progress) *pluginv1.ExportEvent {

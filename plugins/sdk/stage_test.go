@@ -282,7 +282,7 @@ func (evaluator) Score(_ context.Context, c *sdk.Call, cfg config, answers []*sd
 }
 
 func export(_ context.Context, c *sdk.Call, cfg config, cp *sdk.Artifact, emit func(*sdk.Output) error) error {
-	if err := os.WriteFile(filepath.Join(c.WorkDir, "model"), []byte(cp.Path), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(c.WorkDir, "model"), []byte(cp.Path+c.Base.GetPath()), 0o644); err != nil {
 		return err
 	}
 	if cfg.Mode == "twice" {
@@ -719,6 +719,20 @@ func TestTrainerAndExporter(t *testing.T) {
 	}
 	if e, err := export("good"); err != nil || len(e) != 1 || e[0].GetOutput().MediaType != sdk.GGUFMediaType {
 		t.Errorf("export: %v, %v", e, err)
+	}
+	for _, base := range []*sdk.Artifact{nil, {Path: "/base"}} {
+		call := conn.Call(t, pluginv1.Kind_KIND_EXPORTER, "x", mode("good", 1))
+		s, err := conn.Exporter.Export(t.Context(), &pluginv1.ExportRequest{Call: call, Checkpoint: &sdk.Artifact{Path: "/cp"}, Base: base})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := sdktest.All(s); err != nil {
+			t.Fatal(err)
+		}
+		got, err := os.ReadFile(filepath.Join(call.WorkDir, "model"))
+		if want := "/cp" + base.GetPath(); err != nil || string(got) != want {
+			t.Errorf("an exporter with the base %v writes %q, %v, want %q", base, got, err, want)
+		}
 	}
 	_, err = export("twice")
 	wantError(t, err, codes.Internal, `output "model" is there twice`)

@@ -4485,8 +4485,11 @@ type TrainRequest struct {
 	WindowStart    uint64                 `protobuf:"varint,8,opt,name=window_start,json=windowStart,proto3" json:"window_start,omitempty"` // the schedule's window, also after an interruption
 	WindowEnd      uint64                 `protobuf:"varint,9,opt,name=window_end,json=windowEnd,proto3" json:"window_end,omitempty"`
 	SaveEverySteps uint64                 `protobuf:"varint,10,opt,name=save_every_steps,json=saveEverySteps,proto3" json:"save_every_steps,omitempty"` // a checkpoint at each multiple, counted from window_start, and at window_end
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// The model that training began with, where it was imported: the checkpoint that Import gave, of step 0. An adapter
+	// builds on it. Each call has it, however far training is.
+	Base          *Artifact `protobuf:"bytes,11,opt,name=base,proto3" json:"base,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *TrainRequest) Reset() {
@@ -4587,6 +4590,13 @@ func (x *TrainRequest) GetSaveEverySteps() uint64 {
 		return x.SaveEverySteps
 	}
 	return 0
+}
+
+func (x *TrainRequest) GetBase() *Artifact {
+	if x != nil {
+		return x.Base
+	}
+	return nil
 }
 
 type Topology struct {
@@ -5401,6 +5411,7 @@ type ExportRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Call          *Call                  `protobuf:"bytes,1,opt,name=call,proto3" json:"call,omitempty"`
 	Checkpoint    *Artifact              `protobuf:"bytes,2,opt,name=checkpoint,proto3" json:"checkpoint,omitempty"`
+	Base          *Artifact              `protobuf:"bytes,3,opt,name=base,proto3" json:"base,omitempty"` // as in TrainRequest, of the training that the checkpoint is of
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -5445,6 +5456,13 @@ func (x *ExportRequest) GetCall() *Call {
 func (x *ExportRequest) GetCheckpoint() *Artifact {
 	if x != nil {
 		return x.Checkpoint
+	}
+	return nil
+}
+
+func (x *ExportRequest) GetBase() *Artifact {
+	if x != nil {
+		return x.Base
 	}
 	return nil
 }
@@ -6061,7 +6079,7 @@ const file_jupiter_plugin_v1_plugin_proto_rawDesc = "" +
 	"\x06family\x18\b \x01(\tR\x06family\x12\x1a\n" +
 	"\bquestion\x18\t \x01(\tR\bquestion\x12\x16\n" +
 	"\x06answer\x18\n" +
-	" \x01(\tR\x06answer\"\xbb\x03\n" +
+	" \x01(\tR\x06answer\"\xec\x03\n" +
 	"\fTrainRequest\x12+\n" +
 	"\x04call\x18\x01 \x01(\v2\x17.jupiter.plugin.v1.CallR\x04call\x125\n" +
 	"\adataset\x18\x02 \x01(\v2\x1b.jupiter.plugin.v1.ArtifactR\adataset\x12;\n" +
@@ -6076,7 +6094,8 @@ const file_jupiter_plugin_v1_plugin_proto_rawDesc = "" +
 	"\n" +
 	"window_end\x18\t \x01(\x04R\twindowEnd\x12(\n" +
 	"\x10save_every_steps\x18\n" +
-	" \x01(\x04R\x0esaveEverySteps\"\xad\x01\n" +
+	" \x01(\x04R\x0esaveEverySteps\x12/\n" +
+	"\x04base\x18\v \x01(\v2\x1b.jupiter.plugin.v1.ArtifactR\x04base\"\xad\x01\n" +
 	"\bTopology\x12\x12\n" +
 	"\x04rank\x18\x01 \x01(\rR\x04rank\x12-\n" +
 	"\x05peers\x18\x02 \x03(\v2\x17.jupiter.plugin.v1.PeerR\x05peers\x12+\n" +
@@ -6153,12 +6172,13 @@ const file_jupiter_plugin_v1_plugin_proto_rawDesc = "" +
 	"\t_accuracyB\f\n" +
 	"\n" +
 	"_coherenceB\t\n" +
-	"\a_domain\"y\n" +
+	"\a_domain\"\xaa\x01\n" +
 	"\rExportRequest\x12+\n" +
 	"\x04call\x18\x01 \x01(\v2\x17.jupiter.plugin.v1.CallR\x04call\x12;\n" +
 	"\n" +
 	"checkpoint\x18\x02 \x01(\v2\x1b.jupiter.plugin.v1.ArtifactR\n" +
-	"checkpoint\"\xc7\x01\n" +
+	"checkpoint\x12/\n" +
+	"\x04base\x18\x03 \x01(\v2\x1b.jupiter.plugin.v1.ArtifactR\x04base\"\xc7\x01\n" +
 	"\vExportEvent\x123\n" +
 	"\x06output\x18\x01 \x01(\v2\x19.jupiter.plugin.v1.OutputH\x00R\x06output\x129\n" +
 	"\bprogress\x18\x02 \x01(\v2\x1b.jupiter.plugin.v1.ProgressH\x00R\bprogress\x12?\n" +
@@ -6398,80 +6418,82 @@ var file_jupiter_plugin_v1_plugin_proto_depIdxs = []int32{
 	30,  // 76: jupiter.plugin.v1.TrainRequest.checkpoint:type_name -> jupiter.plugin.v1.Artifact
 	63,  // 77: jupiter.plugin.v1.TrainRequest.topology:type_name -> jupiter.plugin.v1.Topology
 	30,  // 78: jupiter.plugin.v1.TrainRequest.real:type_name -> jupiter.plugin.v1.Artifact
-	64,  // 79: jupiter.plugin.v1.Topology.peers:type_name -> jupiter.plugin.v1.Peer
-	36,  // 80: jupiter.plugin.v1.TrainEvent.progress:type_name -> jupiter.plugin.v1.Progress
-	66,  // 81: jupiter.plugin.v1.TrainEvent.checkpoint:type_name -> jupiter.plugin.v1.Checkpoint
-	25,  // 82: jupiter.plugin.v1.TrainEvent.diagnostic:type_name -> jupiter.plugin.v1.Diagnostic
-	31,  // 83: jupiter.plugin.v1.Checkpoint.output:type_name -> jupiter.plugin.v1.Output
-	32,  // 84: jupiter.plugin.v1.PrepareRequest.call:type_name -> jupiter.plugin.v1.Call
-	30,  // 85: jupiter.plugin.v1.PrepareRequest.custom:type_name -> jupiter.plugin.v1.Artifact
-	83,  // 86: jupiter.plugin.v1.PrepareRequest.splits:type_name -> jupiter.plugin.v1.PrepareRequest.SplitsEntry
-	69,  // 87: jupiter.plugin.v1.PrepareResponse.questions:type_name -> jupiter.plugin.v1.Question
-	25,  // 88: jupiter.plugin.v1.PrepareResponse.diagnostics:type_name -> jupiter.plugin.v1.Diagnostic
-	36,  // 89: jupiter.plugin.v1.PrepareResponse.progress:type_name -> jupiter.plugin.v1.Progress
-	39,  // 90: jupiter.plugin.v1.Question.prompt:type_name -> jupiter.plugin.v1.Prompt
-	32,  // 91: jupiter.plugin.v1.ScoreRequest.call:type_name -> jupiter.plugin.v1.Call
-	71,  // 92: jupiter.plugin.v1.ScoreRequest.answer:type_name -> jupiter.plugin.v1.Answer
-	69,  // 93: jupiter.plugin.v1.Answer.question:type_name -> jupiter.plugin.v1.Question
-	48,  // 94: jupiter.plugin.v1.Answer.completion:type_name -> jupiter.plugin.v1.Completion
-	61,  // 95: jupiter.plugin.v1.Answer.judgement:type_name -> jupiter.plugin.v1.Judgement
-	52,  // 96: jupiter.plugin.v1.Answer.likelihoods:type_name -> jupiter.plugin.v1.Likelihood
-	48,  // 97: jupiter.plugin.v1.Answer.choice:type_name -> jupiter.plugin.v1.Completion
-	73,  // 98: jupiter.plugin.v1.ScoreResponse.scores:type_name -> jupiter.plugin.v1.QuestionScore
-	25,  // 99: jupiter.plugin.v1.ScoreResponse.diagnostics:type_name -> jupiter.plugin.v1.Diagnostic
-	84,  // 100: jupiter.plugin.v1.QuestionScore.sub_scores:type_name -> jupiter.plugin.v1.QuestionScore.SubScoresEntry
-	32,  // 101: jupiter.plugin.v1.ExportRequest.call:type_name -> jupiter.plugin.v1.Call
-	30,  // 102: jupiter.plugin.v1.ExportRequest.checkpoint:type_name -> jupiter.plugin.v1.Artifact
-	31,  // 103: jupiter.plugin.v1.ExportEvent.output:type_name -> jupiter.plugin.v1.Output
-	36,  // 104: jupiter.plugin.v1.ExportEvent.progress:type_name -> jupiter.plugin.v1.Progress
-	25,  // 105: jupiter.plugin.v1.ExportEvent.diagnostic:type_name -> jupiter.plugin.v1.Diagnostic
-	32,  // 106: jupiter.plugin.v1.ImportRequest.call:type_name -> jupiter.plugin.v1.Call
-	31,  // 107: jupiter.plugin.v1.ImportEvent.output:type_name -> jupiter.plugin.v1.Output
-	36,  // 108: jupiter.plugin.v1.ImportEvent.progress:type_name -> jupiter.plugin.v1.Progress
-	25,  // 109: jupiter.plugin.v1.ImportEvent.diagnostic:type_name -> jupiter.plugin.v1.Diagnostic
-	30,  // 110: jupiter.plugin.v1.Call.InputsEntry.value:type_name -> jupiter.plugin.v1.Artifact
-	30,  // 111: jupiter.plugin.v1.PrepareRequest.SplitsEntry.value:type_name -> jupiter.plugin.v1.Artifact
-	13,  // 112: jupiter.plugin.v1.Plugin.Info:input_type -> jupiter.plugin.v1.InfoRequest
-	20,  // 113: jupiter.plugin.v1.Plugin.Validate:input_type -> jupiter.plugin.v1.ValidateRequest
-	23,  // 114: jupiter.plugin.v1.Plugin.Stop:input_type -> jupiter.plugin.v1.StopRequest
-	10,  // 115: jupiter.plugin.v1.Plugin.Estimate:input_type -> jupiter.plugin.v1.EstimateRequest
-	8,   // 116: jupiter.plugin.v1.Plugin.Fingerprint:input_type -> jupiter.plugin.v1.FingerprintRequest
-	5,   // 117: jupiter.plugin.v1.Plugin.Check:input_type -> jupiter.plugin.v1.CheckRequest
-	37,  // 118: jupiter.plugin.v1.Collector.Collect:input_type -> jupiter.plugin.v1.CollectRequest
-	40,  // 119: jupiter.plugin.v1.Generator.Generate:input_type -> jupiter.plugin.v1.GenerateRequest
-	44,  // 120: jupiter.plugin.v1.Generator.Complete:input_type -> jupiter.plugin.v1.CompleteRequest
-	49,  // 121: jupiter.plugin.v1.Generator.Score:input_type -> jupiter.plugin.v1.LikelihoodRequest
-	76,  // 122: jupiter.plugin.v1.Generator.Import:input_type -> jupiter.plugin.v1.ImportRequest
-	53,  // 123: jupiter.plugin.v1.Filter.Filter:input_type -> jupiter.plugin.v1.FilterRequest
-	57,  // 124: jupiter.plugin.v1.Verifier.Verify:input_type -> jupiter.plugin.v1.VerifyRequest
-	62,  // 125: jupiter.plugin.v1.Trainer.Train:input_type -> jupiter.plugin.v1.TrainRequest
-	76,  // 126: jupiter.plugin.v1.Trainer.Import:input_type -> jupiter.plugin.v1.ImportRequest
-	67,  // 127: jupiter.plugin.v1.Evaluator.Prepare:input_type -> jupiter.plugin.v1.PrepareRequest
-	70,  // 128: jupiter.plugin.v1.Evaluator.Score:input_type -> jupiter.plugin.v1.ScoreRequest
-	74,  // 129: jupiter.plugin.v1.Exporter.Export:input_type -> jupiter.plugin.v1.ExportRequest
-	14,  // 130: jupiter.plugin.v1.Plugin.Info:output_type -> jupiter.plugin.v1.InfoResponse
-	22,  // 131: jupiter.plugin.v1.Plugin.Validate:output_type -> jupiter.plugin.v1.ValidateResponse
-	24,  // 132: jupiter.plugin.v1.Plugin.Stop:output_type -> jupiter.plugin.v1.StopResponse
-	12,  // 133: jupiter.plugin.v1.Plugin.Estimate:output_type -> jupiter.plugin.v1.EstimateResponse
-	9,   // 134: jupiter.plugin.v1.Plugin.Fingerprint:output_type -> jupiter.plugin.v1.FingerprintResponse
-	6,   // 135: jupiter.plugin.v1.Plugin.Check:output_type -> jupiter.plugin.v1.CheckResponse
-	38,  // 136: jupiter.plugin.v1.Collector.Collect:output_type -> jupiter.plugin.v1.CollectEvent
-	43,  // 137: jupiter.plugin.v1.Generator.Generate:output_type -> jupiter.plugin.v1.GenerateEvent
-	45,  // 138: jupiter.plugin.v1.Generator.Complete:output_type -> jupiter.plugin.v1.CompleteEvent
-	51,  // 139: jupiter.plugin.v1.Generator.Score:output_type -> jupiter.plugin.v1.LikelihoodEvent
-	77,  // 140: jupiter.plugin.v1.Generator.Import:output_type -> jupiter.plugin.v1.ImportEvent
-	54,  // 141: jupiter.plugin.v1.Filter.Filter:output_type -> jupiter.plugin.v1.FilterEvent
-	60,  // 142: jupiter.plugin.v1.Verifier.Verify:output_type -> jupiter.plugin.v1.VerifyEvent
-	65,  // 143: jupiter.plugin.v1.Trainer.Train:output_type -> jupiter.plugin.v1.TrainEvent
-	77,  // 144: jupiter.plugin.v1.Trainer.Import:output_type -> jupiter.plugin.v1.ImportEvent
-	68,  // 145: jupiter.plugin.v1.Evaluator.Prepare:output_type -> jupiter.plugin.v1.PrepareResponse
-	72,  // 146: jupiter.plugin.v1.Evaluator.Score:output_type -> jupiter.plugin.v1.ScoreResponse
-	75,  // 147: jupiter.plugin.v1.Exporter.Export:output_type -> jupiter.plugin.v1.ExportEvent
-	130, // [130:148] is the sub-list for method output_type
-	112, // [112:130] is the sub-list for method input_type
-	112, // [112:112] is the sub-list for extension type_name
-	112, // [112:112] is the sub-list for extension extendee
-	0,   // [0:112] is the sub-list for field type_name
+	30,  // 79: jupiter.plugin.v1.TrainRequest.base:type_name -> jupiter.plugin.v1.Artifact
+	64,  // 80: jupiter.plugin.v1.Topology.peers:type_name -> jupiter.plugin.v1.Peer
+	36,  // 81: jupiter.plugin.v1.TrainEvent.progress:type_name -> jupiter.plugin.v1.Progress
+	66,  // 82: jupiter.plugin.v1.TrainEvent.checkpoint:type_name -> jupiter.plugin.v1.Checkpoint
+	25,  // 83: jupiter.plugin.v1.TrainEvent.diagnostic:type_name -> jupiter.plugin.v1.Diagnostic
+	31,  // 84: jupiter.plugin.v1.Checkpoint.output:type_name -> jupiter.plugin.v1.Output
+	32,  // 85: jupiter.plugin.v1.PrepareRequest.call:type_name -> jupiter.plugin.v1.Call
+	30,  // 86: jupiter.plugin.v1.PrepareRequest.custom:type_name -> jupiter.plugin.v1.Artifact
+	83,  // 87: jupiter.plugin.v1.PrepareRequest.splits:type_name -> jupiter.plugin.v1.PrepareRequest.SplitsEntry
+	69,  // 88: jupiter.plugin.v1.PrepareResponse.questions:type_name -> jupiter.plugin.v1.Question
+	25,  // 89: jupiter.plugin.v1.PrepareResponse.diagnostics:type_name -> jupiter.plugin.v1.Diagnostic
+	36,  // 90: jupiter.plugin.v1.PrepareResponse.progress:type_name -> jupiter.plugin.v1.Progress
+	39,  // 91: jupiter.plugin.v1.Question.prompt:type_name -> jupiter.plugin.v1.Prompt
+	32,  // 92: jupiter.plugin.v1.ScoreRequest.call:type_name -> jupiter.plugin.v1.Call
+	71,  // 93: jupiter.plugin.v1.ScoreRequest.answer:type_name -> jupiter.plugin.v1.Answer
+	69,  // 94: jupiter.plugin.v1.Answer.question:type_name -> jupiter.plugin.v1.Question
+	48,  // 95: jupiter.plugin.v1.Answer.completion:type_name -> jupiter.plugin.v1.Completion
+	61,  // 96: jupiter.plugin.v1.Answer.judgement:type_name -> jupiter.plugin.v1.Judgement
+	52,  // 97: jupiter.plugin.v1.Answer.likelihoods:type_name -> jupiter.plugin.v1.Likelihood
+	48,  // 98: jupiter.plugin.v1.Answer.choice:type_name -> jupiter.plugin.v1.Completion
+	73,  // 99: jupiter.plugin.v1.ScoreResponse.scores:type_name -> jupiter.plugin.v1.QuestionScore
+	25,  // 100: jupiter.plugin.v1.ScoreResponse.diagnostics:type_name -> jupiter.plugin.v1.Diagnostic
+	84,  // 101: jupiter.plugin.v1.QuestionScore.sub_scores:type_name -> jupiter.plugin.v1.QuestionScore.SubScoresEntry
+	32,  // 102: jupiter.plugin.v1.ExportRequest.call:type_name -> jupiter.plugin.v1.Call
+	30,  // 103: jupiter.plugin.v1.ExportRequest.checkpoint:type_name -> jupiter.plugin.v1.Artifact
+	30,  // 104: jupiter.plugin.v1.ExportRequest.base:type_name -> jupiter.plugin.v1.Artifact
+	31,  // 105: jupiter.plugin.v1.ExportEvent.output:type_name -> jupiter.plugin.v1.Output
+	36,  // 106: jupiter.plugin.v1.ExportEvent.progress:type_name -> jupiter.plugin.v1.Progress
+	25,  // 107: jupiter.plugin.v1.ExportEvent.diagnostic:type_name -> jupiter.plugin.v1.Diagnostic
+	32,  // 108: jupiter.plugin.v1.ImportRequest.call:type_name -> jupiter.plugin.v1.Call
+	31,  // 109: jupiter.plugin.v1.ImportEvent.output:type_name -> jupiter.plugin.v1.Output
+	36,  // 110: jupiter.plugin.v1.ImportEvent.progress:type_name -> jupiter.plugin.v1.Progress
+	25,  // 111: jupiter.plugin.v1.ImportEvent.diagnostic:type_name -> jupiter.plugin.v1.Diagnostic
+	30,  // 112: jupiter.plugin.v1.Call.InputsEntry.value:type_name -> jupiter.plugin.v1.Artifact
+	30,  // 113: jupiter.plugin.v1.PrepareRequest.SplitsEntry.value:type_name -> jupiter.plugin.v1.Artifact
+	13,  // 114: jupiter.plugin.v1.Plugin.Info:input_type -> jupiter.plugin.v1.InfoRequest
+	20,  // 115: jupiter.plugin.v1.Plugin.Validate:input_type -> jupiter.plugin.v1.ValidateRequest
+	23,  // 116: jupiter.plugin.v1.Plugin.Stop:input_type -> jupiter.plugin.v1.StopRequest
+	10,  // 117: jupiter.plugin.v1.Plugin.Estimate:input_type -> jupiter.plugin.v1.EstimateRequest
+	8,   // 118: jupiter.plugin.v1.Plugin.Fingerprint:input_type -> jupiter.plugin.v1.FingerprintRequest
+	5,   // 119: jupiter.plugin.v1.Plugin.Check:input_type -> jupiter.plugin.v1.CheckRequest
+	37,  // 120: jupiter.plugin.v1.Collector.Collect:input_type -> jupiter.plugin.v1.CollectRequest
+	40,  // 121: jupiter.plugin.v1.Generator.Generate:input_type -> jupiter.plugin.v1.GenerateRequest
+	44,  // 122: jupiter.plugin.v1.Generator.Complete:input_type -> jupiter.plugin.v1.CompleteRequest
+	49,  // 123: jupiter.plugin.v1.Generator.Score:input_type -> jupiter.plugin.v1.LikelihoodRequest
+	76,  // 124: jupiter.plugin.v1.Generator.Import:input_type -> jupiter.plugin.v1.ImportRequest
+	53,  // 125: jupiter.plugin.v1.Filter.Filter:input_type -> jupiter.plugin.v1.FilterRequest
+	57,  // 126: jupiter.plugin.v1.Verifier.Verify:input_type -> jupiter.plugin.v1.VerifyRequest
+	62,  // 127: jupiter.plugin.v1.Trainer.Train:input_type -> jupiter.plugin.v1.TrainRequest
+	76,  // 128: jupiter.plugin.v1.Trainer.Import:input_type -> jupiter.plugin.v1.ImportRequest
+	67,  // 129: jupiter.plugin.v1.Evaluator.Prepare:input_type -> jupiter.plugin.v1.PrepareRequest
+	70,  // 130: jupiter.plugin.v1.Evaluator.Score:input_type -> jupiter.plugin.v1.ScoreRequest
+	74,  // 131: jupiter.plugin.v1.Exporter.Export:input_type -> jupiter.plugin.v1.ExportRequest
+	14,  // 132: jupiter.plugin.v1.Plugin.Info:output_type -> jupiter.plugin.v1.InfoResponse
+	22,  // 133: jupiter.plugin.v1.Plugin.Validate:output_type -> jupiter.plugin.v1.ValidateResponse
+	24,  // 134: jupiter.plugin.v1.Plugin.Stop:output_type -> jupiter.plugin.v1.StopResponse
+	12,  // 135: jupiter.plugin.v1.Plugin.Estimate:output_type -> jupiter.plugin.v1.EstimateResponse
+	9,   // 136: jupiter.plugin.v1.Plugin.Fingerprint:output_type -> jupiter.plugin.v1.FingerprintResponse
+	6,   // 137: jupiter.plugin.v1.Plugin.Check:output_type -> jupiter.plugin.v1.CheckResponse
+	38,  // 138: jupiter.plugin.v1.Collector.Collect:output_type -> jupiter.plugin.v1.CollectEvent
+	43,  // 139: jupiter.plugin.v1.Generator.Generate:output_type -> jupiter.plugin.v1.GenerateEvent
+	45,  // 140: jupiter.plugin.v1.Generator.Complete:output_type -> jupiter.plugin.v1.CompleteEvent
+	51,  // 141: jupiter.plugin.v1.Generator.Score:output_type -> jupiter.plugin.v1.LikelihoodEvent
+	77,  // 142: jupiter.plugin.v1.Generator.Import:output_type -> jupiter.plugin.v1.ImportEvent
+	54,  // 143: jupiter.plugin.v1.Filter.Filter:output_type -> jupiter.plugin.v1.FilterEvent
+	60,  // 144: jupiter.plugin.v1.Verifier.Verify:output_type -> jupiter.plugin.v1.VerifyEvent
+	65,  // 145: jupiter.plugin.v1.Trainer.Train:output_type -> jupiter.plugin.v1.TrainEvent
+	77,  // 146: jupiter.plugin.v1.Trainer.Import:output_type -> jupiter.plugin.v1.ImportEvent
+	68,  // 147: jupiter.plugin.v1.Evaluator.Prepare:output_type -> jupiter.plugin.v1.PrepareResponse
+	72,  // 148: jupiter.plugin.v1.Evaluator.Score:output_type -> jupiter.plugin.v1.ScoreResponse
+	75,  // 149: jupiter.plugin.v1.Exporter.Export:output_type -> jupiter.plugin.v1.ExportEvent
+	132, // [132:150] is the sub-list for method output_type
+	114, // [114:132] is the sub-list for method input_type
+	114, // [114:114] is the sub-list for extension type_name
+	114, // [114:114] is the sub-list for extension extendee
+	0,   // [0:114] is the sub-list for field type_name
 }
 
 func init() { file_jupiter_plugin_v1_plugin_proto_init() }

@@ -216,7 +216,7 @@ class Evaluator(sdk.Evaluator[Config]):
 
 @sdk.exporter("x", Config)
 def export(call: sdk.Call, config: Config, checkpoint: sdk.Artifact) -> Iterable[sdk.Output]:
-    (call.work_dir / "model.gguf").write_text(checkpoint.path)
+    (call.work_dir / "model.gguf").write_text(checkpoint.path + (" on " + call.base.path if call.base else ""))
     for _ in range(2 if config.mode == "twice" else 1):
         yield sdk.Output(name="model", path="model.gguf", media_type=sdk.GGUF_MEDIA_TYPE)
 

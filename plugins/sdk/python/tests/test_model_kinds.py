@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import grpc
 import pytest
 from conftest import fails
@@ -101,6 +103,10 @@ def test_broken_trainer(conn: Connection, mode: str, text: str) -> None:
 def test_exporter(conn: Connection) -> None:
     (out,) = conn.export(conn.call("exporter", "x"), Artifact(path="/cp"))
     assert (out.name, out.path) == ("model", "model.gguf")
+    for base, want in ((None, "/cp"), (Artifact(path="/base"), "/cp on /base")):
+        call = conn.call("exporter", "x")
+        conn.export(call, Artifact(path="/cp"), base)
+        assert (Path(call.work_dir) / "model.gguf").read_text() == want
     with fails(Code.INTERNAL, 'output "model" is there twice'):
         conn.export(conn.call("exporter", "x", {"mode": "twice"}), Artifact(path="/cp"))
     with fails(Code.INVALID_ARGUMENT, "there is no checkpoint to export"):

@@ -23,6 +23,8 @@ class Call:
     cursor: bytes = b""  # of the last batch that the host kept; empty on a fresh start
     domain: Domain | None = None  # None where the call is about none
     inputs: Mapping[str, Artifact] = field(default_factory=dict)  # by attribute
+    # Of an export: what training began with, where that was imported; else None. A TrainRequest has its own.
+    base: Artifact | None = None
 
     # Set when the host asks the call to save what it has and return, and when it gives up on the call. In the second
     # case nobody takes what is saved: `progress`, and the next yield, end the stage.

@@ -202,7 +202,8 @@ def evaluator(name: str, config: type[C], **options: Unpack[Options]) -> Callabl
 def exporter(name: str, config: type[C], **options: Unpack[Options]) -> Callable[[Export[C]], Export[C]]:
     """A stage that turns a checkpoint into files that a generator runs.
 
-    The function yields outputs below `Call.work_dir`, the one named "model" among them.
+    The function yields outputs below `Call.work_dir`, the one named "model" among them. Where the checkpoint is an
+    adapter, `Call.base` is the model that it adapts.
     """
     return lambda export: declare(pb.KIND_EXPORTER, name, config, export, options)
 

@@ -47,6 +47,7 @@ def export(server: Server, request: pb.ExportRequest, context: grpc.ServicerCont
     with server.begin(pb.KIND_EXPORTER, request.call if request.HasField("call") else None) as (stage, call):
         if not request.HasField("checkpoint"):
             raise invalid("there is no checkpoint to export")
+        call.base = request.base if request.HasField("base") else None
         out: Outlet[pb.ExportEvent] = Outlet()
         out.report(call, lambda p: pb.ExportEvent(progress=p), lambda d: pb.ExportEvent(diagnostic=d))
         names = set()

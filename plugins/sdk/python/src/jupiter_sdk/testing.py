@@ -170,9 +170,9 @@ class Connection:
         requests = [pb.ScoreRequest(call=call), *(pb.ScoreRequest(answer=a) for a in answers)]
         return list(self.stream("Evaluator", "Score", *requests).scores)
 
-    def export(self, call: pb.Call, checkpoint: pb.Artifact) -> list[pb.Output]:
+    def export(self, call: pb.Call, checkpoint: pb.Artifact, base: pb.Artifact | None = None) -> list[pb.Output]:
         """An exporter's outputs."""
-        events = self.stream("Exporter", "Export", pb.ExportRequest(call=call, checkpoint=checkpoint))
+        events = self.stream("Exporter", "Export", pb.ExportRequest(call=call, checkpoint=checkpoint, base=base))
         return [e.output for e in events if e.HasField("output")]
 
 

@@ -783,7 +783,7 @@ class Judgement(_message.Message):
     def __init__(self, id: _Optional[str] = ..., well_formed: bool = ..., consistent: bool = ..., steps_ok: bool = ..., answer_ok: bool = ..., reason: _Optional[str] = ..., key: _Optional[str] = ..., family: _Optional[str] = ..., question: _Optional[str] = ..., answer: _Optional[str] = ...) -> None: ...
 
 class TrainRequest(_message.Message):
-    __slots__ = ("call", "dataset", "checkpoint", "from_step", "to_step", "topology", "real", "window_start", "window_end", "save_every_steps")
+    __slots__ = ("call", "dataset", "checkpoint", "from_step", "to_step", "topology", "real", "window_start", "window_end", "save_every_steps", "base")
     CALL_FIELD_NUMBER: _ClassVar[int]
     DATASET_FIELD_NUMBER: _ClassVar[int]
     CHECKPOINT_FIELD_NUMBER: _ClassVar[int]
@@ -794,6 +794,7 @@ class TrainRequest(_message.Message):
     WINDOW_START_FIELD_NUMBER: _ClassVar[int]
     WINDOW_END_FIELD_NUMBER: _ClassVar[int]
     SAVE_EVERY_STEPS_FIELD_NUMBER: _ClassVar[int]
+    BASE_FIELD_NUMBER: _ClassVar[int]
     call: Call
     dataset: Artifact
     checkpoint: Artifact
@@ -804,7 +805,8 @@ class TrainRequest(_message.Message):
     window_start: int
     window_end: int
     save_every_steps: int
-    def __init__(self, call: _Optional[_Union[Call, _Mapping]] = ..., dataset: _Optional[_Union[Artifact, _Mapping]] = ..., checkpoint: _Optional[_Union[Artifact, _Mapping]] = ..., from_step: _Optional[int] = ..., to_step: _Optional[int] = ..., topology: _Optional[_Union[Topology, _Mapping]] = ..., real: _Optional[_Union[Artifact, _Mapping]] = ..., window_start: _Optional[int] = ..., window_end: _Optional[int] = ..., save_every_steps: _Optional[int] = ...) -> None: ...
+    base: Artifact
+    def __init__(self, call: _Optional[_Union[Call, _Mapping]] = ..., dataset: _Optional[_Union[Artifact, _Mapping]] = ..., checkpoint: _Optional[_Union[Artifact, _Mapping]] = ..., from_step: _Optional[int] = ..., to_step: _Optional[int] = ..., topology: _Optional[_Union[Topology, _Mapping]] = ..., real: _Optional[_Union[Artifact, _Mapping]] = ..., window_start: _Optional[int] = ..., window_end: _Optional[int] = ..., save_every_steps: _Optional[int] = ..., base: _Optional[_Union[Artifact, _Mapping]] = ...) -> None: ...
 
 class Topology(_message.Message):
     __slots__ = ("rank", "peers", "sync_every_n_steps", "gradient_compression")
@@ -951,12 +953,14 @@ class QuestionScore(_message.Message):
     def __init__(self, prompt_id: _Optional[str] = ..., accuracy: _Optional[float] = ..., coherence: _Optional[float] = ..., domain: _Optional[float] = ..., sub_scores: _Optional[_Mapping[str, float]] = ..., reasons: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class ExportRequest(_message.Message):
-    __slots__ = ("call", "checkpoint")
+    __slots__ = ("call", "checkpoint", "base")
     CALL_FIELD_NUMBER: _ClassVar[int]
     CHECKPOINT_FIELD_NUMBER: _ClassVar[int]
+    BASE_FIELD_NUMBER: _ClassVar[int]
     call: Call
     checkpoint: Artifact
-    def __init__(self, call: _Optional[_Union[Call, _Mapping]] = ..., checkpoint: _Optional[_Union[Artifact, _Mapping]] = ...) -> None: ...
+    base: Artifact
+    def __init__(self, call: _Optional[_Union[Call, _Mapping]] = ..., checkpoint: _Optional[_Union[Artifact, _Mapping]] = ..., base: _Optional[_Union[Artifact, _Mapping]] = ...) -> None: ...
 
 class ExportEvent(_message.Message):
     __slots__ = ("output", "progress", "diagnostic")
