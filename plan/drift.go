@@ -153,6 +153,11 @@ func driftOfCycle(c *config.Cycle, rec Recorded, running bool) ([]Drift, error) 
 			Detail: fmt.Sprintf("the checkpoint of step %d, which the next window starts from, %s", f.Step(), lost(rec, at)),
 			Remedy: putBack(f, rec, "set the student back with the generator")})
 	}
+	if at := f.Base(); at != "" && at != f.Start() && !rec.Has(at) {
+		all = append(all, Drift{Kind: ArtifactDrift, Address: c.Trainer.Addr, Name: at, Fix: FixPerson, Blocks: true,
+			Detail: fmt.Sprintf("the imported model that the student began with, which the checkpoint of step %d may build on, %s", f.Step(), lost(rec, at)),
+			Remedy: putBack(Facts{}, rec, "")})
+	}
 	if at := f.Pool(); at != "" && c.Pool == "accumulate" && hasSynthetic(c, Ratio(c)) && !rec.Has(at) {
 		all = append(all, Drift{Kind: ArtifactDrift, Address: c.Addr.Child("pool"), Name: at, Fix: FixPerson, Blocks: true,
 			Detail: fmt.Sprintf("the pool of epoch %d, with the samples of the cycles so far, %s", len(f.Decisions), lost(rec, at)),
@@ -174,17 +179,35 @@ func putBack(f Facts, rec Recorded, purpose string) string {
 	return text
 }
 
+// baseOf is the imported checkpoint that the training of a generator began with; "": none.
+func baseOf(c *config.Cycle, g state.Generator, rec Recorded) string {
+	for _, d := range rec.Facts(c.Addr).Decisions {
+		if d.Promoted == g.Version {
+			return d.Inputs["base"]
+		}
+	}
+	if made := rec.Action(g.CreatedBy); made != nil { // the base generator's adoption
+		return made.Parts["input.base"]
+	}
+	return ""
+}
+
 // ExportAgain is the export that gave a generator its model, where its checkpoint is there and the exporter is still the
 // one that made it; nil else. Running it gives the same bytes again.
 func ExportAgain(c *config.Cycle, g state.Generator, rec Recorded) (*Action, error) {
 	if g.Checkpoint == "" || c.Exporter == nil || !rec.Has(g.Checkpoint) {
 		return nil, nil
 	}
-	a, err := ExportOf(c.Trainer.Addr, judges(c), g.Checkpoint)
+	base := baseOf(c, g, rec)
+	if base != "" && !rec.Has(base) {
+		return nil, nil
+	}
+	a, err := ExportOf(c.Trainer.Addr, judges(c), g.Checkpoint, base)
 	if err != nil {
 		return nil, err
 	}
-	was := rec.Action(a.Identify(map[string]string{"checkpoint": g.Checkpoint}).ID)
+	inputs, _ := a.Resolve(nil)
+	was := rec.Action(a.Identify(inputs).ID)
 	if was == nil || was.Outputs["model"].Digest != g.Digest {
 		return nil, nil
 	}

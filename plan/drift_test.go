@@ -75,7 +75,7 @@ func TestDriftOfHistory(t *testing.T) {
 	}
 	// Its checkpoint is there, and its export is on record: an apply does that again.
 	c := cfg.Cycles[0]
-	again, err := ExportOf("x", judges(c), g[1].Checkpoint)
+	again, err := ExportOf("x", judges(c), g[1].Checkpoint, "")
 	if err != nil {
 		t.Fatal(err)
 	}

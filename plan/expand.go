@@ -101,16 +101,23 @@ func (x *expander) cycle(ctx context.Context, c *config.Cycle, f Facts) error {
 	if err != nil {
 		return err
 	}
+	var begins *Input
 	if from != nil {
+		begins = x.beginning(c.Trainer)
 		train.from("start", from, "checkpoint")
 		train.Inputs[len(train.Inputs)-1].Range = c.Trainer.Attrs["start"].Range
 	} else {
 		train.input("start", f.Start(), fmt.Sprintf("step %d", w.Start))
+		if at := f.Base(); at != "" {
+			begins = &Input{Name: "base", Digest: at, Label: "imported"}
+		}
 	}
+	train.on(begins)
 	sel, err := x.selection(x.at(c.Trainer.Addr.Child("select"), c), c, c.Trainer, train, g, j)
 	if err != nil {
 		return err
 	}
+	sel.on(begins)
 
 	measure := x.add(&Action{Address: x.at(c.Addr.Child("guard"), c), Kind: Measure, Cycle: c, Domain: c.Domain, Judges: j,
 		Title: fmt.Sprintf("diversity and held-out loss over %d raw samples", GuardSamples)})

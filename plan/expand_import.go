@@ -43,6 +43,28 @@ func (x *expander) importing(c *config.Cycle, s *config.Stage) (*Action, error) 
 	return x.add(a), nil
 }
 
+// beginning is the input "base" of what is trained from trainer t's start on: the import at the root of its chain, which is
+// among the actions already; nil: training begins with nothing. An adapter's checkpoints build on it, and so two starts are two
+// results, however far training is.
+func (x *expander) beginning(t *config.Stage) *Input {
+	for t.Start != nil {
+		t = t.Start
+	}
+	for _, a := range *x.out {
+		if a.Kind == Import && a.Stage == t {
+			return &Input{Name: "base", From: a, Output: "checkpoint", Range: t.Attrs["start"].Range}
+		}
+	}
+	return nil
+}
+
+// on adds the base that an action's checkpoints build on, if there is one.
+func (a *Action) on(base *Input) {
+	if base != nil {
+		a.Inputs = append(a.Inputs, *base)
+	}
+}
+
 // AdoptOf is what makes an imported model the base generator of a cycle, by the model's digest.
 func AdoptOf(cfg *config.Config, c *config.Cycle, model string) *Action {
 	x := &expander{single: len(cfg.Cycles) == 1}

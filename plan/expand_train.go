@@ -91,6 +91,7 @@ func (x *expander) base(ctx context.Context, c *config.Cycle, g *ground, j *Judg
 	}
 	adopt.from("model", last, "model")
 	adopt.from("checkpoint", last, "checkpoint")
+	adopt.on(x.beginning(t))
 	return x.add(adopt), nil
 }
 
@@ -120,6 +121,7 @@ func (x *expander) alone(ctx context.Context, c *config.Cycle, t *config.Stage, 
 			return nil, err
 		}
 	}
+	begins := x.beginning(t)
 	for start := uint64(0); start < t.MaxSteps; start += size {
 		w := Window{Index: start / size, Start: start, End: min(start+size, t.MaxSteps), Total: t.MaxSteps}
 		n := int(w.Index) + 1
@@ -139,10 +141,12 @@ func (x *expander) alone(ctx context.Context, c *config.Cycle, t *config.Stage, 
 		case imported != nil:
 			train.from("start", imported, "checkpoint")
 		}
+		train.on(begins)
 		sel, err := x.selection(x.at(t.Addr.Child("select"), c).Index(n), c, t, train, g, j)
 		if err != nil {
 			return nil, err
 		}
+		sel.on(begins)
 		if last != nil { // a stand-alone run keeps the best of all its windows
 			sel.from("previous", last, "*")
 		}

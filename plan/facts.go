@@ -56,6 +56,23 @@ func (f Facts) Start() string {
 	return ""
 }
 
+// Base is the imported checkpoint that the training of Start began with, which an adapter builds on; "": it began with nothing.
+func (f Facts) Base() string {
+	at := f.Start()
+	if at == "" {
+		return ""
+	}
+	for i := len(f.Decisions) - 1; i >= 0; i-- {
+		if d := &f.Decisions[i]; d.Checkpoint == at || d.StartCheckpoint == at {
+			return d.Inputs["base"]
+		}
+	}
+	if e := f.imported(); e != nil && e.Checkpoint == at {
+		return at
+	}
+	return ""
+}
+
 // imported is the last import of a start for the student, or nil.
 func (f Facts) imported() *state.Event {
 	for i := len(f.Events) - 1; i >= 0; i-- {

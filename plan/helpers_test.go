@@ -288,6 +288,9 @@ func (m *memory) decide(verdict string) {
 	sel, pool := m.last["trainer.t.student.select"], m.last["self_improvement.c.pool"]
 	d := state.Decision{Epoch: f.Epoch(), Step: f.Step() + 10, Verdict: verdict, IncumbentVersion: f.Current, StartCheckpoint: m.last["trainer.t.student"].Parts["input.start"],
 		Model: sel.Outputs["model"].Digest, Checkpoint: sel.Outputs["checkpoint"].Digest, Inputs: map[string]string{"pool": pool.Outputs["records"].Digest}}
+	if base := m.last["trainer.t.student"].Parts["input.base"]; base != "" {
+		d.Inputs["base"] = base
+	}
 	if verdict == state.Promote {
 		d.Promoted = uint64(len(f.Generators)) + 1
 		f.Generators = append(f.Generators, state.Generator{Version: d.Promoted, Digest: d.Model, Checkpoint: d.Checkpoint, Epoch: d.Epoch, Step: d.Step})

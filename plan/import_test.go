@@ -131,6 +131,105 @@ func TestImportedStart(t *testing.T) {
 	}
 }
 
+// Whatever is trained from an imported model on names it as its base, and so does each choice among its checkpoints: in the
+// first window, in later ones, after a rollback and after a restart. Two starts are two results.
+func TestBaseOfAStudent(t *testing.T) {
+	t.Parallel()
+	cfg := configured(t, "level            = 1\n", importedStudent)
+	pr := fileProbe{files: map[string]string{"student.gguf": "one"}}
+	m := newMemory()
+	m.run(t, planWith(t, cfg, m, pr), 0)
+	base := m.last["trainer.t.student.import"].Outputs["checkpoint"].Digest
+	check := func(when string) {
+		t.Helper()
+		for _, at := range []string{"trainer.t.student", "trainer.t.student.select"} {
+			if got := m.last[at].Parts["input.base"]; got != base {
+				t.Errorf("%s: %s has the base %q, want %q", when, at, got, base)
+			}
+		}
+		for _, at := range []string{"trainer.t.base[1]", "trainer.t.base.select[2]", "self_improvement.c.base"} {
+			if got, ok := m.last[at].Parts["input.base"]; ok {
+				t.Errorf("%s: %s has the base %q, and begins with nothing", when, at, got)
+			}
+		}
+	}
+	check("first window")
+	first := m.last["trainer.t.student"]
+	m.decide(state.Promote)
+	gone := fileProbe{files: map[string]string{"student.gguf": ""}} // the file is not needed any more
+	second := planWith(t, cfg, m, gone)
+	if id := m.last["trainer.t.student"].ID; m.run(t, second, 0) == 0 || m.last["trainer.t.student"].ID == id {
+		t.Fatal("the second window is not trained")
+	}
+	check("second window")
+	m.decide(state.Hold)
+	m.facts.Events = append(m.facts.Events, state.Event{Act: "rollback", Epoch: 2, To: 1, Checkpoint: m.facts.Decisions[0].StartCheckpoint})
+	if got := m.facts.Base(); got != base {
+		t.Errorf("after a rollback the base is %q, want %q", got, base)
+	}
+	m.facts.Restart = true
+	if got := m.facts.Base(); got != "" {
+		t.Errorf("a student that starts again has the base %q of before", got)
+	}
+
+	other := newMemory()
+	other.run(t, planWith(t, cfg, other, fileProbe{files: map[string]string{"student.gguf": "two"}}), 0)
+	if other.last["trainer.t.student"].ID == first.ID || other.last["trainer.t.student"].Lineage == first.Lineage {
+		t.Error("two starts are one result")
+	}
+	if m.last["trainer.t.base[1]"].ID != other.last["trainer.t.base[1]"].ID {
+		t.Error("what begins with nothing is another result for it")
+	}
+}
+
+// A trainer that stands alone hands its base to the generator that comes of it, and to a student that starts where it ended.
+func TestBaseOfAChain(t *testing.T) {
+	t.Parallel()
+	cfg := configured(t, "dataset          = domain.d.real\n", "dataset          = domain.d.real\n  start            = \"student.gguf\"\n",
+		"level            = 1\n", "start            = trainer.t.base\n  level            = 1\n")
+	m := newMemory()
+	p := planWith(t, cfg, m, fileProbe{files: map[string]string{"student.gguf": "one"}})
+	m.run(t, p, 0)
+	base := m.last["trainer.t.base.import"].Outputs["checkpoint"].Digest
+	for _, at := range []string{"trainer.t.base[1]", "trainer.t.base[2]", "trainer.t.base.select[2]", "self_improvement.c.base", "trainer.t.student", "trainer.t.student.select"} {
+		if got := m.last[at].Parts["input.base"]; got != base {
+			t.Errorf("%s has the base %q, want %q", at, got, base)
+		}
+	}
+	m.facts.Generators[0].CreatedBy, m.facts.Generators[0].Checkpoint = m.last["self_improvement.c.base"].ID, m.last["trainer.t.base.select[2]"].Outputs["checkpoint"].Digest
+	m.decide(state.Promote)
+	m.run(t, plans(t, cfg, m), 0)
+	if got := m.last["trainer.t.student"].Parts["input.base"]; got != base {
+		t.Errorf("the second window has the base %q, want %q", got, base)
+	}
+
+	// A generator whose model is gone is exported again from its checkpoint, on its base.
+	for _, g := range m.facts.Generators {
+		a, err := ExportOf("trainer.t.x", judges(cfg.Cycles[0]), g.Checkpoint, base)
+		if err != nil {
+			t.Fatal(err)
+		}
+		inputs, _ := a.Resolve(nil)
+		id := a.Identify(inputs)
+		m.actions[id.ID] = &state.ActionRecord{ID: id.ID, Address: string(a.Address), Kind: string(Export), Parts: id.Parts, Outputs: map[string]state.Output{"model": {Digest: g.Digest}}}
+		again, err := ExportAgain(cfg.Cycles[0], g, m)
+		if err != nil || again == nil {
+			t.Fatalf("generator_v%d is not exported again: %v", g.Version, err)
+		}
+		if in, _ := again.Resolve(nil); in["base"] != base || in["checkpoint"] != g.Checkpoint {
+			t.Errorf("generator_v%d is exported again from %v", g.Version, in)
+		}
+	}
+	m.gone[base] = true
+	if again, err := ExportAgain(cfg.Cycles[0], m.facts.Generators[1], m); again != nil || err != nil {
+		t.Errorf("an export without its base: %v, %v", again, err)
+	}
+	drift, err := FindDrift(plans(t, cfg, m), cfg, m)
+	if err != nil || len(drift) != 1 || drift[0].Name != base || !drift[0].Blocks || drift[0].Fix != FixPerson {
+		t.Errorf("drift %+v, %v", drift, err)
+	}
+}
+
 // What a person imported is where the student starts, unless the configuration says something else; and it is the same
 // as if the configuration had said it.
 func TestImportedByHand(t *testing.T) {

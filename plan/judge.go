@@ -10,13 +10,14 @@ import (
 // The actions here are not lines of a plan: whether and how often they run is found out while a line runs. They are
 // memoised like any other, so that a crash in the middle of a selection costs one checkpoint's scores and no more.
 
-// ExportOf is the export of one checkpoint.
-func ExportOf(at addr.Address, j *Judges, checkpoint string) (*Action, error) {
+// ExportOf is the export of one checkpoint. base is the imported one that its training began with; "": none.
+func ExportOf(at addr.Address, j *Judges, checkpoint, base string) (*Action, error) {
 	a := &Action{Address: at.Child("export"), Kind: Export, Stage: j.Exporter, Judges: j, Title: "checkpoint in the generator's format"}
 	if err := a.exporter(j.Exporter); err != nil {
 		return nil, err
 	}
 	a.input("checkpoint", checkpoint, "")
+	a.input("base", base, "")
 	return a, nil
 }
 

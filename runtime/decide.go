@@ -76,6 +76,9 @@ func (t *turn) decide(ctx context.Context) (*state.Decision, error) {
 	var look *state.Look
 	inputs := map[string]string{"configuration": plan.CycleDigest(t.c), "train": t.records[plan.Train].ID, "pool": t.output(plan.Pool, "records"), "dataset": t.output(plan.Mix, "dataset"), "dev": t.output(plan.Evaluate, "items")}
 	forced := t.r.Force && !d.Halted
+	if base := t.records[plan.Train].Parts["input.base"]; base != "" {
+		inputs["base"] = base
+	}
 	if open || forced {
 		if look, ev.Gate, err = t.openGate(ctx, cur, inputs); err != nil {
 			return nil, err

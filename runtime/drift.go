@@ -125,7 +125,8 @@ func (r *Runner) exportAgain(ctx context.Context, d plan.Drift) error {
 		if a == nil {
 			return errors.New("its checkpoint or its exporter is no longer what it was")
 		}
-		out, err := r.do(ctx, a, map[string]string{"checkpoint": g.Checkpoint})
+		inputs, _ := a.Resolve(nil)
+		out, err := r.do(ctx, a, inputs)
 		if err != nil {
 			return err
 		}

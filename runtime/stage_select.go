@@ -86,12 +86,13 @@ func (j *job) selectBest(ctx context.Context) (*result, error) {
 	best := -1.0
 	var res result
 	for i, e := range entries {
-		exp, err := plan.ExportOf(j.a.Address, j.a.Judges, e.checkpoint)
+		exp, err := plan.ExportOf(j.a.Address, j.a.Judges, e.checkpoint, j.inputs["base"])
 		if err != nil {
 			return nil, err
 		}
 		exp.Models = []*config.Stage{j.a.Stage}
-		exported, err := j.r.do(ctx, exp, map[string]string{"checkpoint": e.checkpoint})
+		inputs, _ := exp.Resolve(nil)
+		exported, err := j.r.do(ctx, exp, inputs)
 		if err != nil {
 			return nil, err
 		}
@@ -166,25 +167,41 @@ func (j *job) export(ctx context.Context) (*result, error) {
 	if _, err := j.path("checkpoint"); err != nil {
 		return nil, err
 	}
+	base, err := j.base()
+	if err != nil {
+		return nil, err
+	}
 	st, err := j.r.stage(ctx, j.a.Stage)
 	if err != nil {
 		return nil, err
 	}
-	model, err := j.exported(ctx, st, j.artifact(j.inputs["checkpoint"], sdk.CheckpointMediaType))
+	model, err := j.exported(ctx, st, j.artifact(j.inputs["checkpoint"], sdk.CheckpointMediaType), base)
 	if err != nil {
 		return nil, err
 	}
 	return &result{outputs: map[string]put{"model": {path: model, mediaType: ModelMediaType, from: st}}}, nil
 }
 
-// exported has the exporter make a model of a checkpoint, and gives its directory.
-func (j *job) exported(ctx context.Context, st *host.Stage, checkpoint *pluginv1.Artifact) (string, error) {
+// base is the imported checkpoint that training began with; nil: it began with nothing.
+func (j *job) base() (*pluginv1.Artifact, error) {
+	d := j.inputs["base"]
+	if d == "" {
+		return nil, nil
+	}
+	if _, err := j.path("base"); err != nil {
+		return nil, err
+	}
+	return j.artifact(d, sdk.CheckpointMediaType), nil
+}
+
+// exported has the exporter make a model of a checkpoint, whose training began with base, and gives its directory.
+func (j *job) exported(ctx context.Context, st *host.Stage, checkpoint, base *pluginv1.Artifact) (string, error) {
 	stage := j.a.Stage
 	call, err := j.call(stage.Type, stage.Body)
 	if err != nil {
 		return "", err
 	}
-	stream, err := st.Exporter().Export(ctx, &pluginv1.ExportRequest{Call: call, Checkpoint: checkpoint})
+	stream, err := st.Exporter().Export(ctx, &pluginv1.ExportRequest{Call: call, Checkpoint: checkpoint, Base: base})
 	if err != nil {
 		return "", err
 	}

@@ -121,6 +121,9 @@ func (j *job) trainRequest(ctx context.Context) (*pluginv1.TrainRequest, *saved,
 		}
 		req.Checkpoint = j.artifact(d, sdk.CheckpointMediaType)
 	}
+	if req.Base, err = j.base(); err != nil {
+		return nil, nil, err
+	}
 	have := &saved{Checkpoints: map[string]string{}}
 	if p := j.partial; p != nil && p.Checkpoint != "" && j.r.has(p.Checkpoint) {
 		if err := json.Unmarshal(p.Detail, have); err != nil {

@@ -21,8 +21,9 @@ import (
 // afterwards. The state is not touched. What it does for a cycle:
 //
 //  1. The real records: those that are recorded, else the first trialRecords that the sources give.
-//  2. Each trainer that is to run: one step, then one step and trialSteps more, on those records with a tokenizer and
-//     parameters of its own. The difference is the time of the steps, without what a start costs.
+//  2. Each trainer that is to run: one step, then one step and trialSteps more, on those records, from the model from
+//     elsewhere that its training begins with, or else with a tokenizer and parameters of its own. The difference is the time
+//     of the steps, without what a start costs.
 //  3. An export of what that left, unless there is a generator already.
 //  4. Samples of each template by the generator, first one, then trialSamples more, and answers to a few real records in
 //     the same way, with the likelihood of their texts where the generator can give it.
@@ -43,6 +44,7 @@ type trial struct {
 	dir     string
 	n       int // calls so far, each with a directory of its own
 	samples []forecast.Sample
+	imports map[*plan.Action]*pluginv1.Artifact // what the trial imported for itself
 	notes   []string
 }
 
@@ -53,7 +55,7 @@ func (r *Runner) tried(ctx context.Context, p *plan.Plan, rec *recorded) (*trial
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
-	t := &trial{r: r, rec: rec, dir: dir}
+	t := &trial{r: r, rec: rec, dir: dir, imports: map[*plan.Action]*pluginv1.Artifact{}}
 	due := map[string]bool{}
 	for _, ch := range p.Changes {
 		due[string(ch.Address)] = ch.Op != plan.NoOp
@@ -91,12 +93,16 @@ func (t *trial) cycle(ctx context.Context, c *config.Cycle, actions []*plan.Acti
 			continue
 		}
 		trained[a.Stage] = true
-		checkpoint, err := t.train(ctx, a, real, recs)
+		base, err := t.base(ctx, a)
+		if err != nil {
+			return fmt.Errorf("%s: %w", a.Stage.Addr, err)
+		}
+		checkpoint, err := t.train(ctx, a, real, recs, base)
 		if err != nil {
 			return fmt.Errorf("%s: %w", a.Stage.Addr, err)
 		}
 		if models[a.Stage] == nil {
-			if models[a.Stage], err = t.export(ctx, c, a.Stage, checkpoint); err != nil {
+			if models[a.Stage], err = t.export(ctx, c, a.Stage, checkpoint, base); err != nil {
 				return fmt.Errorf("%s: %w", c.Exporter.Addr, err)
 			}
 		}
@@ -171,7 +177,7 @@ func (t *trial) real(ctx context.Context, actions []*plan.Action) (path string, 
 }
 
 // train tries a trainer, and gives the checkpoint that it left.
-func (t *trial) train(ctx context.Context, a *plan.Action, real string, recs []*sdk.Record) (checkpoint string, err error) {
+func (t *trial) train(ctx context.Context, a *plan.Action, real string, recs []*sdk.Record, base *pluginv1.Artifact) (checkpoint string, err error) {
 	perStep := a.Window.Records / (a.Window.End - a.Window.Start)
 	dataset := filepath.Join(t.dir, fmt.Sprintf("draws-%d.jsonl.zst", t.n))
 	draws := make([]*sdk.Record, perStep*(1+trialSteps))
@@ -186,7 +192,7 @@ func (t *trial) train(ctx context.Context, a *plan.Action, real string, recs []*
 	var used [2]uint64
 	for i, steps := range []uint64{1, 1 + trialSteps} {
 		began := t.r.Clock()
-		if checkpoint, used[i], err = t.steps(ctx, a, steps, dataset, real); err != nil {
+		if checkpoint, used[i], err = t.steps(ctx, a, steps, dataset, real, base); err != nil {
 			return "", err
 		}
 		took[i] = t.r.Clock().Sub(began)

@@ -3,7 +3,9 @@ package runtime
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"slices"
 	"strconv"
 
 	"jupiter/plan"
@@ -48,8 +50,41 @@ func (t *trial) collect(ctx context.Context, a *plan.Action, recs []*sdk.Record)
 	return recs, nil
 }
 
-// steps trains so many steps from nothing.
-func (t *trial) steps(ctx context.Context, a *plan.Action, steps uint64, dataset, real string) (checkpoint string, tokens uint64, err error) {
+// base is the imported checkpoint that an action's training begins with: the one that is recorded, or else one that the trial
+// imports for itself; nil: it begins with nothing.
+func (t *trial) base(ctx context.Context, a *plan.Action) (*pluginv1.Artifact, error) {
+	i := slices.IndexFunc(a.Inputs, func(in plan.Input) bool { return in.Name == "base" })
+	if i < 0 {
+		return nil, nil
+	}
+	in := a.Inputs[i]
+	if in.From != nil {
+		if made := t.rec.Action(in.From.Identify(nil).ID); made != nil {
+			in.Digest = made.Outputs[in.Output].Digest
+		}
+	}
+	if in.Digest != "" && t.r.has(in.Digest) {
+		return &pluginv1.Artifact{Digest: in.Digest, Path: t.r.at(in.Digest), MediaType: sdk.CheckpointMediaType}, nil
+	}
+	if in.From == nil {
+		return nil, fmt.Errorf("what training began with (%s) is gone", in.Digest)
+	}
+	if t.imports[in.From] == nil {
+		j, err := t.job(in.From)
+		if err != nil {
+			return nil, err
+		}
+		res, err := j.importModel(ctx)
+		if err != nil {
+			return nil, err
+		}
+		t.imports[in.From] = &pluginv1.Artifact{Path: res.outputs[in.Output].path, MediaType: sdk.CheckpointMediaType}
+	}
+	return t.imports[in.From], nil
+}
+
+// steps trains so many steps from nothing, or from the imported base.
+func (t *trial) steps(ctx context.Context, a *plan.Action, steps uint64, dataset, real string, base *pluginv1.Artifact) (checkpoint string, tokens uint64, err error) {
 	j, err := t.job(a)
 	if err != nil {
 		return "", 0, err
@@ -62,7 +97,7 @@ func (t *trial) steps(ctx context.Context, a *plan.Action, steps uint64, dataset
 	if err != nil {
 		return "", 0, err
 	}
-	stream, err := st.Trainer().Train(ctx, &pluginv1.TrainRequest{Call: call, ToStep: steps, WindowEnd: steps,
+	stream, err := st.Trainer().Train(ctx, &pluginv1.TrainRequest{Call: call, ToStep: steps, WindowEnd: steps, Checkpoint: base, Base: base,
 		Dataset: &pluginv1.Artifact{Path: dataset, MediaType: sdk.RecordsMediaType}, Real: &pluginv1.Artifact{Path: real, MediaType: sdk.RecordsMediaType},
 		Topology: &pluginv1.Topology{Peers: []*pluginv1.Peer{{Name: "local"}}}})
 	if err != nil {
@@ -92,7 +127,7 @@ func (t *trial) steps(ctx context.Context, a *plan.Action, steps uint64, dataset
 }
 
 // export makes a model of a checkpoint, as the executor does.
-func (t *trial) export(ctx context.Context, c *config.Cycle, maker *config.Stage, checkpoint string) (*pluginv1.Artifact, error) {
+func (t *trial) export(ctx context.Context, c *config.Cycle, maker *config.Stage, checkpoint string, base *pluginv1.Artifact) (*pluginv1.Artifact, error) {
 	a := &plan.Action{Address: c.Exporter.Addr, Kind: plan.Export, Cycle: c, Domain: c.Domain, Stage: c.Exporter, Models: []*config.Stage{maker}}
 	j, err := t.job(a)
 	if err != nil {
@@ -102,7 +137,7 @@ func (t *trial) export(ctx context.Context, c *config.Cycle, maker *config.Stage
 	if err != nil {
 		return nil, err
 	}
-	dir, err := j.exported(ctx, st, &pluginv1.Artifact{Path: checkpoint, MediaType: sdk.CheckpointMediaType})
+	dir, err := j.exported(ctx, st, &pluginv1.Artifact{Path: checkpoint, MediaType: sdk.CheckpointMediaType}, base)
 	if err != nil {
 		return nil, err
 	}

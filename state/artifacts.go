@@ -132,7 +132,34 @@ func (tx *Tx) Live() (map[string][]string, error) {
 			need(s.Index, "seal %d of %s", s.Version, s.Domain)
 		}
 	}
-	return live, tx.liveHistory(need)
+	if err := tx.liveHistory(need); err != nil {
+		return nil, err
+	}
+	return live, tx.liveBases(live, need)
+}
+
+// liveBases gives what live checkpoints build on: the imported ones that their training began with.
+func (tx *Tx) liveBases(live map[string][]string, need func(digest, format string, args ...any)) error {
+	type on struct{ base, by string }
+	seen := map[on]bool{}
+	for a, err := range tx.Artifacts() {
+		if err != nil {
+			return err
+		}
+		if live[a.Digest] == nil {
+			continue
+		}
+		made, ok, err := tx.Action(a.MadeBy)
+		if err != nil {
+			return err
+		}
+		o := on{made.Parts["input.base"], made.Address}
+		if ok && made.Kind == "train" && o.base != "" && !seen[o] {
+			seen[o] = true
+			need(o.base, "the base of checkpoints of %s", o.by)
+		}
+	}
+	return nil
 }
 
 // liveHistory gives what the next turn of each cycle reads of its past, and what a rollback goes back to: decisions and

@@ -21,12 +21,13 @@ import (
 //	                            back
 //	damage result ADDRESS       the same, of the last result of an address
 //	damage partial ADDRESS      the same, of the checkpoint that an unfinished try left
+//	damage base ADDRESS         the same, of the model that its last result was trained from
 //	rot PATH                    damage as a disk does it: the file's time stays
 //	lock                        holds the operation lock of the project in the current directory; ! lock gives it back
 
 func damage(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) == 0 || len(args) > 2 {
-		ts.Fatalf("usage: damage PATH, or damage result|partial ADDRESS")
+		ts.Fatalf("usage: damage PATH, or damage result|partial|base ADDRESS")
 	}
 	path := ts.MkAbs(args[0])
 	if len(args) == 2 {
@@ -58,10 +59,14 @@ func artifactOf(ts *testscript.TestScript, what, address string) string {
 			}
 		}
 		last, ok, err := tx.Stage(addr.Address(address))
-		if err != nil || !ok || what != "result" {
+		if err != nil || !ok || what == "partial" {
 			return err
 		}
 		a, _, err := tx.Action(last.Action)
+		if what == "base" {
+			digest = a.Parts["input.base"]
+			return err
+		}
 		for _, name := range slices.Sorted(maps.Keys(a.Outputs)) {
 			digest = a.Outputs[name].Digest
 		}

@@ -18,6 +18,7 @@ package fake
 import (
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"os"
@@ -90,6 +91,27 @@ func hash(what string, salt uint64) uint64 {
 type model struct {
 	Step    uint64  `json:"step"`
 	Quality float64 `json:"quality"`
+
+	// Of an adapter: the quality of its base, which it does not hold. Its own Quality is what was learnt.
+	On *float64 `json:"on,omitempty"`
+}
+
+// merged is what an adapter makes of its base, and any other model as it is.
+func (m model) merged(base *sdk.Artifact) (model, error) {
+	if m.On == nil {
+		return m, nil
+	}
+	if base == nil {
+		return m, errors.New("an adapter needs its base")
+	}
+	b, err := readModel(base)
+	if err != nil {
+		return m, err
+	}
+	if b.Quality != *m.On {
+		return m, fmt.Errorf("an adapter to a model of quality %g has a base of quality %g", *m.On, b.Quality)
+	}
+	return model{Step: m.Step, Quality: max(0, min(1, b.Quality+m.Quality))}, nil
 }
 
 // readModel reads the file of an artifact, or the only file of an artifact that is a directory.

@@ -15,6 +15,7 @@ type trainerConfig struct {
 	Quality   float64 `jupiter:"quality" default:"0.3" desc:"Quality at step 0, without a checkpoint."`
 	Gain      float64 `jupiter:"gain" default:"0.001" desc:"What a step adds to the quality, which stays between 0 and 1."`
 	BatchSize uint64  `jupiter:"batch_size" default:"4" desc:"Records that a step reads."`
+	Adapter   *bool   `jupiter:"adapter" desc:"Checkpoints hold what was learnt, and not the imported model that training began with."`
 	Key
 	Faults
 }
@@ -42,12 +43,9 @@ func (trainer) Train(ctx context.Context, c *sdk.Call, cfg trainerConfig, req *s
 	if req.GetFromStep() < req.GetWindowStart() {
 		return fmt.Errorf("from_step %d lies before window_start %d", req.GetFromStep(), req.GetWindowStart())
 	}
-	m := model{Quality: cfg.Quality}
-	if req.GetCheckpoint() != nil {
-		var err error
-		if m, err = readModel(req.GetCheckpoint()); err != nil {
-			return err
-		}
+	m, err := cfg.start(req)
+	if err != nil {
+		return err
 	}
 	data, err := sdk.OpenRecords(req.GetDataset().GetPath())
 	if err != nil {
@@ -78,7 +76,11 @@ func (trainer) Train(ctx context.Context, c *sdk.Call, cfg trainerConfig, req *s
 		m.Step++
 		c.Spend(cfg.BatchSize, 0)
 		m.Quality = max(0, min(1, m.Quality+cfg.Gain))
-		c.Progress(m.Step-req.GetFromStep(), req.GetToStep()-req.GetFromStep(), "steps", map[string]float64{"loss": 1 - m.Quality})
+		whole, err := m.merged(req.GetBase())
+		if err != nil {
+			return err
+		}
+		c.Progress(m.Step-req.GetFromStep(), req.GetToStep()-req.GetFromStep(), "steps", map[string]float64{"loss": 1 - whole.Quality})
 		if every := req.GetSaveEverySteps(); every > 0 && (m.Step-req.GetWindowStart())%every == 0 {
 			if err := save(); err != nil {
 				return err
@@ -89,6 +91,25 @@ func (trainer) Train(ctx context.Context, c *sdk.Call, cfg trainerConfig, req *s
 		return nil
 	}
 	return save()
+}
+
+// start is what training goes on from.
+func (cfg trainerConfig) start(req *sdk.TrainRequest) (model, error) {
+	m := model{Quality: cfg.Quality}
+	if req.GetCheckpoint() != nil {
+		var err error
+		if m, err = readModel(req.GetCheckpoint()); err != nil {
+			return m, err
+		}
+	}
+	if cfg.Adapter != nil && *cfg.Adapter && m.On == nil {
+		base, err := readModel(req.GetBase())
+		if err != nil {
+			return m, fmt.Errorf("an adapter needs an imported model to begin with: %w", err)
+		}
+		m = model{Step: m.Step, On: &base.Quality}
+	}
+	return m, nil
 }
 
 // Import makes a start checkpoint of a model from elsewhere.
@@ -128,6 +149,9 @@ func exporterStage() sdk.Stage {
 			return err
 		}
 		m, err := readModel(checkpoint)
+		if err == nil {
+			m, err = m.merged(c.Base)
+		}
 		if err != nil {
 			return err
 		}
