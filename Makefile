@@ -65,7 +65,8 @@ FUZZ      = plan/config:FuzzLoad:30000x plan/addr:FuzzAddress:600000x plan/planf
 	state:FuzzRecords:300000x plugins/lockfile:FuzzLock:400000x \
 	plugins/builtin/llama/gguf:FuzzGGUF:150000x plugins/builtin/llama/safetensors:FuzzSafetensors:300000x \
 	plugins/builtin/llama/bpe:FuzzTokenizer:300000x plugins/builtin/llama/bpe:FuzzRoundTrip:600000x \
-	plugins/builtin/llama/hf:FuzzConfig:900000x plugins/builtin/llama/hf:FuzzIndex:900000x runtime/serve:FuzzRequest:80000x \
+	plugins/builtin/llama/hf:FuzzConfig:900000x plugins/builtin/llama/hf:FuzzIndex:900000x \
+	plugins/builtin/llama/peft:FuzzAdapter:300000x runtime/serve:FuzzRequest:80000x \
 	domains/godoc:FuzzJudge:150000x
 
 fuzz:

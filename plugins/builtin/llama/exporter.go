@@ -11,7 +11,6 @@ import (
 	"jupiter/plugins/builtin/llama/gguf"
 	"jupiter/plugins/builtin/llama/hf"
 	"jupiter/plugins/builtin/llama/safetensors"
-	"jupiter/plugins/builtin/llama/train"
 	"jupiter/plugins/sdk"
 )
 
@@ -62,7 +61,7 @@ func (c exporterConfig) Validate() []*sdk.Diagnostic {
 
 func exporterStage() sdk.Stage {
 	return sdk.Exporter("llama", sdk.Options{
-		Description:   "Writes a checkpoint as one GGUF file, which llama.cpp and Ollama run too, or as a directory for Hugging Face's tools.",
+		Description:   "Writes a checkpoint, of a trainer that fine-tunes downloaded Llamas too, as one GGUF file, which llama.cpp and Ollama run too, or as a directory for Hugging Face's tools.",
 		Revision:      2,
 		Deterministic: true,
 		Concurrent:    true,
@@ -87,9 +86,12 @@ func export(_ context.Context, c *sdk.Call, cfg exporterConfig, checkpoint *sdk.
 	if wrong := cfg.Validate(); len(wrong) > 0 {
 		return fmt.Errorf("%s: %s", wrong[0].Summary, wrong[0].Detail)
 	}
-	cp, err := train.ReadModel(checkpoint.GetPath())
+	cp, err := readCheckpoint(checkpoint.GetPath(), c.Base)
 	if err != nil {
 		return fmt.Errorf("checkpoint: %w", err)
+	}
+	for _, note := range cp.notes {
+		c.Warn("Checkpoint", note)
 	}
 	name := c.Domain.GetName()
 	if name == "" {
@@ -98,15 +100,15 @@ func export(_ context.Context, c *sdk.Call, cfg exporterConfig, checkpoint *sdk.
 	out := &sdk.Output{Name: "model", MediaType: sdk.GGUFMediaType, Path: modelFile, Meta: map[string]string{
 		"dtype":      cfg.DType,
 		"format":     cfg.Format,
-		"parameters": strconv.Itoa(cp.Weights.Config.Params()),
-		"step":       strconv.FormatUint(cp.Info.Step, 10),
+		"parameters": strconv.Itoa(cp.weights.Config.Params()),
+		"step":       strconv.FormatUint(cp.step, 10),
 	}}
 	if cfg.Format == formatHF {
 		out.MediaType, out.Path = hfMediaType, modelDir
-		err = exportHF(filepath.Join(c.WorkDir, modelDir), cfg, cp, hf.Card{Name: name, Lineage: lineage(c, cp)})
+		err = exportHF(filepath.Join(c.WorkDir, modelDir), cfg, cp, hf.Card{Name: name, Lineage: append([]hf.Fact{{What: "Domain", Is: c.Domain.GetName()}}, cp.facts...)})
 	} else {
 		typ, _ := ggufType(cfg.DType)
-		err = gguf.WriteFile(filepath.Join(c.WorkDir, modelFile), cp.Weights, cp.Tokenizer, gguf.Options{Name: name, Type: typ})
+		err = gguf.WriteFile(filepath.Join(c.WorkDir, modelFile), cp.weights, cp.tokenizer, gguf.Options{Name: name, Type: typ})
 	}
 	if err != nil {
 		return err
@@ -114,32 +116,10 @@ func export(_ context.Context, c *sdk.Call, cfg exporterConfig, checkpoint *sdk.
 	return emit(out)
 }
 
-func exportHF(dir string, cfg exporterConfig, cp *train.Checkpoint, card hf.Card) error {
+func exportHF(dir string, cfg exporterConfig, cp *source, card hf.Card) error {
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		return err
 	}
 	as, _ := hfType(cfg.DType)
-	return hf.Write(dir, cp.Weights, cp.Tokenizer, hf.Options{DType: as, Card: card})
-}
-
-// lineage is what a checkpoint knows of where it comes from. An export is a function of the checkpoint, and is made before
-// the model is judged: what came of it stands in the card that `jupiter export` writes.
-func lineage(c *sdk.Call, cp *train.Checkpoint) []hf.Fact {
-	began := "parameters drawn from the seed"
-	if cp.Info.Imported {
-		began = "a model from elsewhere"
-	}
-	facts := []hf.Fact{
-		{What: "Domain", Is: c.Domain.GetName()},
-		{What: "Began with", Is: began},
-		{What: "Steps", Is: fmt.Sprintf("%d, in %d updates of AdamW", cp.Info.Step, cp.Info.Updates)},
-		{What: "Seed", Is: strconv.FormatUint(cp.Info.Seed, 10)},
-	}
-	for _, w := range cp.Info.Windows {
-		facts = append(facts, hf.Fact{What: fmt.Sprintf("Data of steps %d to %d", w.Start, w.End), Is: w.Dataset})
-	}
-	if cp.Info.Real != "" {
-		facts = append(facts, hf.Fact{What: "Data of the tokenizer", Is: cp.Info.Real})
-	}
-	return facts
+	return hf.Write(dir, cp.weights, cp.tokenizer, hf.Options{DType: as, Card: card})
 }
