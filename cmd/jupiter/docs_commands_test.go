@@ -188,8 +188,12 @@ func (p *docProjects) put(t *testing.T, command string) string {
 		if err := copyTree(p.applied, root); err != nil {
 			t.Fatal(err)
 		}
+		quickstart := filepath.Join(root, "examples", "quickstart")
+		if command == "convert" {
+			docFile(t, filepath.Join(quickstart, "models", "base.gguf"), loopRead(t, filepath.Join(quickstart, "generators", "generator_v1", "model.gguf")))
+		}
 		if command == "import" {
-			unbegun(t, filepath.Join(root, "examples", "quickstart"))
+			unbegun(t, quickstart)
 		}
 		return root
 	}

@@ -28,6 +28,7 @@ type foreign struct {
 	tokenizer *bpe.Tokenizer
 	format    string
 	file      string   // of a GGUF model; "": it is a directory of Hugging Face's
+	dtypes    []string // of Hugging Face's: number formats of its parameters, that of most bytes first
 	notes     []string // what a user should know: sentences
 }
 
@@ -59,7 +60,7 @@ func readModel(path string) (foreign, error) {
 			if err != nil {
 				return foreign{}, err
 			}
-			return foreign{m.Weights, m.Tokenizer, "Hugging Face", "", m.Notes}, nil
+			return foreign{m.Weights, m.Tokenizer, "Hugging Face", "", m.DTypes, m.Notes}, nil
 		}
 		if path, err = onlyGGUF(path); err != nil {
 			return foreign{}, fmt.Errorf("it has no config.json, and so is no model of Hugging Face's; %w", err)
@@ -73,7 +74,7 @@ func readModel(path string) (foreign, error) {
 	if err != nil {
 		return foreign{}, err
 	}
-	return foreign{w, t, "GGUF", path, nil}, nil
+	return foreign{w, t, "GGUF", path, nil, nil}, nil
 }
 
 // Import makes a model from elsewhere one that this generator runs: one GGUF file. A GGUF file stays as it is.

@@ -2,11 +2,14 @@ package gguf
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"os"
+	"slices"
 
 	"jupiter/plugins/builtin/llama/bpe"
 	"jupiter/plugins/builtin/llama/half"
@@ -32,6 +35,30 @@ func Read(path string) (*model.Weights, *bpe.Tokenizer, error) {
 		return nil, nil, fmt.Errorf("read %s: %w", path, err)
 	}
 	return w, t, nil
+}
+
+// DTypes lists the number formats of a file's tensors, that of most bytes first.
+func DTypes(path string) ([]string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	st, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	h, err := parse(f, st.Size())
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", path, err)
+	}
+	share := map[string]uint64{}
+	for _, t := range h.tensors {
+		share[t.typ.String()] += t.bytes
+	}
+	names := slices.Sorted(maps.Keys(share))
+	slices.SortStableFunc(names, func(a, b string) int { return cmp.Compare(share[b], share[a]) })
+	return names, nil
 }
 
 // Decode reads a file of size bytes.

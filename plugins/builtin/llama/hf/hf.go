@@ -20,6 +20,7 @@
 package hf
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -47,6 +48,7 @@ const (
 type Model struct {
 	Weights   *model.Weights
 	Tokenizer *bpe.Tokenizer
+	DTypes    []string // number formats of the parameters, in small letters, that of most of them first
 	Notes     []string // what a user should know: sentences
 }
 
@@ -68,7 +70,7 @@ func Read(dir string) (*Model, error) {
 	if err := files.check(shape); err != nil { // first: from here on the files pay for what the shape asks for
 		return nil, err
 	}
-	m := &Model{}
+	m := &Model{DTypes: files.dtypes()}
 	if m.Tokenizer, err = c.tokenizer(dir, m); err != nil {
 		return nil, err
 	}
@@ -107,6 +109,21 @@ func (s *shards) read(shape model.Config) (*model.Weights, error) {
 		}
 	}
 	return w, nil
+}
+
+// dtypes lists the number formats of all tensors, that of most numbers first.
+func (s *shards) dtypes() []string {
+	share := map[string]int64{}
+	for _, t := range s.infos {
+		n := int64(1)
+		for _, d := range t.Shape {
+			n *= int64(d) // of a file's header, whose sizes its bytes have paid for
+		}
+		share[strings.ToLower(string(t.DType))] += n
+	}
+	names := sortedNames(share)
+	slices.SortStableFunc(names, func(a, b string) int { return cmp.Compare(share[b], share[a]) })
+	return names
 }
 
 // shards are the open files of a model's parameters.
