@@ -126,6 +126,9 @@ func read(a *sdk.Artifact) (s state, err error) {
 	return s, err
 }
 
+// withBase is a mode that keeps all rules, and whose trainer and exporter need the model that training began with.
+const withBase = "needs a base"
+
 type trains struct{ baseline }
 
 func (t trains) Estimate(_ config, req *sdk.EstimateRequest) (*sdk.EstimateResponse, error) {
@@ -157,6 +160,9 @@ func (t trains) Import(_ context.Context, c *sdk.Call, _ config, path string, em
 
 func (t trains) Train(ctx context.Context, c *sdk.Call, _ config, req *sdk.TrainRequest, emit func(*sdk.Checkpoint) error) error {
 	var s state
+	if t.breaks == withBase && req.GetBase() == nil {
+		return errors.New("this trainer has nothing to begin with")
+	}
 	if req.GetCheckpoint() != nil {
 		var err error
 		if s, err = read(req.GetCheckpoint()); err != nil {
@@ -226,6 +232,9 @@ func (b baseline) export(_ context.Context, c *sdk.Call, _ config, checkpoint *s
 	s, err := read(checkpoint)
 	if err != nil {
 		return err
+	}
+	if b.breaks == withBase && c.Base == nil {
+		return errors.New("there is no base")
 	}
 	if b.breaks == "stop-failed" {
 		select {

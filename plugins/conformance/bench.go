@@ -143,7 +143,8 @@ type subject struct {
 
 	plain   []byte // what the plain call gave, as transcript says
 	trained *training
-	model   *pluginv1.Artifact // that an exporter made
+	began   func() (*pluginv1.Artifact, error) // see base; nil: not asked yet
+	model   *pluginv1.Artifact                 // that an exporter made
 }
 
 func (b *bench) subjects() []*subject { return b.stages }

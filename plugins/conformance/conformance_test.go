@@ -87,6 +87,24 @@ func TestBaseline(t *testing.T) {
 	}
 }
 
+// TestBegins: a plugin whose trainer and exporter need the model that training begins with is checked once there is one.
+func TestBegins(t *testing.T) {
+	t.Parallel()
+	for _, from := range []string{"", elsewhere(t)} {
+		o := small()
+		o.Import = from
+		r, broken := suite(t, o, "serve", withBase)
+		if len(broken) > 0 {
+			t.Errorf("with %q broken: %q", from, broken)
+		}
+		for _, res := range r.Results {
+			if trains := res.Rule == "trainer-resume" || res.Rule == "exporter-output"; trains && (res.Outcome == NotChecked) != (from == "") {
+				t.Errorf("with %q %s %s is %v: %s", from, res.Stage, res.Rule, res.Outcome, res.Reason)
+			}
+		}
+	}
+}
+
 // broken are the modes of the test plugin, with the stage that breaks the rule. "": the plugin as a whole, and the filter is
 // asked. A mode breaks the rule of its name, or the one after "=".
 var broken = []struct{ mode, stage string }{

@@ -12,19 +12,21 @@ import (
 	"jupiter/plugins/proto/pluginv1"
 )
 
-// checkpoint is what an exporter is given: that of the options, or one of a trainer of the same plugin.
-func (s *subject) checkpoint() (*pluginv1.Artifact, error) {
+// checkpoint is what an exporter is given: that of the options, or one of a trainer of the same plugin, with what its training
+// began with.
+func (s *subject) checkpoint(ctx context.Context) (checkpoint, base *pluginv1.Artifact, err error) {
 	if s.Checkpoint != "" {
 		path, err := filepath.Abs(s.Checkpoint)
-		return &pluginv1.Artifact{Path: path, MediaType: first(s.schema.Consumes)}, err
+		return &pluginv1.Artifact{Path: path, MediaType: first(s.schema.Consumes)}, nil, err
 	}
 	from := s.of("trainer", func(t *subject) bool {
 		return t.trained != nil && len(t.trained.checkpoints) > 0 && shares(t.schema.Produces, s.schema.Consumes)
 	})
 	if from == nil {
-		return nil, notChecked("there is no checkpoint to export: give one with --checkpoint, or configure a trainer of the plugin that makes one (%v)", s.schema.Consumes)
+		return nil, nil, notChecked("there is no checkpoint to export: give one with --checkpoint, or configure a trainer of the plugin that makes one (%v)", s.schema.Consumes)
 	}
-	return from.trained.artifact(len(from.trained.checkpoints) - 1), nil
+	base, err = from.base(ctx)
+	return from.trained.artifact(len(from.trained.checkpoints) - 1), base, err
 }
 
 func first(all []string) string {
@@ -43,7 +45,7 @@ func (s *subject) openExport(ctx context.Context, h *host.Host, call *pluginv1.C
 	req := &pluginv1.ExportRequest{Call: call}
 	if call.Stage != nobody {
 		var err error
-		if req.Checkpoint, err = s.checkpoint(); err != nil {
+		if req.Checkpoint, req.Base, err = s.checkpoint(ctx); err != nil {
 			return nil, err
 		}
 	}

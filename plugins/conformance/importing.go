@@ -55,6 +55,26 @@ func (s *subject) importFrom(ctx context.Context, path string) (outputs []*plugi
 	return outputs, call.WorkDir, err
 }
 
+// base is what a trainer begins with: what it makes of the model from elsewhere, where there is one that it takes. nil: nothing.
+func (s *subject) base(ctx context.Context) (*pluginv1.Artifact, error) {
+	if !s.imports() || s.Import == "" {
+		return nil, nil
+	}
+	if s.began == nil {
+		outputs, work, err := s.importFrom(ctx, s.Import)
+		var base *pluginv1.Artifact
+		var own *host.StageError
+		switch {
+		case errors.As(err, &own): // import-output says so
+			err = nil
+		case err == nil && len(outputs) == 1:
+			base = &pluginv1.Artifact{Path: filepath.Join(work, filepath.FromSlash(outputs[0].Path)), MediaType: outputs[0].MediaType}
+		}
+		s.began = func() (*pluginv1.Artifact, error) { return base, err }
+	}
+	return s.began()
+}
+
 // noModels are paths at which no model lies.
 func (s *subject) noModels() ([]string, error) {
 	dir := filepath.Join(s.dir, "no models")

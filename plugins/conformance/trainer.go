@@ -70,12 +70,19 @@ func (s *subject) trainRequest(ctx context.Context, h *host.Host, call *pluginv1
 	if err != nil {
 		return nil, err
 	}
-	return w.request(call, data), nil
+	base, err := s.base(ctx)
+	return w.request(call, data, base), err
 }
 
-func (w window) request(call *pluginv1.Call, data *pluginv1.Artifact) *pluginv1.TrainRequest {
+// request asks for a window. Training that begins with a model from elsewhere has it as its first checkpoint, and as its base
+// from there on.
+func (w window) request(call *pluginv1.Call, data, base *pluginv1.Artifact) *pluginv1.TrainRequest {
+	start := w.start
+	if start == nil {
+		start = base
+	}
 	return &pluginv1.TrainRequest{
-		Call: call, Dataset: data, Real: data, Checkpoint: w.start, FromStep: w.from, ToStep: w.to, WindowEnd: w.end, SaveEverySteps: w.every,
+		Call: call, Dataset: data, Real: data, Checkpoint: start, Base: base, FromStep: w.from, ToStep: w.to, WindowEnd: w.end, SaveEverySteps: w.every,
 		Topology: &pluginv1.Topology{Peers: []*pluginv1.Peer{{Name: "local"}}},
 	}
 }
@@ -268,9 +275,13 @@ func (s *subject) trainOn(ctx context.Context, name string, records []*pluginv1.
 	if err != nil {
 		return err
 	}
+	base, err := s.base(ctx)
+	if err != nil {
+		return err
+	}
 	got := &training{work: call.WorkDir}
 	data := &pluginv1.Artifact{Path: path, MediaType: sdk.RecordsMediaType}
-	if err := s.receiveTraining(ctx, s.host, window{to: steps, end: steps, every: steps}.request(call, data), got); err != nil {
+	if err := s.receiveTraining(ctx, s.host, window{to: steps, end: steps, every: steps}.request(call, data, base), got); err != nil {
 		return err
 	}
 	if len(got.checkpoints) == 0 {
@@ -337,7 +348,7 @@ func (s *subject) many(ctx context.Context) (window, error) {
 }
 
 func (s *subject) beginTrain(ctx context.Context, h *host.Host, call *pluginv1.Call) (*going, error) {
-	req := window{to: 1, end: 1}.request(call, nil)
+	req := window{to: 1, end: 1}.request(call, nil, nil)
 	if call.Stage != nobody {
 		w, err := s.many(ctx)
 		if err == nil {
