@@ -1,6 +1,10 @@
 package main
 
-import "fmt"
+import (
+	"fmt"
+
+	"jupiter/plugins/schema"
+)
 
 // viewConversion says what was read and what was written.
 func viewConversion(w *world, c conversion) {
@@ -13,7 +17,7 @@ func viewConversion(w *world, c conversion) {
 	fmt.Fprintf(w.out, "  model      %s, %d parameters: %v\n", c.Architecture, c.Parameters, c.Shape)
 	fmt.Fprintf(w.out, "  tokenizer  %d tokens, %s\n", c.Tokens, chat)
 	for _, note := range c.Notes {
-		fmt.Fprintf(w.out, "  note       %s\n", note)
+		fmt.Fprintf(w.out, "  note       %s\n", schema.Printable(note, 300))
 	}
 	if c.Adapter != nil {
 		fmt.Fprintf(w.out, "Merged %s.\n", *c.Adapter)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 
 	"jupiter/plugins/builtin/llama/bpe"
@@ -49,6 +50,9 @@ type madeBy struct {
 	Step    uint64 `json:"step"`
 }
 
+// trainerName is what a stage may be called.
+var trainerName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,63}$`)
+
 func readMadeBy(dir string) (madeBy, error) {
 	var m madeBy
 	f, err := os.Open(filepath.Join(dir, trainerFile))
@@ -65,6 +69,9 @@ func readMadeBy(dir string) (madeBy, error) {
 	}
 	if err := json.Unmarshal(text, &m); err != nil {
 		return m, fmt.Errorf("%s: %w", trainerFile, err)
+	}
+	if m.Trainer != "" && !trainerName.MatchString(m.Trainer) {
+		return m, fmt.Errorf("%s: %.40q is no trainer's name", trainerFile, m.Trainer)
 	}
 	if m.Trainer != "" && m.Format != 1 {
 		return m, fmt.Errorf("%s: trainer %.40q writes format %d, this program reads 1", trainerFile, m.Trainer, m.Format)

@@ -174,6 +174,7 @@ func TestRefusesTunedCheckpoints(t *testing.T) {
 		{"neither", tuned(t, map[string]any{"method": "full", "step": 4}, func(string) {}), base, `by the method "full", at step 4`},
 		{"an adapter of the wrong method", tuned(t, map[string]any{"method": "full", "step": 4}, adapter), base, `by the method "full"`},
 		{"another format", tuned(t, map[string]any{"format": 2, "method": "full"}, whole), base, "writes format 2, this program reads 1"},
+		{"a name that is none", tuned(t, map[string]any{"trainer": "\x1b[2J", "method": "full"}, whole), base, "is no trainer's name"},
 		{"no JSON", tuned(t, nil, func(dir string) { os.WriteFile(filepath.Join(dir, trainerFile), []byte("{"), 0o644) }), base, trainerFile},
 		{"a tokenizer with more tokens than the model", tuned(t, map[string]any{"method": "full", "step": 4}, func(dir string) {
 			c := small.Config

@@ -115,6 +115,9 @@ func (s *shards) read(shape model.Config) (*model.Weights, error) {
 func (s *shards) dtypes() []string {
 	share := map[string]int64{}
 	for _, t := range s.infos {
+		if t.DType != safetensors.F32 && t.DType != safetensors.F16 && t.DType != safetensors.BF16 {
+			continue // of a tensor that is not read: any text
+		}
 		n := int64(1)
 		for _, d := range t.Shape {
 			n *= int64(d) // of a file's header, whose sizes its bytes have paid for

@@ -8,6 +8,7 @@ import (
 	"math"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -56,10 +57,10 @@ func parseConfig(text []byte) (config, error) {
 			c.some = true
 		case name == "init_lora_weights":
 			if !slices.Contains(inits, string(raw)) {
-				return c, fmt.Errorf("init_lora_weights is %.40s: training began with a changed base, which the adapter does not fit without", raw)
+				return c, fmt.Errorf("init_lora_weights is %s: training began with a changed base, which the adapter does not fit without", shown(raw))
 			}
 		case !slices.Contains(harmless, name):
-			return c, fmt.Errorf("%.60s is %.60s, which is not supported: plain LoRA is", name, raw)
+			return c, fmt.Errorf("%s is %s, which is not supported: plain LoRA is", shown([]byte(name)), shown(raw))
 		}
 	}
 	switch {
@@ -68,13 +69,19 @@ func parseConfig(text []byte) (config, error) {
 	case bias != "none":
 		return c, fmt.Errorf("bias is %.40q: a plain Llama has no biases", bias)
 	case rank < 0:
-		return c, errNoRank
+		return c, errors.New("r is missing: the rank")
 	}
 	c.Rank = rank
 	if err := c.sound(); err != nil {
 		return c, err
 	}
 	return c, c.target(targets)
+}
+
+// shown is a part of a hostile file that an error may quote.
+func shown(text []byte) string {
+	quoted := strconv.QuoteToASCII(string(text[:min(len(text), 60)]))
+	return strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`)
 }
 
 // isSet says whether a setting is there: null, false, and what is empty is not.
@@ -126,8 +133,10 @@ func (c *config) target(raw json.RawMessage) error {
 	if err := json.Unmarshal(raw, &c.Targets); err != nil {
 		return fmt.Errorf("target_modules: %w", err)
 	}
-	if slices.Contains(c.Targets, "") {
-		return errors.New("target_modules has an empty name")
+	for _, name := range c.Targets {
+		if !plain.MatchString(name) {
+			return fmt.Errorf("target_modules has %.60q, which is no module's name", name)
+		}
 	}
 	slices.Sort(c.Targets)
 	return nil

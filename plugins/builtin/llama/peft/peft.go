@@ -16,7 +16,6 @@
 package peft
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -135,5 +134,3 @@ func (a *Adapter) String() string {
 	}
 	return text
 }
-
-var errNoRank = errors.New("r is missing: the rank")

@@ -62,7 +62,9 @@ func TestRefusedSettings(t *testing.T) {
 		{"r", 1 << 40, "it must be from 1 to"},
 		{"lora_alpha", 1e300, "lora_alpha is 1e+300"},
 		{"lora_alpha", "8", "lora_alpha"},
-		{"target_modules", []string{""}, "empty name"},
+		{"target_modules", []string{""}, "which is no module's name"},
+		{"target_modules", []string{"q_proj", "\x1b[2J"}, `has "\x1b[2J", which is no module's name`},
+		{"\u009b2J", true, `\u009b2J is true`},
 		{"target_modules", 3, "target_modules"},
 	} {
 		if _, err := parseConfig(settings(t, "attention", map[string]any{c.name: c.value})); err == nil || !strings.Contains(err.Error(), c.want) {
