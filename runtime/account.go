@@ -37,6 +37,7 @@ func (j *job) metered(ctx context.Context, f func(context.Context)) {
 	alone := heavy(j.a.Kind) && !m.within()
 	if alone {
 		m.alone = true
+		j.r.unload(ctx, j.a)
 		j.r.Host.ResetPeakMemory()
 	}
 	m.start()

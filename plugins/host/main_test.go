@@ -3,6 +3,7 @@
 package host
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"errors"
@@ -191,6 +192,9 @@ func collect(ctx context.Context, c *sdk.Call, cfg modeConfig, emit func(*sdk.Re
 			return err
 		}
 		select {}
+	case "hold":
+		held = bytes.Repeat([]byte{1}, 300<<20)
+		return emit(&sdk.RecordBatch{Records: []*sdk.Record{{Text: strconv.Itoa(os.Getpid())}}})
 	case "pid":
 		return emit(&sdk.RecordBatch{Records: []*sdk.Record{{Text: strconv.Itoa(os.Getpid())}}})
 	case "env":
@@ -322,3 +326,6 @@ func reaper() {
 		}
 	}
 }
+
+// held is what a process keeps that was told to.
+var held []byte

@@ -13,7 +13,7 @@ import (
 	"jupiter/plugins/sdk"
 )
 
-func generatorStage(now func() time.Time) sdk.Stage {
+func generatorStage(g *generator) sdk.Stage {
 	return sdk.Generator("llama", sdk.Options{
 		Description:   "Runs a Llama model from a GGUF file in this process, on the processor.",
 		Revision:      1,
@@ -23,7 +23,7 @@ func generatorStage(now func() time.Time) sdk.Stage {
 		Consumes:      []string{sdk.GGUFMediaType, hfMediaType},
 		Produces:      []string{sdk.RecordsMediaType},
 		Features:      []string{sdk.ScoreFeature, sdk.ChatFeature},
-	}, &generator{now: now})
+	}, g)
 }
 
 type generator struct {

@@ -29,7 +29,8 @@ import (
 
 // Plugin serves the three stages.
 func Plugin(version string) sdk.Plugin {
+	g := &generator{now: time.Now}
 	return sdk.Plugin{Name: "llama", Version: version, Stages: []sdk.Stage{
-		generatorStage(time.Now), trainerStage(), exporterStage(),
+		generatorStage(g), trainerStage(g.models.forget), exporterStage(),
 	}}
 }

@@ -93,6 +93,13 @@ func (m *models) drop(l *loaded) {
 	m.recent = slices.DeleteFunc(m.recent, func(x *loaded) bool { return x == l })
 }
 
+// forget lets go of all models: who trains in this process needs the memory. Calls that use one keep it until they end.
+func (m *models) forget() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.recent = nil
+}
+
 // load reads a GGUF file, or the model in a directory: one of Hugging Face's, or the one GGUF file.
 func load(path string) (*infer.Model, error) {
 	f, err := readModel(path)

@@ -17,20 +17,21 @@ import (
 )
 
 // trainerStage is trainer "llama": it fits a Llama-style model to the window's records.
-func trainerStage() sdk.Stage {
+func trainerStage(free func()) sdk.Stage {
 	return sdk.Trainer("llama", sdk.Options{
 		Description:   "Trains a Llama-style language model on this machine's processors.",
 		Revision:      2,
 		Deterministic: true,
 		Resumable:     true,
 		Produces:      []string{sdk.CheckpointMediaType},
-	}, trainer{ticks: halfSeconds})
+	}, trainer{ticks: halfSeconds, free: free})
 }
 
 // trainer implements sdk.TrainerImpl.
 type trainer struct {
 	// ticks starts a clock that says when to report progress.
 	ticks func() (tick <-chan time.Time, stop func())
+	free  func() // what this process keeps besides, before it trains
 }
 
 func halfSeconds() (<-chan time.Time, func()) {
@@ -47,6 +48,7 @@ func (t trainer) Train(ctx context.Context, c *sdk.Call, cfg trainerConfig, req 
 	if err := checkRequest(req); err != nil {
 		return err
 	}
+	t.free()
 	start, err := begin(c, s, req)
 	if err != nil {
 		return err

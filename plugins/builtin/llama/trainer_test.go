@@ -34,7 +34,7 @@ func small(more map[string]any) map[string]any {
 
 func openTrainer(t *testing.T) *sdktest.Conn {
 	t.Helper()
-	return sdktest.Open(t, sdk.Plugin{Name: "llama", Version: "1.0.0", Stages: []sdk.Stage{trainerStage()}})
+	return sdktest.Open(t, sdk.Plugin{Name: "llama", Version: "1.0.0", Stages: []sdk.Stage{trainerStage(func() {})}})
 }
 
 // sums writes n records of additions.
