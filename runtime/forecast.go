@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"jupiter/plan"
 	"jupiter/plan/addr"
@@ -256,12 +257,45 @@ func (x *forecaster) tooLarge(actions []*plan.Action, changes map[addr.Address]*
 	}
 	if note != "" {
 		notes = append(notes, note)
+	} else if t := takingTurns(actions, changes); t != nil && x.r.Memory > 0 && t.sum > float64(x.r.Memory) {
+		notes = append(notes, fmt.Sprintf("%s take turns, since this machine has %s GB and all together would take about %s GB by the forecast: the models of one are let go of before the next",
+			strings.Join(t.names, ", "), figure(float64(x.r.Memory)/1e9, 3), figure(t.sum/1e9, 3)))
 	}
 	if d := turn.DiskBytes; d != nil && x.r.Disk > 0 && d.Mid > float64(x.r.Disk) {
 		notes = append(notes, fmt.Sprintf("this cycle takes about %s GB of disk by the forecast (%s–%s), and %s GB are free where the state is",
 			figure(d.Mid/1e9, 3), figure(d.Low/1e9, 3), figure(d.High/1e9, 3), figure(float64(x.r.Disk)/1e9, 3)))
 	}
 	return notes
+}
+
+// turns are what the heavy actions of a plan take: each stage's most memory, in the order in which they come.
+type turns struct {
+	names []string
+	sum   float64
+}
+
+// takingTurns gives what a machine would need that had the models of all heavy stages in memory at once; nil: one stage does all.
+func takingTurns(actions []*plan.Action, changes map[addr.Address]*plan.Change) *turns {
+	most := map[string]float64{}
+	var t turns
+	for _, a := range actions {
+		ch := changes[a.Address]
+		if ch == nil || ch.Forecast == nil || ch.Forecast.MemoryBytes == nil || !heavy(a.Kind) || a.Stage == nil {
+			continue
+		}
+		name := string(a.Stage.Addr)
+		if _, there := most[name]; !there {
+			t.names = append(t.names, name)
+		}
+		most[name] = max(most[name], ch.Forecast.MemoryBytes.Mid)
+	}
+	if len(t.names) < 2 {
+		return nil
+	}
+	for _, m := range most {
+		t.sum += m
+	}
+	return &t
 }
 
 // tooSmall says which budgets of a cycle will not do.

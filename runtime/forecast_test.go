@@ -45,3 +45,28 @@ func TestTooLarge(t *testing.T) {
 		})
 	}
 }
+
+// Stages whose models fit one after the other, and not together, are said to take turns; light actions have no part in it.
+func TestTakingTurns(t *testing.T) {
+	t.Parallel()
+	stage := func(at string) *config.Stage { return &config.Stage{Addr: addr.Address(at)} }
+	teacher, student, judge := stage("generator.openai.teacher"), stage("trainer.mlx.student"), stage("evaluator.panel.p")
+	actions := []*plan.Action{
+		{Address: "a", Kind: plan.Generate, Stage: teacher}, {Address: "b", Kind: plan.Generate, Stage: teacher}, {Address: "c", Kind: plan.Train, Stage: student},
+		{Address: "d", Kind: plan.Evaluate, Stage: judge}, {Address: "e", Kind: plan.Filter, Stage: stage("filter.x.y")},
+	}
+	changes := map[addr.Address]*plan.Change{}
+	for at, gb := range map[addr.Address]float64{"a": 2, "b": 3, "c": 4, "d": 2.5, "e": 50} {
+		changes[at] = &plan.Change{Forecast: &forecast.Usage{MemoryBytes: &forecast.Interval{Low: gb * 1e9, Mid: gb * 1e9, High: gb * 1e9}}}
+	}
+	const note = "generator.openai.teacher, trainer.mlx.student, evaluator.panel.p take turns, since this machine has 8 GB and all together would take about 9.5 GB by the forecast: the models of one are let go of before the next"
+	for memory, want := range map[uint64][]string{8e9: {note}, 10e9: nil, 0: nil} {
+		changes["e"].Forecast.MemoryBytes.Mid = 1e9
+		if d := cmp.Diff(want, (&forecaster{r: &Runner{Memory: memory}}).tooLarge(actions, changes, forecast.Total{})); d != "" {
+			t.Errorf("%d: -want +got:\n%s", memory, d)
+		}
+	}
+	if got := takingTurns(actions[:2], changes); got != nil {
+		t.Errorf("one stage takes turns: %v", got)
+	}
+}

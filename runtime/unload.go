@@ -33,7 +33,7 @@ func worksWith(a *plan.Action) (all []*config.Stage) {
 	if j := a.Judges; j != nil {
 		add(j.Runner, j.Exporter, j.Evaluator, j.Verifier)
 	}
-	if a.Kind == plan.Measure || a.Kind == plan.Evaluate {
+	if a.Cycle != nil && (a.Kind == plan.Measure || a.Kind == plan.Evaluate) {
 		add(a.Cycle.Generator, a.Cycle.Successor)
 	}
 	return all

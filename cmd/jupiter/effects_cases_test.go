@@ -117,7 +117,7 @@ func effectSections() []effectSection {
 			"driver": v(`"local"`), "backend": v(`"local"`), "sync_every_n_steps": v("9"), "gradient_compression": v("true"), "checkpoint_on_failure": v("true"), "auto_restart_failed_nodes": v("true")})},
 		{"`node`", "node", "cluster.here/node.n", false, effectGiven([]string{effectCluster, effectPlaced}, map[string]effectCase{
 			"for_each": v(`toset(["a"])`), "host": v(`"127.0.0.1"`), "role": {value: `"trainer"`, with: []string{"cluster.here/node.n can_generate = true"}}, "device_type": v(`"gpu"`), "chip": v(`"c"`), "memory_gb": v("9"),
-			"connection_type": v(`"c"`), "ssh_user": v(`"u"`), "ssh_port": v("23"), "can_generate": no("false"), "can_train": no("false")})},
+			"connection_type": v(`"c"`), "ssh_user": v(`"u"`), "ssh_port": v("23"), "can_generate": no("false"), "can_train": no("false"), "endpoint": no(`"http://x/v1"`)})},
 		{"`domain`", "domain", "@domain.quantities", false, map[string]effectCase{
 			"description": v(`"x"`), "language": v(`"en"`), "keywords": v(`["k"]`), "negative_keywords": v(`["k"]`), "verifier": v(""),
 			"mix_ratio": v("{ real = 0.36, synthetic = 0.64 }"), "anchor.min": v("0.31"), "anchor.max": v("0.5"), "licenses.deny": v(`["GPL-3.0"]`),

@@ -311,6 +311,7 @@ type Node struct {
 	Chip           string
 	ConnectionType string
 	MemoryGB       float64
+	Endpoint       string // where it serves a model; "": it serves none
 	SSHUser        string
 	SSHPort        uint64
 	CanGenerate    bool

@@ -67,6 +67,7 @@ func (in *instance) nodeFields(n *Node, f *fields) {
 	f.str("chip", &n.Chip)
 	f.str("connection_type", &n.ConnectionType)
 	f.positive("memory_gb", &n.MemoryGB)
+	f.str("endpoint", &n.Endpoint)
 	f.str("ssh_user", &n.SSHUser)
 	f.count("ssh_port", &n.SSHPort)
 	n.CanGenerate = n.Role == "generator" || n.Role == "hybrid"

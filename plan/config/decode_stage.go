@@ -29,6 +29,7 @@ func (in *instance) decodeStage(b *hcl.Block) []*Stage {
 		if d != nil {
 			s.Body = d.decode(in, rest, each)
 		}
+		in.l.link(func() { in.l.atEndpoint(s) })
 		in.l.stages[string(s.Addr)] = s
 		out = append(out, s)
 	}

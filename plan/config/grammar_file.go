@@ -111,6 +111,7 @@ var nodeForm = &form{
 		{name: "device_type", kind: textValue, doc: "Kind of its accelerator."},
 		{name: "chip", kind: textValue, doc: "Name of its processor."},
 		{name: "memory_gb", kind: numberValue, above: true, doc: "Memory in GB."},
+		{name: "endpoint", kind: textValue, doc: "Where it serves a model, with the version of the interface: \"http://mini:11434/v1\". A generator that names the node asks there."},
 		{name: "connection_type", kind: textValue, doc: "How it is connected."},
 		{name: "ssh_user", kind: textValue, doc: "User to sign in as."},
 		{name: "ssh_port", kind: countValue, lo: 1, def: defaultSSHPort, doc: "Port to sign in at."},

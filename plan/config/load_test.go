@@ -494,3 +494,22 @@ func TestExpandPrompts(t *testing.T) {
 		t.Errorf("8^26 combinations: %d prompts", len(got))
 	}
 }
+
+// TestEndpoint: a generator that names a node which serves a model asks there.
+func TestEndpoint(t *testing.T) {
+	t.Parallel()
+	cfg, _, diags := load(t, "testdata/endpoint", Options{})
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	for _, s := range cfg.Stages {
+		if s.Name != "teacher" {
+			continue
+		}
+		if got := s.Body.Value.GetAttr("base_url").AsString(); got != "http://mini.local:11434/v1" || s.Body.Attrs["base_url"].Range != s.Attrs["node"].Range {
+			t.Errorf("base_url is %q, of %v", got, s.Body.Attrs["base_url"].Range)
+		}
+		return
+	}
+	t.Error("there is no such stage")
+}

@@ -27,6 +27,7 @@ func rulesOfParts() []rule {
 		ruleOnePool,
 		ruleNodeHosts,
 		ruleNodeRoles,
+		ruleEndpoint,
 		ruleLocalCluster,
 		ruleModelChain,
 		ruleDependsOn,

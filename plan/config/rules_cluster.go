@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"net/url"
 
 	"github.com/hashicorp/hcl/v2"
 )
@@ -44,16 +45,36 @@ func ruleNodeRoles(c *Config) (diags hcl.Diagnostics) {
 	return diags
 }
 
+// serves says whether a node is asked at its endpoint, and does nothing else.
+func (n *Node) serves() bool { return n.Endpoint != "" && !n.CanTrain }
+
+// ruleEndpoint: an endpoint is the address of a web server.
+func ruleEndpoint(c *Config) (diags hcl.Diagnostics) {
+	for _, k := range c.Clusters {
+		for _, n := range k.Nodes {
+			if n.Endpoint == "" {
+				continue
+			}
+			if u, err := url.Parse(n.Endpoint); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil {
+				diags = append(diags, problem(n.Range, "No address of a server", fmt.Sprintf(
+					"The endpoint of the node %s is %q: it is where the server is, with the version of its interface and without a password, as in \"http://%s:11434/v1\".", n.Name, n.Endpoint, n.Host)))
+			}
+		}
+	}
+	return diags
+}
+
 // isLocal says whether a host name is this machine's in every network.
 func isLocal(host string) bool { return host == "localhost" || host == "127.0.0.1" || host == "::1" }
 
-// ruleLocalCluster: a cluster is one that can be served. There is no driver that reaches another machine, so it is one
-// node, here.
+// ruleLocalCluster: a cluster is one that can be served. There is no driver that starts work on another machine, so one node is
+// here, and the others serve models already, to generators alone.
 func ruleLocalCluster(c *Config) (diags hcl.Diagnostics) {
 	for _, k := range c.Clusters {
 		refuse := func(rng hcl.Range, detail string) {
-			diags = append(diags, problem(rng, "Cluster cannot be served", detail+" Stages run on this machine only: leave the cluster out, or give it one node with host = \"localhost\" and role = \"hybrid\"."))
+			diags = append(diags, problem(rng, "Cluster cannot be served", detail+" Stages run on this machine only: leave the cluster out, or give it one node with host = \"localhost\" and role = \"hybrid\", beside nodes that serve a model at their endpoint."))
 		}
+		here := 0
 		for _, attr := range []string{"driver", "backend"} {
 			name := map[string]string{"driver": k.Driver, "backend": k.Backend}[attr]
 			if name != "" && name != "local" {
@@ -61,12 +82,18 @@ func ruleLocalCluster(c *Config) (diags hcl.Diagnostics) {
 			}
 		}
 		for _, n := range k.Nodes {
-			if n.Host != "" && !isLocal(n.Host) {
+			switch {
+			case n.serves():
+			case n.Endpoint != "" && n.CanTrain:
+				refuse(n.Range, fmt.Sprintf("The node %s serves a model, and there is no driver that trains there: its role is \"generator\".", n.Name))
+			case n.Host != "" && !isLocal(n.Host):
 				refuse(n.Range, fmt.Sprintf("There is no driver that starts workers on %s.", n.Host))
+			default:
+				here++
 			}
 		}
-		if len(k.Nodes) > 1 {
-			refuse(k.Range, fmt.Sprintf("There is no driver that places stages on %d nodes.", len(k.Nodes)))
+		if here > 1 {
+			refuse(k.Range, fmt.Sprintf("There is no driver that places stages on %d nodes.", here))
 		}
 	}
 	return diags

@@ -224,7 +224,8 @@ func ruleDataset(c *Config) (diags hcl.Diagnostics) {
 	return diags
 }
 
-// ruleNode: a stage is put on a node that there is, and that can do its work.
+// ruleNode: a stage is put on a node that there is, and that can do its work. On a node that serves a model only generators
+// run that ask a server.
 func ruleNode(c *Config) (diags hcl.Diagnostics) {
 	nodes := map[string]*Node{}
 	for _, k := range c.Clusters {
@@ -246,6 +247,10 @@ func ruleNode(c *Config) (diags hcl.Diagnostics) {
 			diags = append(diags, problem(rng, "Node cannot do it", fmt.Sprintf("The node %s cannot train: its role is %q.", n.Name, n.Role)))
 		case s.Kind == "generator" && !n.CanGenerate:
 			diags = append(diags, problem(rng, "Node cannot do it", fmt.Sprintf("The node %s cannot generate: its role is %q.", n.Name, n.Role)))
+		case n.serves() && s.Kind != "generator":
+			diags = append(diags, problem(rng, "Node cannot do it", fmt.Sprintf("The node %s serves a model, to generators, and does nothing else: %s runs on this machine.", n.Name, s.Addr)))
+		case n.serves() && s.Body.Schema != nil && !s.Body.asks():
+			diags = append(diags, problem(rng, "Node cannot do it", fmt.Sprintf("The node %s serves a model, and generator %q asks no server: generator \"openai\" does.", n.Name, s.Type)))
 		}
 	}
 	return diags

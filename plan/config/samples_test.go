@@ -126,7 +126,7 @@ func TestUnreal(t *testing.T) {
 	}
 	for spelling, diags := range map[string]hcl.Diagnostics{"HCL": da, "YAML": db} {
 		got := summaries(diags)
-		if d := cmp.Diff(map[string]int{"Cluster cannot be served": 5}, got); d != "" {
+		if d := cmp.Diff(map[string]int{"Cluster cannot be served": 4}, got); d != "" {
 			t.Errorf("diagnostics of %s:\n%s", spelling, d)
 		}
 	}

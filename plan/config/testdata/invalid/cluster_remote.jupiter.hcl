@@ -1,4 +1,4 @@
-cluster "c" { # ERROR: places stages on 2 nodes
+cluster "c" {
   driver = "slurm" # ERROR: There is no driver "slurm"
   node "a" {
     host = "a.local" # ERROR: starts workers on a.local

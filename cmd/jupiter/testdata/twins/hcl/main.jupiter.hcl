@@ -149,6 +149,11 @@ cluster "here" {
     can_generate    = true
     can_train       = true
   }
+  node "served" {
+    host     = "mini"
+    role     = "generator"
+    endpoint = "http://mini:11434/v1"
+  }
 }
 
 trainer "llama" "base" {
