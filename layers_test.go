@@ -48,6 +48,7 @@ func TestLayers(t *testing.T) {
 		"jupiter/runtime/guard":          {},
 		"jupiter/runtime/mix":            {},
 		"jupiter/runtime/seal":           {},
+		"jupiter/runtime/questions":      {"jupiter/runtime/seal"},
 		"jupiter/runtime":                {"jupiter/runtime", "jupiter/plan", "jupiter/plugins/host", "jupiter/plugins/sdk", "jupiter/plugins/contract", "jupiter/plugins/schema", "jupiter/plugins/proto", "jupiter/state"},
 		"jupiter/plan/addr":              {},
 		"jupiter/plan/lang":              {"jupiter/plan/addr"},
@@ -125,7 +126,7 @@ func TestLibraries(t *testing.T) {
 		"gopkg.in/yaml.v3":               {"jupiter/plan"},
 		"gonum.org/v1/gonum/stat/distuv": {"jupiter/runtime/gate"},
 	}
-	pure := []string{"jupiter/runtime/gate", "jupiter/runtime/guard", "jupiter/runtime/mix", "jupiter/runtime/seal", "jupiter/plan/forecast", "jupiter/plugins/lockfile"}
+	pure := []string{"jupiter/runtime/gate", "jupiter/runtime/guard", "jupiter/runtime/mix", "jupiter/runtime/seal", "jupiter/runtime/questions", "jupiter/plan/forecast", "jupiter/plugins/lockfile"}
 	for _, p := range packages(t) {
 		for _, imp := range p.Imports {
 			for lib, rooms := range only {

@@ -286,6 +286,31 @@ func TestDigestIsStable(t *testing.T) {
 	}
 }
 
+func TestShingles(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		a, b   string
+		n      int
+		shared int
+	}{
+		{"one two three", "ONE, two; four", 2, 1},
+		{"one two three one two", "one two", 2, 1},
+		{"one", "one", 2, 1},
+		{"1 2 3", "1 2 3", 2, 0}, // figures alone
+		{"", "", 2, 0},
+	} {
+		n := 0
+		for _, h := range Shingles(c.a, c.n) {
+			if slices.Contains(Shingles(c.b, c.n), h) {
+				n++
+			}
+		}
+		if n != c.shared {
+			t.Errorf("%q and %q share %d", c.a, c.b, n)
+		}
+	}
+}
+
 func TestBuildRefuses(t *testing.T) {
 	t.Parallel()
 	for _, items := range [][]Item{nil, {{ID: "", Question: "x"}}, {{ID: "a", Question: "x"}, {ID: "a", Question: "y"}}, {{ID: "a", Question: " .,"}}} {

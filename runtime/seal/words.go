@@ -1,6 +1,7 @@
 package seal
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -90,6 +91,16 @@ func mix(h uint64) uint64 {
 	h = (h ^ h>>30) * 0xBF58476D1CE4E5B9
 	h = (h ^ h>>27) * 0x94D049BB133111EB
 	return h ^ h>>31
+}
+
+// Shingles gives the different runs of n words of a text that hold a letter, as hashes in ascending order. A text of fewer
+// words is one run.
+func Shingles(text string, n int) []uint64 {
+	ws := words(text)
+	var all []uint64
+	grams(ws, max(1, min(n, len(ws))), func(h uint64) { all = append(all, h) })
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // plain returns text for comparison as a whole: lower case, runs of white space as one space, and no white space or

@@ -1,0 +1,212 @@
+package questions
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Document is a text with its name: the path by which records name their source, so that an item's evidence does too.
+type Document struct{ Name, Text string }
+
+// Passage is a part of a document that can be asked about.
+type Passage struct {
+	Document string
+	Heading  string // of the section; "": none
+	Text     string // one line
+	Digest   string // of heading and text, not of the document's name
+}
+
+// Sizes of a passage, in characters.
+const (
+	maxPassage  = 1000
+	minPassage  = 60
+	maxHeading  = 120
+	maxSentence = 400
+)
+
+// Cut cuts a document into passages: paragraphs of one section, one after the other, as long as they fit. Headings are those
+// of Markdown, # or underlined. Code between fences, tables and lines of tags are left out, and the marks of lists, emphasis,
+// links and code within a line are taken off. A paragraph that is too long is cut at its sentences, a sentence that is too
+// long anywhere.
+func Cut(d Document) []Passage {
+	c := &cutter{name: d.Name}
+	for line := range strings.Lines(d.Text) {
+		c.line(strings.TrimRight(line, " \t\n"))
+	}
+	c.paragraph()
+	c.flush()
+	return c.out
+}
+
+type cutter struct {
+	name, heading string
+	fence         string   // that ends the code; "": there is none
+	lines         []string // of the paragraph
+	size          int      // of lines, in bytes
+	text          []string // pieces of the passage
+	length        int      // of text, in characters
+	out           []Passage
+}
+
+var (
+	headingLine = regexp.MustCompile(`^#{1,6}\s+(.*?)\s*#*$`)
+	underline   = regexp.MustCompile(`^(=+|-{3,})$`)
+	listItem    = regexp.MustCompile(`^\s*([-*+•]|\d{1,3}[.)])\s+`)
+	link        = regexp.MustCompile(`!?\[([^\]\[]{0,200})\]\([^()\s]{0,500}\)`)
+	anchor      = regexp.MustCompile(`\s*\{#[^{}]{0,100}\}$`)
+)
+
+func (c *cutter) line(line string) {
+	bare := strings.TrimSpace(line)
+	switch {
+	case c.fence != "":
+		if strings.HasPrefix(bare, c.fence) {
+			c.fence = ""
+		}
+	case strings.HasPrefix(bare, "```") || strings.HasPrefix(bare, "~~~"):
+		c.paragraph()
+		c.fence = bare[:3]
+	case bare == "":
+		c.paragraph()
+	case strings.HasPrefix(bare, "|") || strings.HasPrefix(bare, "<"):
+		c.paragraph()
+	case headingLine.MatchString(line):
+		c.begin(headingLine.FindStringSubmatch(line)[1])
+	case underline.MatchString(bare) && len(c.lines) == 1:
+		heading := c.lines[0]
+		c.lines, c.size = nil, 0
+		c.begin(heading)
+	case underline.MatchString(bare):
+		c.paragraph()
+	default:
+		if mark := listItem.FindString(line); mark != "" {
+			c.paragraph()
+			bare = strings.TrimSpace(line[len(mark):])
+		}
+		c.lines, c.size = append(c.lines, bare), c.size+len(bare)
+	}
+}
+
+// begin begins a section.
+func (c *cutter) begin(heading string) {
+	c.paragraph()
+	c.flush()
+	heading = plain(anchor.ReplaceAllString(heading, ""))
+	c.heading = heading[:boundary(heading, maxHeading)]
+}
+
+// paragraph ends one.
+func (c *cutter) paragraph() {
+	if len(c.lines) == 0 {
+		return
+	}
+	text := plain(strings.Join(c.lines, " "))
+	c.lines, c.size = nil, 0
+	if runes(text) <= maxPassage {
+		c.add(text)
+		return
+	}
+	for _, s := range Sentences(text) {
+		for s != "" {
+			end := boundary(s, maxPassage)
+			c.add(strings.TrimSpace(s[:end]))
+			s = strings.TrimSpace(s[end:])
+		}
+	}
+}
+
+func (c *cutter) add(text string) {
+	n := runes(text)
+	if c.length > 0 && c.length+1+n > maxPassage {
+		c.flush()
+	}
+	c.text, c.length = append(c.text, text), c.length+n+1
+}
+
+func (c *cutter) flush() {
+	text := strings.TrimSpace(strings.Join(c.text, " "))
+	c.text, c.length = nil, 0
+	if runes(text) < minPassage {
+		return
+	}
+	sum := sha256.Sum256([]byte(c.heading + "\x00" + text))
+	c.out = append(c.out, Passage{c.name, c.heading, text, hex.EncodeToString(sum[:])})
+}
+
+// boundary is where n characters of a text end, in bytes.
+func boundary(s string, n int) int {
+	for i := range s {
+		if n == 0 {
+			return i
+		}
+		n--
+	}
+	return len(s)
+}
+
+// plain takes off what Markdown marks within a line.
+func plain(s string) string {
+	s = link.ReplaceAllString(s, "$1")
+	s = strings.NewReplacer("**", "", "__", "", "`", "").Replace(s)
+	return strings.Join(strings.Fields(s), " ")
+}
+
+// abbreviations do not end a sentence, though a full stop follows them.
+var abbreviations = []string{"e.g", "i.e", "etc", "cf", "vs", "dr", "mr", "mrs", "ms", "st", "fig", "no", "ca", "al", "sec", "z.b", "d.h", "bzw", "p.ej", "sr", "sra"}
+
+// maxClosers is how many marks may follow the one that ends a sentence: quotes, brackets, more points.
+const maxClosers = 8
+
+// Sentences cuts a text at the ends of its sentences.
+func Sentences(text string) (all []string) {
+	begin := 0
+	for i, r := range text {
+		if i < begin || !strings.ContainsRune(".!?…。！？।", r) {
+			continue
+		}
+		end := i + utf8.RuneLen(r)
+		for n := 0; n < maxClosers && end < len(text); n++ {
+			c, size := utf8.DecodeRuneInString(text[end:])
+			if !strings.ContainsRune(`.!?")'»”’]`, c) {
+				break
+			}
+			end += size
+		}
+		if ends(text[begin:i], r, text[end:]) {
+			all = append(all, strings.TrimSpace(text[begin:end]))
+			begin = end
+		}
+	}
+	if rest := strings.TrimSpace(text[begin:]); rest != "" {
+		all = append(all, rest)
+	}
+	return all
+}
+
+// ends says whether a mark ends a sentence, by what stands before it and after it.
+func ends(before string, mark rune, after string) bool {
+	if strings.ContainsRune("。！？।", mark) {
+		return true
+	}
+	next, size := utf8.DecodeRuneInString(after)
+	if after == "" {
+		return true
+	}
+	if !unicode.IsSpace(next) {
+		return false
+	}
+	if follows, _ := utf8.DecodeRuneInString(after[size:]); unicode.IsLower(follows) {
+		return false
+	}
+	if mark != '.' {
+		return true
+	}
+	word := before[strings.LastIndexFunc(before, func(r rune) bool { return unicode.IsSpace(r) || r == '(' })+1:]
+	initial := runes(word) == 1 && unicode.IsUpper([]rune(word)[0])
+	return !initial && !slices.Contains(abbreviations, strings.ToLower(word))
+}
