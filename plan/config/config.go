@@ -27,6 +27,8 @@ type Config struct {
 	Outputs  []*Output // of the root module
 	Moved    []*Moved
 	Plugins  []*RequiredPlugin
+
+	Unbuilt bool // see Options
 }
 
 // RequiredPlugin is a plugin that the configuration needs besides the built-in ones.
@@ -126,8 +128,26 @@ type Evaluation struct {
 	Written        map[string][]string // the same paths as they were written, relative to Config.Dir; "custom": CustomEvalFile
 	MinAccuracy    *float64
 	MinCoherence   *float64
+	Build          *Build // nil: the files are the user's own
 	Range          hcl.Range
 	Attrs          map[string]Attr
+}
+
+// Build says how a benchmark is made from documents. Its files are splits of the Evaluation.
+type Build struct {
+	Documents  []string // globs, absolute
+	Written    []string // the same as they were written
+	Directory  string   // absolute; validation.jsonl, dev.jsonl, gate.jsonl, and what they are made of
+	Teacher    *Stage   // generator; nil: none is needed
+	Items      uint64   // to aim for
+	Kinds      []string // question, cloze
+	HeldOut    float64  // share of the documents whose items are for validation
+	Dev        float64  // share of the other items
+	Seed       uint64
+	SecondPass bool // the teacher must come to the same answer
+	Reviewed   bool // only items that a person has accepted
+	Range      hcl.Range
+	Attrs      map[string]Attr
 }
 
 // Body is what a block says to its plugin, decoded with the plugin's schema.

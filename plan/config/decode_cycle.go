@@ -237,12 +237,15 @@ func (in *instance) nameAfterDomain(c *Cycle) {
 	}
 }
 
-// onlyStage finds the only stage of a kind. A trainer with a data set of its own stands alone and is no candidate.
+// onlyStage finds the only stage of a kind. A trainer with a data set of its own stands alone and is no candidate, and neither is
+// a generator that is the teacher of a benchmark.
 func (in *instance) onlyStage(c *Cycle, kind string) *Stage {
 	var found []*Stage
 	var names []string
+	teaches := map[*Stage]bool{}
+	builds(in.l.cfg, func(_ *Domain, b *Build) { teaches[b.Teacher] = true })
 	for _, s := range in.l.cfg.Stages {
-		if s.Kind == kind && s.Dataset.Domain == "" {
+		if s.Kind == kind && s.Dataset.Domain == "" && !teaches[s] {
 			found, names = append(found, s), append(names, string(s.Addr))
 		}
 	}

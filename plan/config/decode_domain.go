@@ -154,7 +154,12 @@ func (in *instance) decodeEvaluation(d *Domain, b *hcl.Block) {
 		}
 	}
 	for _, s := range content.Blocks {
-		in.decodeSplit(e, s)
+		if s.Type == "split" {
+			in.decodeSplit(e, s)
+		}
+	}
+	if b := in.once(content.Blocks)["build"]; b != nil {
+		in.decodeBuild(e, b)
 	}
 }
 

@@ -65,7 +65,26 @@ var evaluationForm = &form{
 		{name: "min_accuracy", kind: numberValue, hi: 1, doc: "Accuracy that a promoted student must reach."},
 		{name: "min_coherence", kind: numberValue, hi: 1, doc: "Coherence that a promoted student must reach."},
 	},
-	blocks: []nested{{typ: "split", labels: []string{"name"}, form: splitForm, only: splitNames()}},
+	blocks: []nested{
+		{typ: "split", labels: []string{"name"}, form: splitForm, only: splitNames()},
+		{typ: "build", form: buildForm},
+	},
+}
+
+var buildForm = &form{
+	doc: "How jupiter benchmark build makes the splits validation, dev and gate from documents.",
+	attrs: []attribute{
+		{name: "documents", kind: textsValue, required: true, doc: "Text and Markdown, as paths or globs (with **)."},
+		{name: "directory", kind: textValue, otherwise: "benchmark, beside the domain's file", doc: "Where the benchmark lies, and what it is made of."},
+		{name: "teacher", kind: refValue, refs: []string{"generator"}, otherwise: "none", doc: "The generator that writes questions and answers them."},
+		{name: "items", kind: countValue, lo: 1, def: defaultBuild().Items, doc: "How many to aim for, in all splits together."},
+		{name: "kinds", kind: textsValue, def: buildKinds(), doc: "question: written by the teacher; cloze: a sentence with a term left out. In equal parts, as far as the documents go."},
+		{name: "held_out", kind: numberValue, hi: 0.9, def: defaultBuild().HeldOut, doc: "Share of the documents whose items are for validation, and which are not to be trained on. With 0 there is no validation split."},
+		{name: "dev", kind: numberValue, lo: 0.01, hi: 0.9, def: defaultBuild().Dev, doc: "Share of the other items that is for dev; the rest is the gate pool."},
+		{name: "seed", kind: countValue, def: uint64(0), doc: "What all that is random follows from."},
+		{name: "second_pass", kind: flagValue, def: defaultBuild().SecondPass, doc: "The teacher, with the passage in view, must come to the same answer."},
+		{name: "review", kind: choiceValue, words: reviews(), def: "optional", doc: "required takes only items that somebody has accepted."},
+	},
 }
 
 var splitForm = &form{

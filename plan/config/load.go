@@ -35,6 +35,8 @@ type Options struct {
 	// the Config are set, and nothing else. Where it reports an error, stages of unknown types are passed over: the plugin
 	// that is missing may offer them. nil: nobody wants to know.
 	Plugins func(*Config) hcl.Diagnostics
+	// Unbuilt lets benchmarks that are made from documents be missing, or too small: they are about to be made.
+	Unbuilt bool
 	// Version is the program's, for required_version. "": a build without a version, which satisfies everything.
 	Version string
 }

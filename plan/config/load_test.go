@@ -374,7 +374,7 @@ self_improvement "a" {
 		}
 	}
 	// α(1,0) = 0.05·6/π²/2 has the quantile 2.165, and 0.35/√500 is 0.01565.
-	if g := visibleGain(500, 0.05); math.Abs(g-0.03389) > 2e-4 {
+	if g := VisibleGain(500, 0.05); math.Abs(g-0.03389) > 2e-4 {
 		t.Errorf("visible gain at 500 items = %v", g)
 	}
 	dir := write(t, map[string]string{"a": "", "b": "x", "c": "x\n\n \t\ny\r\n", "d": strings.Repeat("z", 70_000) + "\n" + strings.Repeat(" ", 70_000) + "w"})

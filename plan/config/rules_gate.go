@@ -9,6 +9,7 @@ import (
 	"maps"
 	"math"
 	"os"
+	"path/filepath"
 	"slices"
 
 	"github.com/hashicorp/hcl/v2"
@@ -29,7 +30,11 @@ func ruleEvalFiles(c *Config) (diags hcl.Diagnostics) {
 		e := d.Evaluation
 		check := func(path, written string, rng hcl.Range) {
 			info, err := os.Stat(path)
+			built := e.Build != nil && filepath.Dir(path) == e.Build.Directory
 			switch {
+			case built && c.Unbuilt:
+			case built && errors.Is(err, fs.ErrNotExist):
+				diags = append(diags, problem(rng, "Benchmark is not built", fmt.Sprintf("There is no file %s: jupiter benchmark build makes it, from the documents.", written)))
 			case errors.Is(err, fs.ErrNotExist):
 				diags = append(diags, problem(rng, "No such file", fmt.Sprintf("There is no file %s. Paths are relative to the root module's directory; a file beside this one is \"${path.module}/…\".", written)))
 			case err != nil:
@@ -59,6 +64,10 @@ func ruleOnePool(c *Config) (diags hcl.Diagnostics) {
 		if e.CustomEvalFile == "" {
 			continue
 		}
+		if e.Build != nil {
+			diags = append(diags, problem(at(e.Attrs, "custom_eval_file", e.Range), "Two sources of one split", "build makes dev and gate, and custom_eval_file is cut into them too. Keep one or the other."))
+			continue
+		}
 		for _, name := range []string{"dev", "gate"} {
 			if len(e.Splits[name]) > 0 {
 				diags = append(diags, problem(at(e.Attrs, "split."+name, e.Range), "Two sources of one split", fmt.Sprintf(
@@ -73,6 +82,9 @@ func ruleOnePool(c *Config) (diags hcl.Diagnostics) {
 func ruleGatePool(c *Config) (diags hcl.Diagnostics) {
 	for _, k := range c.Cycles {
 		e := k.Domain.Evaluation
+		if c.Unbuilt && e.Build != nil {
+			continue
+		}
 		if len(e.Splits["gate"]) == 0 && e.CustomEvalFile == "" {
 			rng := e.Range
 			if rng.Filename == "" {
@@ -102,16 +114,16 @@ func ruleGatePool(c *Config) (diags hcl.Diagnostics) {
 				"The gate pool has %d items, and below %d no gain can be told from chance. Add items to the gate split; benchmark_samples caps the pool.", items, minGatePool)))
 		case items < fewGateItems:
 			diags = append(diags, warning(rng, "Small gate pool", fmt.Sprintf(
-				"With %d items the first decision can show a gain of about %.1f points or more, and later ones less well. Smaller gains will be held back, real or not.", items, 100*visibleGain(items, k.Alpha))))
+				"With %d items the first decision can show a gain of about %.1f points or more, and later ones less well. Smaller gains will be held back, real or not.", items, 100*VisibleGain(items, k.Alpha))))
 		}
 	}
 	return diags
 }
 
-// visibleGain is the smallest gain in the composite score that the first look of the gate can show with n items: the
+// VisibleGain is the smallest gain in the composite score that the first look of the gate can show with n items: the
 // quantile of its part of alpha, α·6/π²/2, times the standard error of paired differences with the standard deviation
 // 0.35 that contestants of similar strength have on items that are scored by parts.
-func visibleGain(n uint64, alpha float64) float64 {
+func VisibleGain(n uint64, alpha float64) float64 {
 	const sd = 0.35
 	tail := alpha * 6 / (math.Pi * math.Pi) / 2
 	return math.Sqrt2 * math.Erfinv(1-2*tail) * sd / math.Sqrt(float64(n))

@@ -140,6 +140,9 @@ func ruleUnused(c *Config) (diags hcl.Diagnostics) {
 	}
 	for _, d := range c.Domains {
 		used[d.Verifier] = true
+		if d.Evaluation.Build != nil {
+			used[d.Evaluation.Build.Teacher] = true
+		}
 	}
 	for s := range used {
 		for ; s != nil && s.Start != nil && !used[s.Start]; s = s.Start {

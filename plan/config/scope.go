@@ -35,7 +35,7 @@ func newLoader(o Options) *loader {
 	if o.Env == nil {
 		o.Env = func(string) (string, bool) { return "", false }
 	}
-	return &loader{opts: o, cfg: &Config{}, files: Files{}, modules: map[string]*module{}, decoders: map[string]*bodyDecoder{}, stages: map[string]*Stage{}}
+	return &loader{opts: o, cfg: &Config{Unbuilt: o.Unbuilt}, files: Files{}, modules: map[string]*module{}, decoders: map[string]*bodyDecoder{}, stages: map[string]*Stage{}}
 }
 
 // Eval evaluates an expression of HCL. file and start are where its diagnostics say that it stands. A value with
