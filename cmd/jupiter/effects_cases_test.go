@@ -118,11 +118,11 @@ func effectSections() []effectSection {
 		{"`node`", "node", "cluster.here/node.n", false, effectGiven([]string{effectCluster, effectPlaced}, map[string]effectCase{
 			"for_each": v(`toset(["a"])`), "host": v(`"127.0.0.1"`), "role": {value: `"trainer"`, with: []string{"cluster.here/node.n can_generate = true"}}, "device_type": v(`"gpu"`), "chip": v(`"c"`), "memory_gb": v("9"),
 			"connection_type": v(`"c"`), "ssh_user": v(`"u"`), "ssh_port": v("23"), "can_generate": no("false"), "can_train": no("false"), "endpoint": no(`"http://x/v1"`)})},
-		{"`domain`", "domain", "@domain.quantities", false, map[string]effectCase{
+		{"`domain`", "domain", "@domain.quantities", false, effectBuild(map[string]effectCase{
 			"description": v(`"x"`), "language": v(`"en"`), "keywords": v(`["k"]`), "negative_keywords": v(`["k"]`), "verifier": v(""),
 			"mix_ratio": v("{ real = 0.36, synthetic = 0.64 }"), "anchor.min": v("0.31"), "anchor.max": v("0.5"), "licenses.deny": v(`["GPL-3.0"]`),
 			"evaluation.benchmarks": v(`["b"]`), "evaluation.min_accuracy": v("0.5"), "evaluation.min_coherence": v("0.5"),
-			"evaluation.custom_eval_file": {value: `"${path.module}/gate.jsonl"`, with: []string{"@domain.quantities/evaluation -split.dev", "@domain.quantities/evaluation -split.gate"}}}},
+			"evaluation.custom_eval_file": {value: `"${path.module}/gate.jsonl"`, with: []string{"@domain.quantities/evaluation -split.dev", "@domain.quantities/evaluation -split.gate"}}})},
 		{"`split`", "split", "@domain.quantities/evaluation/split.validation", false, map[string]effectCase{
 			"file":  v(`"${path.module}/real.jsonl"`),
 			"files": {value: `["${path.module}/real.jsonl"]`, with: []string{"@domain.quantities/evaluation/split.validation file ="}}}},
@@ -193,6 +193,22 @@ func effectPrice(value string) effectCase {
 	return c
 }
 
+// effectBuild adds the cases of a benchmark that is made from documents, to a domain whose files lie where it would make them.
+func effectBuild(cases map[string]effectCase) map[string]effectCase {
+	given := []string{"@+ generator \"fake\" \"a\" {\n}", "@+ generator \"fake\" \"b\" {\n}"}
+	for _, edit := range []string{"-split.validation", "-split.dev", "-split.gate"} {
+		given = append(given, "@domain.quantities/evaluation "+edit)
+	}
+	for _, edit := range []string{`documents = ["a.md"]`, `directory = "${path.module}"`, "teacher = generator.fake.a"} {
+		given = append(given, "@domain.quantities/evaluation/build "+edit)
+	}
+	for name, value := range map[string]string{"documents": `["b.md"]`, "directory": `"${path.module}/."`, "teacher": "generator.fake.b", "items": "9", "kinds": `["question"]`,
+		"held_out": "0.3", "dev": "0.3", "seed": "9", "second_pass": "false", "review": `"required"`} {
+		cases["evaluation.build."+name] = v(value, given...)
+	}
+	return cases
+}
+
 // effectGiven puts the same text before each of several cases.
 func effectGiven(given []string, cases map[string]effectCase) map[string]effectCase {
 	for name, c := range cases {
@@ -209,7 +225,7 @@ func (s effectSection) edit(name string, c effectCase) []string {
 		place = c.place
 	}
 	if i := strings.LastIndexByte(name, '.'); i >= 0 {
-		place, name = place+"/"+name[:i], name[i+1:]
+		place, name = place+"/"+strings.ReplaceAll(name[:i], ".", "/"), name[i+1:]
 	}
 	return append([]string{place + " " + name + " = " + c.value}, c.with...)
 }

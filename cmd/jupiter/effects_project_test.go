@@ -88,16 +88,19 @@ func (lab *effectLab) load(overlay map[string]string) (*config.Config, error) {
 }
 
 // edited gives the texts of the quickstart after edits. An edit is "PLACE NAME = VALUE", "PLACE NAME =" to take the
-// attribute out, "PLACE -TYPE.LABEL" and "PLACE +TYPE.LABEL" for a block, or "+ TEXT" for more text, which comes first. A place is TYPE.LABEL…, with /TYPE for a block within; one that begins with
+// attribute out, "PLACE -TYPE.LABEL" and "PLACE +TYPE.LABEL" for a block, "+ TEXT" or
+// "@+ TEXT" for more text, which comes first. A place is TYPE.LABEL…, with /TYPE for a block within; one that begins with
 // @ is in the domain's module.
 func (lab *effectLab) edited(edits ...string) (map[string]string, error) {
 	parsed := map[string]*hclwrite.File{}
 	out := map[string]string{}
 	texts := maps.Clone(lab.files)
 	for _, e := range edits {
-		if text, ok := strings.CutPrefix(e, "+ "); ok {
-			texts[lab.main] += "\n" + text + "\n"
-			out[lab.main] = texts[lab.main]
+		for prefix, path := range map[string]string{"+ ": lab.main, "@+ ": lab.field} {
+			if text, ok := strings.CutPrefix(e, prefix); ok {
+				texts[path] += "\n" + text + "\n"
+				out[path] = texts[path]
+			}
 		}
 	}
 	open := func(path string) (*hclwrite.File, error) {
@@ -111,7 +114,7 @@ func (lab *effectLab) edited(edits ...string) (map[string]string, error) {
 		return parsed[path], nil
 	}
 	for _, e := range edits {
-		if strings.HasPrefix(e, "+ ") {
+		if strings.HasPrefix(e, "+ ") || strings.HasPrefix(e, "@+ ") {
 			continue
 		}
 		place, rest, _ := strings.Cut(e, " ")

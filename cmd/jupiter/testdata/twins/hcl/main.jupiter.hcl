@@ -128,6 +128,31 @@ domain "two" {
   }
 }
 
+domain "three" {
+  description = "A domain whose questions are made from documents"
+  mix_ratio   = { real = 1 }
+
+  source "files" "all" {
+    bucket = "real"
+    paths  = ["../a.jsonl"]
+  }
+
+  evaluation {
+    build {
+      documents   = ["../docs/**/*.md"]
+      directory   = "../built"
+      teacher     = generator.openai.hosted
+      items       = 1500
+      kinds       = ["cloze", "question"]
+      held_out    = 0.25
+      dev         = 0.3
+      seed        = 5
+      second_pass = false
+      review      = "required"
+    }
+  }
+}
+
 cluster "here" {
   driver                    = "local"
   backend                   = "local"
