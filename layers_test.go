@@ -122,7 +122,7 @@ func TestLibraries(t *testing.T) {
 		"github.com/zclconf/go-cty":      {"jupiter/plan", "jupiter/plugins/schema", "jupiter/plugins/lockfile", "jupiter/plugins/sdk", "jupiter/plugins/conformance", "jupiter/runtime", "jupiter/cmd"},
 		"github.com/hashicorp/hcl/v2":    {"jupiter/plan", "jupiter/plugins/schema", "jupiter/plugins/lockfile", "jupiter/cmd"},
 		"github.com/klauspost/compress":  {"jupiter/plugins/sdk"},
-		"github.com/bmatcuk/doublestar":  {"jupiter/plugins/builtin/files", "jupiter/plan/lang"},
+		"github.com/bmatcuk/doublestar":  {"jupiter/plugins/builtin/files", "jupiter/plan/lang", "jupiter/runtime"},
 		"gopkg.in/yaml.v3":               {"jupiter/plan"},
 		"gonum.org/v1/gonum/stat/distuv": {"jupiter/runtime/gate"},
 	}

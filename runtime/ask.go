@@ -142,7 +142,11 @@ func (r *Runner) Ask(ctx context.Context, m Model, a Ask, done func(prompt int, 
 	defer func() { err = errors.Join(err, j.cleanup()) }()
 	ctx, cancel := context.WithCancel(ctx) // what a caller that fails leaves of the call ends with it
 	defer cancel()
-	return j.put(ctx, m, a, done)
+	var model *pluginv1.Artifact
+	if m.rec.MediaType == ModelMediaType {
+		model = j.artifact(m.Digest, m.rec.MediaType)
+	}
+	return j.put(ctx, model, m.Streams, a, done)
 }
 
 // asking is the action of a question, with an ID and a directory of its own.
@@ -163,8 +167,8 @@ func (r *Runner) asking(ctx context.Context, m Model, seed uint64) (*job, error)
 	return &job{r: r, a: a, id: id, inputs: map[string]string{"model": m.Digest}, work: work}, nil
 }
 
-// put puts a question to the generator.
-func (j *job) put(ctx context.Context, m Model, a Ask, done func(int, Completed) error) error {
+// put puts a question to the generator, which runs a model, or, with nil, the one that its block names.
+func (j *job) put(ctx context.Context, model *pluginv1.Artifact, streams bool, a Ask, done func(int, Completed) error) error {
 	st, err := j.r.stage(ctx, j.a.Stage)
 	if err != nil {
 		return err
@@ -173,10 +177,7 @@ func (j *job) put(ctx context.Context, m Model, a Ask, done func(int, Completed)
 	if err != nil {
 		return err
 	}
-	req := &pluginv1.CompleteRequest{Call: call, Sampling: a.Sampling.message(), Prompts: promptMessages(a.Prompts), Stream: a.Piece != nil && m.Streams}
-	if m.rec.MediaType == ModelMediaType {
-		req.Model = j.artifact(m.Digest, m.rec.MediaType)
-	}
+	req := &pluginv1.CompleteRequest{Call: call, Sampling: a.Sampling.message(), Prompts: promptMessages(a.Prompts), Stream: a.Piece != nil && streams, Model: model}
 	stream, err := st.Generator().Complete(ctx)
 	if err != nil {
 		return err

@@ -20,6 +20,7 @@ type targetOptions struct {
 	vars     []string
 	varFiles []string
 	overlay  map[string][]byte // texts of files that are not saved; see config.Options
+	unbuilt  bool              // benchmarks from documents may be missing; see config.Options
 }
 
 func (o *targetOptions) addFlags(cmd *cobra.Command) {

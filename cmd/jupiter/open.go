@@ -102,7 +102,7 @@ func read(ctx context.Context, w *world, o *targetOptions, path string) (*loaded
 	l := &loaded{path: path, host: h}
 	var more config.Files
 	var unusable error
-	l.cfg, l.scope, l.files, l.diags = config.Open(path, config.Options{Vars: vars, VarFiles: o.varFiles, Env: w.getenv, Schemas: s, Version: version, Overlay: o.overlay,
+	l.cfg, l.scope, l.files, l.diags = config.Open(path, config.Options{Vars: vars, VarFiles: o.varFiles, Env: w.getenv, Schemas: s, Version: version, Overlay: o.overlay, Unbuilt: o.unbuilt,
 		Plugins: func(cfg *config.Config) (diags hcl.Diagnostics) {
 			more, diags, unusable = addRequired(w, h, cfg)
 			return diags

@@ -71,6 +71,8 @@ var update = flag.Bool("update", false, "write what the commands give into the s
 //	damage, rot, lock           see script_state_test.go
 //	repack, pack, cut, mask     see script_plan_test.go
 //	plugin, archive, goproxy    see script_plugin_test.go
+//	towns DIR N                 writes documents for a benchmark
+//	teacher MODE                starts a server that asks about them; TEACHER is its URL
 //	keys FILE PATH NAME …       the object at PATH of a JSON file has these keys and no others. PATH is a dotted list of
 //	                            keys and indexes; . is the whole
 func TestScripts(t *testing.T) {
@@ -112,6 +114,9 @@ func TestScripts(t *testing.T) {
 			"pack":   pack,
 			"cut":    cutOff,
 			"mask":   mask,
+
+			"towns":   writeTowns,
+			"teacher": teach,
 
 			"plugin":  plugins.plugin,
 			"archive": archiveFiles,

@@ -45,14 +45,19 @@ type phase struct {
 func New(docs []Document, o Options) *Builder {
 	b := &Builder{o: o, seed: strconv.FormatUint(o.Seed, 10), replies: map[string]int{}}
 	docs = slices.SortedFunc(slices.Values(docs), func(a, b Document) int { return cmp.Compare(a.Name, b.Name) })
-	seen := map[string]bool{}
+	also := map[string][]string{} // digest of a passage → documents that have it
 	for _, d := range docs {
 		for _, p := range Cut(d) {
-			if !seen[p.Digest] {
-				seen[p.Digest] = true
+			if also[p.Digest] == nil {
 				b.passages = append(b.passages, p)
 			}
+			if !slices.Contains(also[p.Digest], d.Name) {
+				also[p.Digest] = append(also[p.Digest], d.Name)
+			}
 		}
+	}
+	for i, p := range b.passages {
+		b.passages[i].Also = also[p.Digest][1:]
 	}
 	slices.SortFunc(b.passages, func(x, y Passage) int {
 		return cmp.Or(cmp.Compare(hash(b.seed, x.Digest), hash(b.seed, y.Digest)), cmp.Compare(x.Digest, y.Digest))

@@ -18,6 +18,7 @@ type Candidate struct {
 	ID          string   `json:"id"` // by what it says, and not by who wrote it: a judgement on it stays its own
 	Kind        string   `json:"kind"`
 	Document    string   `json:"document"`
+	Also        []string `json:"also,omitempty"` // other documents that have the passage
 	Heading     string   `json:"heading,omitempty"`
 	Passage     string   `json:"passage"`
 	Question    string   `json:"question"`
@@ -30,7 +31,7 @@ type Candidate struct {
 }
 
 func candidate(kind string, p Passage, sentence, question, answer string) Candidate {
-	c := Candidate{Kind: kind, Document: p.Document, Heading: p.Heading, Passage: p.Text, Question: question, Answer: answer, sentence: sentence, digest: p.Digest}
+	c := Candidate{Kind: kind, Document: p.Document, Also: p.Also, Heading: p.Heading, Passage: p.Text, Question: question, Answer: answer, sentence: sentence, digest: p.Digest}
 	sum := sha256.Sum256([]byte(strings.Join([]string{kind, p.Digest, Normal(question), Normal(answer)}, "\x00")))
 	c.ID = hex.EncodeToString(sum[:8])
 	return c

@@ -16,9 +16,10 @@ type Document struct{ Name, Text string }
 // Passage is a part of a document that can be asked about.
 type Passage struct {
 	Document string
-	Heading  string // of the section; "": none
-	Text     string // one line
-	Digest   string // of heading and text, not of the document's name
+	Also     []string // other documents that have it
+	Heading  string   // of the section; "": none
+	Text     string   // one line
+	Digest   string   // of heading and text, not of the document's name
 }
 
 // Sizes of a passage, in characters.
@@ -135,7 +136,7 @@ func (c *cutter) flush() {
 		return
 	}
 	sum := sha256.Sum256([]byte(c.heading + "\x00" + text))
-	c.out = append(c.out, Passage{c.name, c.heading, text, hex.EncodeToString(sum[:])})
+	c.out = append(c.out, Passage{Document: c.name, Heading: c.heading, Text: text, Digest: hex.EncodeToString(sum[:])})
 }
 
 // boundary is where n characters of a text end, in bytes.
