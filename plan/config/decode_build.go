@@ -34,8 +34,11 @@ func (in *instance) decodeBuild(e *Evaluation, b *hcl.Block) {
 	directory := path.Join(in.relative(), "benchmark")
 	f.str("directory", &directory)
 	build.Directory = in.l.absolute(directory)
+	said := len(in.l.diags)
 	if r, ok := f.ref("teacher"); ok {
 		in.l.link(func() { build.Teacher = in.l.stages[string(r.Addr)] })
+	} else if len(in.l.diags) == said {
+		delete(build.Attrs, "teacher") // null is none
 	}
 	f.count("items", &build.Items)
 	f.strs("kinds", &build.Kinds)

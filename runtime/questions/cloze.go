@@ -63,11 +63,11 @@ func (c *corpus) blank(sentence, heading, seed string) (best term, ok bool) {
 	return best, ok
 }
 
-// prose says whether a sentence is one: of some length, with an end, with at least six terms, and mostly letters.
+// prose says whether a sentence is one: of some length, with an end, with at least six terms, mostly letters, and no code.
 func prose(s string) bool {
 	n := runes(s)
 	last, _ := utf8.DecodeLastRuneInString(strings.TrimRight(s, `")'»”’]`))
-	if n < 40 || n > maxSentence || !strings.ContainsRune(".!?…", last) || len(terms(s)) < 6 || strings.Contains(s, Blank) {
+	if n < 40 || n > maxSentence || !strings.ContainsRune(".!?…", last) || len(terms(s)) < 6 || strings.Contains(s, Blank) || strings.ContainsAny(s, "{}=") || strings.Contains(s, "// ") {
 		return false
 	}
 	letters := 0

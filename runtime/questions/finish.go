@@ -135,8 +135,8 @@ func distract(list []Candidate, c *corpus) {
 // window is how many answers on either side, of nearly the same length, a wrong answer is chosen from.
 const window = 40
 
-// wrong chooses wrong answers from a pool that is sorted by length: those that end as the right one does before others, for
-// a plural or a tense would tell; and among these by a hash. Nothing that stands in the passage or in the question is chosen,
+// wrong chooses wrong answers from a pool that is sorted by length: those that look like the right one before others, and among
+// these by a hash. Nothing that stands in the passage or in the question is chosen,
 // because it could be right.
 func wrong(c Candidate, pool []string) (out []string) {
 	at, _ := slices.BinarySearchFunc(pool, c.Answer, byLength)
@@ -158,14 +158,24 @@ func wrong(c Candidate, pool []string) (out []string) {
 	return out
 }
 
-// unlike is 0 where two answers begin in the same case and end alike, and more where they do not.
+// unlike counts in how many ways the look of two answers differs: case, signs and digits within, and of words the end, for a
+// plural or a tense would tell.
 func unlike(a, b string) (n int) {
+	looks := []func(string) bool{
+		func(s string) bool { r, _ := utf8.DecodeRuneInString(s); return unicode.IsUpper(r) },
+		func(s string) bool { return strings.ToUpper(s) == s },
+		func(s string) bool { return strings.ContainsFunc(s, unicode.IsDigit) },
+	}
+	for _, sign := range "._/-:" {
+		looks = append(looks, func(s string) bool { return strings.ContainsRune(s, sign) })
+	}
+	for _, l := range looks {
+		if l(a) != l(b) {
+			n++
+		}
+	}
 	tail := func(s string) string { return s[max(0, len(s)-2):] }
 	if shapeOf(a) == word && tail(strings.ToLower(a)) != tail(strings.ToLower(b)) {
-		n++
-	}
-	first := func(s string) bool { r, _ := utf8.DecodeRuneInString(s); return unicode.IsUpper(r) }
-	if first(a) != first(b) {
 		n++
 	}
 	return n

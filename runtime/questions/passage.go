@@ -18,7 +18,7 @@ type Passage struct {
 	Document string
 	Also     []string // other documents that have it
 	Heading  string   // of the section; "": none
-	Text     string   // one line
+	Text     string   // a paragraph a line
 	Digest   string   // of heading and text, not of the document's name
 }
 
@@ -32,7 +32,8 @@ const (
 
 // Cut cuts a document into passages: paragraphs of one section, one after the other, as long as they fit. Headings are those
 // of Markdown, # or underlined. Code between fences, tables and lines of tags are left out, and the marks of lists, emphasis,
-// links and code within a line are taken off. A paragraph that is too long is cut at its sentences, a sentence that is too
+// links and code within a line are taken off. A line that is indented where the one before was not begins a paragraph, as below
+// a declaration, unless it goes on with an item of a list. A paragraph that is too long is cut at its sentences, a sentence that is too
 // long anywhere.
 func Cut(d Document) []Passage {
 	c := &cutter{name: d.Name}
@@ -48,6 +49,8 @@ type cutter struct {
 	name, heading string
 	fence         string   // that ends the code; "": there is none
 	lines         []string // of the paragraph
+	indented      bool     // the last of them
+	list          bool     // it is an item of a list
 	size          int      // of lines, in bytes
 	text          []string // pieces of the passage
 	length        int      // of text, in characters
@@ -85,10 +88,14 @@ func (c *cutter) line(line string) {
 	case underline.MatchString(bare):
 		c.paragraph()
 	default:
+		indented := line[0] == ' ' || line[0] == '\t'
 		if mark := listItem.FindString(line); mark != "" {
 			c.paragraph()
-			bare = strings.TrimSpace(line[len(mark):])
+			bare, c.list = strings.TrimSpace(line[len(mark):]), true
+		} else if indented && !c.indented && !c.list {
+			c.paragraph()
 		}
+		c.indented = indented
 		c.lines, c.size = append(c.lines, bare), c.size+len(bare)
 	}
 }
@@ -103,6 +110,7 @@ func (c *cutter) begin(heading string) {
 
 // paragraph ends one.
 func (c *cutter) paragraph() {
+	c.list = false
 	if len(c.lines) == 0 {
 		return
 	}
@@ -130,7 +138,7 @@ func (c *cutter) add(text string) {
 }
 
 func (c *cutter) flush() {
-	text := strings.TrimSpace(strings.Join(c.text, " "))
+	text := strings.TrimSpace(strings.Join(c.text, "\n"))
 	c.text, c.length = nil, 0
 	if runes(text) < minPassage {
 		return
@@ -163,8 +171,15 @@ var abbreviations = []string{"e.g", "i.e", "etc", "cf", "vs", "dr", "mr", "mrs",
 // maxClosers is how many marks may follow the one that ends a sentence: quotes, brackets, more points.
 const maxClosers = 8
 
-// Sentences cuts a text at the ends of its sentences.
+// Sentences cuts a text at the ends of its sentences and of its lines.
 func Sentences(text string) (all []string) {
+	for line := range strings.SplitSeq(text, "\n") {
+		all = append(all, sentences(line)...)
+	}
+	return all
+}
+
+func sentences(text string) (all []string) {
 	begin := 0
 	for i, r := range text {
 		if i < begin || !strings.ContainsRune(".!?…。！？।", r) {

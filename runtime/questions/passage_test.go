@@ -60,13 +60,23 @@ func TestCut(t *testing.T) {
 	if got[0].Heading != "" || !strings.HasPrefix(got[0].Text, "Intro") {
 		t.Errorf("%+v", got[0])
 	}
-	if want := "It has 49 locks, and barges went on it for a hundred years. It was begun in 1753, under the eyes of Antonio de Ulloa."; got[1].Heading != "The canal" || got[1].Text != want {
+	if want := "It has 49 locks, and barges went on it for a hundred years.\nIt was begun in 1753, under the eyes of Antonio de Ulloa."; got[1].Heading != "The canal" || got[1].Text != want {
 		t.Errorf("%+v", got[1])
 	}
 	for _, p := range got[2:] {
 		if p.Heading != "Long" || runes(p.Text) > maxPassage || !strings.HasSuffix(p.Text, "in it.") {
 			t.Errorf("%+v", p)
 		}
+	}
+}
+
+// What is indented below a declaration is a paragraph of its own; what is indented below an item goes on with it.
+func TestCutIndented(t *testing.T) {
+	t.Parallel()
+	got := Cut(Document{"d.txt", "func Cut(s, sep string) (before, after string, found bool)\n    Cut slices s around the first instance of sep,\n    returning the text before and after it.\n\n* an item that is\n  two lines long\n"})
+	want := "func Cut(s, sep string) (before, after string, found bool)\nCut slices s around the first instance of sep, returning the text before and after it.\nan item that is two lines long"
+	if len(got) != 1 || got[0].Text != want {
+		t.Errorf("%+v", got)
 	}
 }
 
