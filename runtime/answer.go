@@ -38,6 +38,7 @@ type answer struct {
 	Reason      string       `json:"reason,omitempty"`
 	Likelihoods []likelihood `json:"likelihoods,omitempty"` // of the reference, then the distractors
 	ScoredBy    string       `json:"scored_by,omitempty"`   // who gave the likelihoods, where it is not who answered
+	Choice      *string      `json:"choice,omitempty"`      // what was said where the options were lettered
 }
 
 type likelihood struct {
@@ -50,6 +51,9 @@ func (a answer) proto(q question) *pluginv1.Answer {
 	p := &pluginv1.Answer{Question: q.proto(), Completion: &pluginv1.Completion{PromptId: q.ID, Text: a.Text, FinishReason: a.Finish, CompletionTokens: a.Tokens}}
 	if a.Judged {
 		p.Judgement = &pluginv1.Judgement{Id: q.ID, WellFormed: a.WellFormed, Consistent: a.Consistent, StepsOk: a.StepsOK, AnswerOk: a.AnswerOK, Reason: a.Reason}
+	}
+	if a.Choice != nil {
+		p.Choice = &pluginv1.Completion{PromptId: q.ID, Text: *a.Choice, FinishReason: "stop"}
 	}
 	for _, l := range a.Likelihoods {
 		p.Likelihoods = append(p.Likelihoods, &pluginv1.Likelihood{SumLogprob: l.LogProb, Tokens: l.Tokens, Bytes: l.Bytes})
@@ -75,6 +79,15 @@ func (j *job) ask(ctx context.Context, qs []question, sides []contestant) ([]ans
 	if err != nil {
 		return nil, err
 	}
+	way := means{scores: canScore}
+	if !canScore {
+		if way.letters, err = j.chooses(ctx, runner, sides, qs); err != nil {
+			if j.r.stopping.Load() || ctx.Err() != nil {
+				return nil, ErrInterrupted
+			}
+			return nil, err
+		}
+	}
 	k, err := j.answering(runner)
 	if err != nil {
 		return nil, err
@@ -90,7 +103,7 @@ func (j *job) ask(ctx context.Context, qs []question, sides []contestant) ([]ans
 		}
 		side := sides[len(k.all)/len(qs)]
 		from := len(k.all) % len(qs)
-		block, err := j.answerBlock(ctx, runner, side, qs[from:min(from+max(size, len(k.open)), len(qs))], canScore, k)
+		block, err := j.answerBlock(ctx, runner, side, qs[from:min(from+max(size, len(k.open)), len(qs))], way, k)
 		if err != nil {
 			err = errors.Join(err, k.keep(context.WithoutCancel(ctx)))
 			if j.r.stopping.Load() || ctx.Err() != nil {
@@ -106,8 +119,12 @@ func (j *job) ask(ctx context.Context, qs []question, sides []contestant) ([]ans
 	return k.all, nil
 }
 
-// answerBlock asks one model some questions: completions, the verifier's judgement, likelihoods.
-func (j *job) answerBlock(ctx context.Context, runner *host.Stage, c contestant, qs []question, canScore bool, k *answering) ([]answer, error) {
+// means are the ways in which it can be found out what contestants know besides what they answer: by likelihoods, by letters, or
+// not at all.
+type means struct{ scores, letters bool }
+
+// answerBlock asks one model some questions: completions, the verifier's judgement, likelihoods or letters.
+func (j *job) answerBlock(ctx context.Context, runner *host.Stage, c contestant, qs []question, way means, k *answering) ([]answer, error) {
 	index := make(map[string]int, len(qs))
 	var prompts []*pluginv1.Prompt
 	for i, q := range qs {
@@ -144,7 +161,13 @@ func (j *job) answerBlock(ctx context.Context, runner *host.Stage, c contestant,
 			b.Judged, b.WellFormed, b.Consistent, b.StepsOK, b.AnswerOK, b.Reason = true, jd.WellFormed, jd.Consistent, jd.StepsOk, jd.AnswerOk, jd.Reason
 		}
 	}
-	if !canScore {
+	if way.letters {
+		err := j.choose(ctx, runner, c, qs, func(i int, text string) { block[i].Choice = &text })
+		if err != nil {
+			return nil, err
+		}
+	}
+	if !way.scores {
 		return block, nil
 	}
 	likely := make([]*pluginv1.LikelihoodItem, len(qs))

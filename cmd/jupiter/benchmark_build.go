@@ -55,10 +55,10 @@ func buildBenchmark(ctx context.Context, w *world, o *benchmarkBuildOptions, arg
 		return err
 	}
 	defer func() { err = errors.Join(err, b.Close()) }()
-	told := -1
+	var told runtime.BuildProgress
 	out, err := b.runner.BuildBenchmark(ctx, b.domain, runtime.BuildOptions{MaxTokens: o.maxTokens, Progress: func(p runtime.BuildProgress) {
-		if p.Items != told && !o.json {
-			told = p.Items
+		if p != told && !o.json {
+			told = p
 			fmt.Fprintf(w.err, "%d of %d items, %s\n", p.Items, p.Wanted, plural(p.Tokens, "token"))
 		}
 	}})

@@ -442,6 +442,9 @@ func TestHostedAgainstServed(t *testing.T) {
 	if !strings.Contains(said, "likelihoods count as unavailable, for both contestants") {
 		t.Errorf("the apply does not say that there are no likelihoods:\n%s", said)
 	}
+	if !strings.Contains(said, "domain knowledge counts as unavailable, for all contestants: asked to choose, the ") {
+		t.Errorf("the apply does not say that a letter was asked for:\n%s", said)
+	}
 	if strings.Contains(said, "likelihoods by") || strings.Contains(said, "missing") {
 		t.Errorf("one of two is scored:\n%s", said)
 	}

@@ -32,7 +32,7 @@ func ask(prompt string, maxTokens uint32, options ...string) Ask {
 
 // Longest replies, in tokens.
 const (
-	maxWritten = 320 // to a passage
+	maxWritten = 200 // to a passage
 	maxChecked = 48  // to a question
 )
 

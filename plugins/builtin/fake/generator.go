@@ -3,6 +3,7 @@ package fake
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -19,6 +20,7 @@ type generatorConfig struct {
 	RawCost float64 `jupiter:"raw_cost" default:"0" desc:"How much worse drawn samples become for each point by which answers are better than the base generator's."`
 	Batch   uint64  `jupiter:"batch,effect=none" default:"10" desc:"Samples in a batch."`
 	Tokens  *uint64 `jupiter:"tokens" desc:"Tokens that a sample or an answer is said to have; 1 where nothing is said."`
+	Letters bool    `jupiter:"letters" default:"false" desc:"Has no likelihoods, and names the letter of its answer where it is given options."`
 	Served  string  `jupiter:"served" desc:"File that stands for a served model: it holds the quality, and its bytes are the model's fingerprint."`
 	Key
 	Faults
@@ -148,13 +150,27 @@ func (generator) Complete(ctx context.Context, c *sdk.Call, cfg generatorConfig,
 		if err := cfg.before(ctx, uint64(i)+1); err != nil {
 			return err
 		}
-		done := &sdk.Completion{PromptId: p.GetId(), Text: before(answer(p.GetText(), quality, 0), sampling.GetStop()), FinishReason: "stop", PromptTokens: 1, CompletionTokens: cfg.tokens()}
+		done := &sdk.Completion{PromptId: p.GetId(), Text: before(cfg.said(p.GetText(), quality), sampling.GetStop()), FinishReason: "stop", PromptTokens: 1, CompletionTokens: cfg.tokens()}
 		c.Spend(1, cfg.tokens())
 		if err := emit(done); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// said is the greedy answer. Where there are options it is the letter of the one that would be the answer without them.
+func (c generatorConfig) said(prompt string, quality float64) string {
+	question, options, choice := strings.Cut(prompt, "\n\nA. ")
+	if !c.Letters || !choice {
+		return answer(prompt, quality, 0)
+	}
+	for line := range strings.Lines("A. " + options) {
+		if letter, option, ok := strings.Cut(strings.TrimSpace(line), ". "); ok && option == answer(question, quality, 0) {
+			return letter
+		}
+	}
+	return "?"
 }
 
 // before is a text up to the first of some sequences.
@@ -170,6 +186,9 @@ func before(text string, stop []string) string {
 // Score finds what the model would say likely, e^(−0.1) a byte, and the rest less so, e^(−1) and less; the better the
 // model, the likelier both.
 func (generator) Score(ctx context.Context, _ *sdk.Call, cfg generatorConfig, a *sdk.Artifact, items []*sdk.LikelihoodItem, emit func(*sdk.LikelihoodEvent) error) error {
+	if cfg.Letters {
+		return sdk.Unsupported(errors.New("it has no likelihoods"))
+	}
 	quality, err := cfg.quality(a)
 	if err != nil {
 		return err

@@ -29,7 +29,7 @@
 // Domain knowledge is a multiple choice of the reference against its distractors. A model chooses what it finds most
 // likely as a whole: total log-likelihoods are compared, not those per token, and a tie is wrong. (Per token a longer
 // option gains from its own predictable end; options of about equal length make either rule fair, and this one is the
-// probability of choosing rightly.) Where nothing can be scored it is the letter that the model named; see Letters. With
+// probability of choosing rightly.) Where nothing can be scored it is the letter that the model named; see sdk.Letters. With
 // n options the score is corrected for chance: (x − 1/n)/(1 − 1/n), which is 1, or −1/3 with four options.
 //
 // A component that cannot be measured is absent, and reasons say why. It is never 0, and never left out silently.

@@ -215,7 +215,7 @@ func TestScore(t *testing.T) {
 	right := &sdk.Judgement{WellFormed: true, Consistent: true, StepsOk: true, AnswerOk: true}
 	wrong := &sdk.Judgement{WellFormed: true, Consistent: true, Reason: "wrong_answer"}
 	torn := &sdk.Judgement{WellFormed: true, Reason: "inconsistent"}
-	_, letter := Letters(q)
+	_, letter := sdk.Letters(q)
 	third := -1.0 / 3
 
 	for name, tc := range map[string]struct {
@@ -285,9 +285,9 @@ func TestChosen(t *testing.T) {
 		"The answer is C.": 'C', "Answer: D": 'D', "A good question; the answer is B": 0, "B or C": 0, "E": 0, "": 0, "89in": 0, "none": 0,
 		"I pick B because B is right": 'B', "A\nThe ratio is 12.": 'A', "\u0131": 0,
 	} {
-		got := chosen(text, 4)
+		got := sdk.Chosen(text, 4)
 		if got != want {
-			t.Errorf("chosen(%q) = %q, want %q", text, got, want)
+			t.Errorf("Chosen(%q) = %q, want %q", text, got, want)
 		}
 	}
 }
@@ -298,7 +298,7 @@ func TestLettersAreFair(t *testing.T) {
 	count := map[byte]int{}
 	for i := range 4000 {
 		q := &sdk.Question{Prompt: &sdk.Prompt{Id: fmt.Sprint(i)}, Reference: "r", Distractors: []string{"a", "b", "z"}}
-		options, letter := Letters(q)
+		options, letter := sdk.Letters(q)
 		if options[letter-'A'] != "r" || len(options) != 4 {
 			t.Fatalf("options %v, letter %c", options, letter)
 		}
@@ -374,7 +374,7 @@ func FuzzParseItem(f *testing.F) {
 			t.Errorf("%q became %+v", line, it)
 		}
 		q := it.question("dev")
-		if options, l := Letters(q); options[l-'A'] != it.Reference {
+		if options, l := sdk.Letters(q); options[l-'A'] != it.Reference {
 			t.Errorf("letter %c of %v is not the reference", l, options)
 		}
 	})

@@ -1,12 +1,9 @@
 package panel
 
 import (
-	"crypto/sha256"
 	"fmt"
 	"math"
 	"slices"
-	"strings"
-	"unicode"
 
 	"jupiter/plugins/sdk"
 )
@@ -98,8 +95,8 @@ func scoreDomain(s *sdk.QuestionScore, a *sdk.Answer) {
 	case len(ls) == options && !slices.ContainsFunc(ls, func(l *sdk.Likelihood) bool { return !finite(l) }):
 		right = !slices.ContainsFunc(ls[1:], func(l *sdk.Likelihood) bool { return l.GetSumLogprob() >= ls[0].GetSumLogprob() })
 	case a.GetChoice() != nil:
-		_, want := Letters(a.GetQuestion())
-		right = chosen(a.GetChoice().GetText(), options) == want
+		_, want := sdk.Letters(a.GetQuestion())
+		right = sdk.Chosen(a.GetChoice().GetText(), options) == want
 	default:
 		s.Reasons = append(s.Reasons, NoChoice)
 		return
@@ -109,56 +106,6 @@ func scoreDomain(s *sdk.QuestionScore, a *sdk.Answer) {
 	chance := 1 / float64(options)
 	corrected := (x - chance) / (1 - chance)
 	s.Domain = &corrected
-}
-
-// Letters gives the options of a question in the order in which they are lettered A, B, C …, and the letter of the
-// reference. The order is that of the SHA-256 of the prompt's identifier, a newline and the option; so the place of the
-// right one tells nothing, and whoever asks and whoever scores agree on it without a word.
-func Letters(q *sdk.Question) (options []string, reference byte) {
-	options = append([]string{q.GetReference()}, q.GetDistractors()...)
-	rank := func(o string) string {
-		sum := sha256.Sum256([]byte(q.GetPrompt().GetId() + "\n" + o))
-		return string(sum[:])
-	}
-	slices.SortFunc(options, func(a, b string) int { return strings.Compare(rank(a), rank(b)) })
-	return options, 'A' + byte(slices.Index(options, q.GetReference()))
-}
-
-// chosen reads the letter out of an answer: the first word, if it is one of the letters ("B", "(b).", "B) because …"),
-// else the only letter that stands alone in the text. 0: none, or more than one.
-func chosen(text string, options int) byte {
-	words := strings.FieldsFunc(text, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
-	letter := func(w string) byte {
-		if len(w) == 1 && w[0] >= 'A' && w[0] < 'A'+byte(options) {
-			return w[0]
-		}
-		return 0
-	}
-	if len(words) == 0 {
-		return 0
-	}
-	if l := letter(strings.ToUpper(words[0])); l != 0 && (len(words) == 1 || !followedByWord(text)) {
-		return l
-	}
-	var only byte
-	for _, w := range words {
-		l := letter(w)
-		if l != 0 && only != 0 && l != only {
-			return 0
-		}
-		if l != 0 {
-			only = l
-		}
-	}
-	return only
-}
-
-// followedByWord reports whether a word follows the first letter of the text after a space alone, as in "A good choice":
-// then the letter may be an article.
-func followedByWord(text string) bool {
-	text = strings.TrimLeftFunc(text, func(r rune) bool { return !unicode.IsLetter(r) })
-	rest := strings.TrimLeft(text[1:], " ")
-	return len(rest) < len(text)-1 && rest != "" && unicode.IsLetter([]rune(rest)[0])
 }
 
 func indicator(b bool) *float64 {
