@@ -43,6 +43,7 @@ type ApplyOptions struct {
 	Forecast *forecast.Plan // that was shown; nil: none
 	RunID    string
 	Command  string
+	Begun    func() // called once the run is recorded; nil: nobody waits for it
 }
 
 // Apply makes plans and acts on them until nothing is left to do, an end is reached, or the envelope is used up. The
@@ -58,6 +59,9 @@ func (r *Runner) Apply(ctx context.Context, o ApplyOptions) (Outcome, error) {
 	}
 	if err := r.begin(ctx, run); err != nil {
 		return OutcomeFailed, err
+	}
+	if o.Begun != nil {
+		o.Begun()
 	}
 	r.run, r.meter = run.ID, &meter{clock: r.Clock}
 	r.meter.start()

@@ -24,6 +24,8 @@ type applyOptions struct {
 	approved bool
 	cycles   uint64
 	parallel int
+	detach   bool
+	as       string // the run that this process does for an apply --detach; see detach.go
 }
 
 func newApplyCommand(w *world) *cobra.Command {
@@ -37,6 +39,9 @@ approved, or refused when the state or the configuration has changed since.
 
 The first Ctrl-C saves what runs and ends; the next apply goes on from there. The second one ends at once;
 what was saved before is kept.
+
+With --detach the run goes on by itself, in a process that outlives the terminal and the login: jupiter attach watches
+it, jupiter logs shows what it said, jupiter stop ends it. The command returns once the run has begun.
 
 Exit status: 0 done, 1 error, 3 the collapse guard has stopped a cycle, 4 a budget is used up or a later
 cycle's plan no longer fits what was approved, 130 interrupted with progress saved.`,
@@ -53,6 +58,8 @@ cycle's plan no longer fits what was approved, 130 interrupted with progress sav
 	f.BoolVar(&o.approved, "auto-approve", false, "do not ask")
 	f.Uint64Var(&o.cycles, "cycles", 0, "at most `N` cycles; 0: as many as the plan has")
 	f.IntVar(&o.parallel, "parallelism", 4, "at most `N` light actions at once; what takes the whole machine runs alone")
+	f.BoolVar(&o.detach, "detach", false, "go on without this terminal; see jupiter attach, logs and stop")
+	o.addHidden(f)
 	return cmd
 }
 
@@ -78,9 +85,16 @@ func applyCommand(ctx context.Context, w *world, o *applyOptions, arg string) (e
 	defer watch.close()
 	ctx = watch.ctx
 
-	view := newRunView(w, o.json)
+	view, name, begun := &loggedView{runView: newRunView(w, o.json)}, applyName, func() {}
+	if o.as != "" {
+		view.runView, name = silentView{}, detachedName
+		if begun, err = tellBegun(o.as); err != nil {
+			return err
+		}
+		ignoreHangup()
+	}
 	p, err := open(ctx, w, &o.targetOptions, path, access{write: true, warn: true, lock: &o.lockOptions, sink: view,
-		par: o.parallel, name: "jupiter apply"})
+		par: o.parallel, name: name})
 	if err != nil {
 		return err
 	}
@@ -117,14 +131,17 @@ func applyCommand(ctx context.Context, w *world, o *applyOptions, arg string) (e
 	case made.Empty() && !killed && made.NeedsPerson():
 		return errPerson
 	case made.Empty() && !killed:
-		view.ended(p.w.now(), "", endOf(made), nil)
+		view.ended(ending{at: p.w.now(), outcome: endOf(made), status: statusOf(endOf(made))})
 		return code(statusOf(endOf(made)))
 	case !made.Settled() && saved == nil && !o.approved: // what is put right needs none: the state said so before
 		if err := confirm(ctx, w, o.json); err != nil {
 			return err
 		}
 	}
-	return p.apply(ctx, watch, view, made)
+	if o.detach {
+		return p.detach(ctx, o, made, base)
+	}
+	return p.apply(ctx, watch, view, made, o.as, begun)
 }
 
 // find tells a saved plan from a configuration. A plan file's path, like that of --out, is relative to the current
@@ -176,23 +193,33 @@ func sameReasons(a, b []plan.Reason) bool {
 	return same
 }
 
-// apply runs what was approved and shows what came of it.
-func (p *project) apply(ctx context.Context, watch *interrupts, view runView, made *plan.Plan) error {
+// apply runs what was approved and shows what came of it. as is the run that a detached process was told to do; "": a new
+// one.
+func (p *project) apply(ctx context.Context, watch *interrupts, view *loggedView, made *plan.Plan, as string, begun func()) error {
 	if _, err := p.db.BackupBeforeApply(ctx); err != nil {
 		return err
 	}
-	id, err := newRunID(p.w.now())
-	if err != nil {
+	id, err := as, error(nil)
+	if as == "" {
+		if id, err = newRunID(p.w.now()); err != nil {
+			return err
+		}
+	}
+	if view.log, err = openRunLog(p.w, p.cfg.StateDir, id, view.runView.say); err != nil {
 		return err
+	}
+	defer view.log.text.Close()
+	if as != "" { // from here on the log is put aside when it is full
+		p.w.out, p.w.err = view.log.text, view.log.text
 	}
 	watch.onFirst(func(ctx context.Context) {
 		view.say("Stopping: what runs is saved first. Press Ctrl-C again to end at once.")
 		p.runner.Stop(ctx, "interrupted by the user")
 	})
 	view.start()
-	outcome, err := p.runner.Apply(ctx, runtime.ApplyOptions{Envelope: made.Envelope, Forecast: made.Forecast, RunID: id, Command: "apply"})
+	outcome, err := p.runner.Apply(ctx, runtime.ApplyOptions{Envelope: made.Envelope, Forecast: made.Forecast, RunID: id, Command: "apply", Begun: begun})
 	watch.onFirst(nil)
-	view.ended(p.w.now(), id, outcome, err)
+	view.ended(ending{at: p.w.now(), run: id, outcome: outcome, status: exitOf(outcome, err), err: err})
 	if errors.Is(err, runtime.ErrEnvelope) {
 		fmt.Fprintf(p.w.err, "Error: %v\n\nAll progress is saved. jupiter plan shows the new plan; jupiter apply asks for a new approval.\n", err)
 		return code(exitEnvelope)
@@ -205,7 +232,7 @@ func (p *project) apply(ctx context.Context, watch *interrupts, view runView, ma
 	if err != nil {
 		return err
 	}
-	if _, isJSON := view.(*jsonView); !isJSON {
+	if _, isJSON := view.runView.(*jsonView); !isJSON {
 		if err := viewResult(context.WithoutCancel(ctx), p, outcome); err != nil {
 			return err
 		}
@@ -226,6 +253,20 @@ func statusOf(o runtime.Outcome) int {
 	return exitDone
 }
 
+// exitOf is the exit code of an apply that ended with an outcome and an error.
+func exitOf(o runtime.Outcome, err error) int {
+	var spent *runtime.BudgetError
+	switch {
+	case errors.Is(err, runtime.ErrEnvelope), errors.As(err, &spent):
+		return exitEnvelope
+	case errors.Is(err, context.Canceled):
+		return exitInterrupted
+	case err != nil:
+		return exitError
+	}
+	return statusOf(o)
+}
+
 // endOf is the outcome of an apply that finds nothing to do.
 func endOf(made *plan.Plan) runtime.Outcome {
 	for _, t := range []plan.Terminal{plan.Halted, plan.Pending, plan.Converged, plan.Ceiling} {
@@ -244,5 +285,6 @@ type outcomeLine struct {
 	Event   string          `json:"event"` // always "outcome"
 	Run     string          `json:"run,omitempty"`
 	Outcome runtime.Outcome `json:"outcome"`
+	Status  int             `json:"exit_status"`
 	Error   string          `json:"error,omitempty"`
 }

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
+	"os"
 	"slices"
 	"time"
 
@@ -25,7 +27,7 @@ func newStatusCommand(w *world) *cobra.Command {
 		Use:   "status [DIR|FILE]",
 		Short: "Say what an apply is doing, and where each cycle stands",
 		Long: `Say who holds the state and since when, which actions run and how far they have saved, and where each cycle
-stands. It works beside an apply, in another terminal.
+stands. It works beside an apply, in another terminal. jupiter attach watches one.
 
 Exit status: 0 done, 1 error.`,
 		Args: maxOneArg,
@@ -47,11 +49,14 @@ type status struct {
 }
 
 type statusRun struct {
-	ID      string         `json:"id"`
-	Began   time.Time      `json:"began"`
-	Outcome string         `json:"outcome"` // running, killed, or how it ended
-	Running []statusAction `json:"running"`
-	Saved   []statusAction `json:"saved"` // begun by some apply, not running now: the next one goes on with them
+	ID       string         `json:"id"`
+	Began    time.Time      `json:"began"`
+	Outcome  string         `json:"outcome"` // running, killed, or how it ended
+	PID      int            `json:"pid"`
+	Detached bool           `json:"detached"` // it runs, and no terminal waits for it
+	Log      *string        `json:"log"`      // path; null: none is kept
+	Running  []statusAction `json:"running"`
+	Saved    []statusAction `json:"saved"` // begun by some apply, not running now: the next one goes on with them
 }
 
 // statusAction is an action with what it has saved. Done is 0 where it has saved nothing.
@@ -61,6 +66,15 @@ type statusAction struct {
 	Done    uint64     `json:"done"`
 	Unit    string     `json:"unit"`
 	SavedAt *time.Time `json:"saved_at"`
+	Now     *statusNow `json:"now"` // null: it does not run, or has not said how far it is
+}
+
+// statusNow is how far an action said that it is, saved or not.
+type statusNow struct {
+	Done  uint64    `json:"done"`
+	Total uint64    `json:"total"` // 0: not known
+	Unit  string    `json:"unit"`
+	At    time.Time `json:"at"`
 }
 
 type statusCycle struct {
@@ -102,7 +116,7 @@ func (p *project) status(ctx context.Context) (status, error) {
 		return s, err
 	}
 	if n := len(runs); n > 0 {
-		if s.Run, err = p.statusRun(ctx, runs[n-1], held); err != nil {
+		if s.Run, err = p.statusRun(ctx, runs[n-1], holder, held); err != nil {
 			return s, err
 		}
 	}
@@ -123,9 +137,15 @@ func (p *project) status(ctx context.Context) (status, error) {
 	return s, nil
 }
 
-// statusRun reads the last run's journal, which says what runs, and the partial results, which say how far it is.
-func (p *project) statusRun(ctx context.Context, r state.Run, held bool) (*statusRun, error) {
-	out := &statusRun{ID: r.ID, Began: r.Began, Outcome: runOutcome(r, held), Running: []statusAction{}, Saved: []statusAction{}}
+// statusRun reads the last run's journal, which says what runs, the partial results, which say what is saved of it, and what
+// the run has written down of how far it is.
+func (p *project) statusRun(ctx context.Context, r state.Run, h state.Holder, held bool) (*statusRun, error) {
+	out := &statusRun{ID: r.ID, Began: r.Began, Outcome: runOutcome(r, held), PID: r.PID, Running: []statusAction{}, Saved: []statusAction{}}
+	out.Detached = out.Outcome == "running" && h.Command == detachedName
+	log := runFile(p.cfg.StateDir, r.ID, logSuffix)
+	if _, err := os.Stat(log); err == nil {
+		out.Log = &log
+	}
 	journal, err := p.journal(ctx, r.ID)
 	if err != nil {
 		return nil, err
@@ -146,8 +166,18 @@ func (p *project) statusRun(ctx context.Context, r state.Run, held bool) (*statu
 		return nil, err
 	}
 	if out.Outcome == "running" {
+		now, err := readNow(runFile(p.cfg.StateDir, r.ID, nowSuffix))
+		if err != nil {
+			return nil, err
+		}
 		for _, e := range unfinished(journal) {
-			out.Running = append(out.Running, action(e.Address, &e.At, partials))
+			a := action(e.Address, &e.At, partials)
+			for _, n := range now {
+				if n.Address == e.Address {
+					a.Now = &statusNow{n.Done, n.Total, n.Unit, n.At}
+				}
+			}
+			out.Running = append(out.Running, a)
 			delete(partials, e.Address)
 		}
 	}
@@ -192,13 +222,7 @@ func viewStatus(w *world, s status) {
 		fmt.Fprintf(out, "%s runs \"%s\" on %s as process %d since %s (%s).\n", h.Who, h.Command, h.Host, h.PID, local(h.Since), span(now.Sub(h.Since)))
 	}
 	if r := s.Run; r != nil {
-		fmt.Fprintf(out, "\nRun %s, begun %s: %s\n", r.ID, local(r.Began), r.Outcome)
-		for _, a := range r.Running {
-			fmt.Fprintf(out, "  running  %s, for %s%s\n", a.Address, span(now.Sub(*a.Since)), savedText(a, now))
-		}
-		for _, a := range r.Saved {
-			fmt.Fprintf(out, "  saved    %s%s\n", a.Address, savedText(a, now))
-		}
+		viewStatusRun(out, r, now)
 	}
 	fmt.Fprintln(out)
 	var rows [][]string
@@ -214,6 +238,39 @@ func viewStatus(w *world, s status) {
 		if c.Why != "" {
 			fmt.Fprintf(out, "\n%s: %s.\n", c.Cycle, c.Why)
 		}
+	}
+}
+
+// viewStatusRun says what the last run does, or came to.
+func viewStatusRun(out io.Writer, r *statusRun, now time.Time) {
+	fmt.Fprintf(out, "\nRun %s, begun %s: %s\n", r.ID, local(r.Began), r.Outcome)
+	for _, a := range r.Running {
+		fmt.Fprintf(out, "  running  %s, for %s%s%s\n", a.Address, span(now.Sub(*a.Since)), nowText(a), savedText(a, now))
+	}
+	for _, a := range r.Saved {
+		fmt.Fprintf(out, "  saved    %s%s\n", a.Address, savedText(a, now))
+	}
+	if r.Log != nil {
+		fmt.Fprintf(out, "  log      %s\n", *r.Log)
+	}
+	switch {
+	case r.Detached:
+		fmt.Fprintf(out, "It goes on by itself, as process %d: jupiter attach watches it, jupiter stop has it save and end.\n", r.PID)
+	case r.Outcome == "running":
+		fmt.Fprintln(out, "jupiter attach watches it, jupiter stop has it save and end.")
+	case r.Outcome == "killed":
+		fmt.Fprintln(out, "It was cut off: process or machine ended before it could save. What it had saved is kept, and jupiter apply goes on from there.")
+	}
+}
+
+func nowText(a statusAction) string {
+	switch n := a.Now; {
+	case n == nil:
+		return ""
+	case n.Total == 0:
+		return fmt.Sprintf(", at %d %s", n.Done, n.Unit)
+	default:
+		return fmt.Sprintf(", at %d/%d %s", n.Done, n.Total, n.Unit)
 	}
 }
 

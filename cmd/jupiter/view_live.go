@@ -68,7 +68,7 @@ func (v *liveView) say(text string) {
 }
 
 // ended leaves the screen with nothing that would be redrawn.
-func (v *liveView) ended(time.Time, string, runtime.Outcome, error) {
+func (v *liveView) ended(ending) {
 	if v.stop != nil {
 		close(v.stop)
 		v.redraw.Wait()

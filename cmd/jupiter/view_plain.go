@@ -47,4 +47,4 @@ func (v *plainView) Emit(e runtime.Event) {
 	}
 }
 
-func (v *plainView) ended(time.Time, string, runtime.Outcome, error) {}
+func (v *plainView) ended(ending) {}

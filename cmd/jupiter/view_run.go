@@ -17,7 +17,25 @@ type runView interface {
 	runtime.Sink
 	start()
 	say(text string) // something that is no event
-	ended(at time.Time, run string, o runtime.Outcome, err error)
+	ended(e ending)
+}
+
+// ending is how a run ended. run is "" where there was nothing to do.
+type ending struct {
+	at      time.Time
+	run     string
+	outcome runtime.Outcome
+	status  int // of the program
+	err     error
+}
+
+// line is the ending as JSON.
+func (e ending) line() outcomeLine {
+	l := outcomeLine{At: e.at, Event: "outcome", Run: e.run, Outcome: e.outcome, Status: e.status}
+	if e.err != nil {
+		l.Error = e.err.Error()
+	}
+	return l
 }
 
 func newRunView(w *world, asJSON bool) runView {
@@ -52,13 +70,7 @@ func (v *jsonView) write(value any) {
 	_, _ = v.w.out.Write(b)
 }
 
-func (v *jsonView) ended(at time.Time, run string, o runtime.Outcome, err error) {
-	l := outcomeLine{At: at, Event: "outcome", Run: run, Outcome: o}
-	if err != nil {
-		l.Error = err.Error()
-	}
-	v.write(l)
-}
+func (v *jsonView) ended(e ending) { v.write(e.line()) }
 
 // track follows the actions of a run: which are planned, which run now, how far they are. It is not safe for concurrent
 // use; the views that have one guard it.

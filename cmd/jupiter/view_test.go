@@ -49,7 +49,7 @@ func TestPlainView(t *testing.T) {
 	v := &plainView{w: &world{out: &out, now: c.now}, track: newTrack()}
 	v.start()
 	someRun(c, v.Emit)
-	v.ended(c.now(), "run", runtime.OutcomeDone, nil)
+	v.ended(ending{at: c.now(), run: "run", outcome: runtime.OutcomeDone})
 	want := `
 Cycle 2 of self_improvement.numbers, generator v1: 1 to advance; 1 unchanged
   start    trainer.a: steps 0 → 400
@@ -78,7 +78,7 @@ func TestLiveView(t *testing.T) {
 	v.draw("")
 	v.draw("a line that stays")
 	v.mu.Unlock()
-	v.ended(c.now(), "run", runtime.OutcomeDone, nil)
+	v.ended(ending{at: c.now(), run: "run", outcome: runtime.OutcomeDone})
 	live := "  trainer.a  ██████████░░░░░░░░░░  50/100 steps  5.00/s  10s left\n"
 	clear := "\x1b[1A\r\x1b[J"
 	if diff := cmp.Diff(live+clear+"a line that stays\n"+live+clear, out.String()); diff != "" {
@@ -98,12 +98,12 @@ func TestJSONView(t *testing.T) {
 	v := newRunView(&world{out: &out, now: c.now}, true)
 	v.start()
 	someRun(c, v.Emit)
-	v.ended(c.now(), "r1", runtime.OutcomeFailed, errors.New("no"))
+	v.ended(ending{at: c.now(), run: "r1", outcome: runtime.OutcomeFailed, status: exitError, err: errors.New("no")})
 	lines := strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
 	if len(lines) != 30 {
 		t.Errorf("%d lines, want 30", len(lines))
 	}
-	if want := `{"at":"2026-01-02T03:04:26Z","event":"outcome","run":"r1","outcome":"failed","error":"no"}`; lines[len(lines)-1] != want {
+	if want := `{"at":"2026-01-02T03:04:26Z","event":"outcome","run":"r1","outcome":"failed","exit_status":1,"error":"no"}`; lines[len(lines)-1] != want {
 		t.Errorf("last line %s, want %s", lines[len(lines)-1], want)
 	}
 }
