@@ -47,6 +47,7 @@ func TestLayers(t *testing.T) {
 		"jupiter/runtime/history":        {"jupiter/plan/forecast"},
 		"jupiter/runtime/guard":          {},
 		"jupiter/runtime/mix":            {},
+		"jupiter/runtime/notify":         {},
 		"jupiter/runtime/seal":           {},
 		"jupiter/runtime/questions":      {"jupiter/runtime/seal"},
 		"jupiter/runtime":                {"jupiter/runtime", "jupiter/plan", "jupiter/plugins/host", "jupiter/plugins/sdk", "jupiter/plugins/contract", "jupiter/plugins/schema", "jupiter/plugins/proto", "jupiter/state"},

@@ -43,7 +43,8 @@ type ApplyOptions struct {
 	Forecast *forecast.Plan // that was shown; nil: none
 	RunID    string
 	Command  string
-	Begun    func() // called once the run is recorded; nil: nobody waits for it
+	Begun    func()                   // called once the run is recorded; nil: nobody waits for it
+	Status   func(Outcome, error) int // exit status that an end has, for notices; nil: 0
 }
 
 // Apply makes plans and acts on them until nothing is left to do, an end is reached, or the envelope is used up. The
@@ -65,6 +66,7 @@ func (r *Runner) Apply(ctx context.Context, o ApplyOptions) (Outcome, error) {
 	}
 	r.run, r.meter = run.ID, &meter{clock: r.Clock}
 	r.meter.start()
+	r.listen(ctx)
 	outcome, err := r.outcomeOf(r.cycles(ctx, o))
 	r.stops.Wait()
 	if errors.Is(err, ErrEnvelope) {
@@ -79,6 +81,11 @@ func (r *Runner) Apply(ctx context.Context, o ApplyOptions) (Outcome, error) {
 	}
 	after := context.WithoutCancel(ctx)
 	ended := r.DB.Update(after, func(tx *state.Tx) error { return tx.PutRun(run) })
+	status := 0
+	if o.Status != nil {
+		status = o.Status(outcome, err)
+	}
+	r.tellEnd(run, status)
 	return outcome, errors.Join(err, ended, r.writePipeline(after)) // also of a turn that was cut short
 }
 

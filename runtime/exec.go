@@ -434,11 +434,15 @@ func (j *job) artifact(digest, mediaType string) *pluginv1.Artifact {
 }
 
 func (r *Runner) journal(ctx context.Context, event string, a *plan.Action, detail string) {
+	r.journalLine(ctx, event, string(a.Address), detail)
+}
+
+func (r *Runner) journalLine(ctx context.Context, event, address, detail string) {
 	if r.run == "" {
 		return
 	}
 	err := r.DB.Update(ctx, func(tx *state.Tx) error {
-		return tx.AppendEntry(r.run, state.Entry{At: r.Clock(), Event: event, Address: string(a.Address), Detail: detail})
+		return tx.AppendEntry(r.run, state.Entry{At: r.Clock(), Event: event, Address: address, Detail: detail})
 	})
 	if err != nil {
 		r.Log.Debug("journal", "error", err)

@@ -130,6 +130,7 @@ func (t *turn) settle(ctx context.Context, d *state.Decision) error {
 		return err
 	}
 	t.r.emit(Event{Type: Decided, Cycle: t.c.Name, Address: string(t.a.Address), Decision: d})
+	t.r.tellDecision(t.c.Name, d, promoted)
 	if promoted == nil {
 		return nil
 	}

@@ -15,6 +15,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net/http"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -25,6 +26,7 @@ import (
 	"jupiter/plan/addr"
 	"jupiter/plan/config"
 	"jupiter/plugins/host"
+	"jupiter/runtime/notify"
 	"jupiter/state"
 	"jupiter/state/artifact"
 )
@@ -42,10 +44,12 @@ type Runner struct {
 	PID      int
 	Parallel int // actions at once
 	Options  plan.Options
-	CPUs     int     // of the machine, for its history
-	Memory   uint64  // of the machine, in bytes; 0: not known
-	Disk     uint64  // free where the state is, in bytes; 0: not known
-	History  History // of the machine; nil: none is kept
+	CPUs     int          // of the machine, for its history
+	Memory   uint64       // of the machine, in bytes; 0: not known
+	Disk     uint64       // free where the state is, in bytes; 0: not known
+	History  History      // of the machine; nil: none is kept
+	Env      []string     // of commands that are told what happened
+	Client   *http.Client // of webhooks that are; nil: a plain one
 
 	// Force makes the gate promote every candidate. It exists for the proof that the guard halts a collapse which a gate
 	// would have prevented, is reachable from tests only, and is no user's option.
@@ -59,7 +63,8 @@ type Runner struct {
 	lineages sync.Map // lineage → *sync.Mutex: one action of a lineage at a time
 	run      string   // ID of the run in progress
 
-	meter     *meter // of the run in progress
+	notices   *notify.Queue // of the run in progress
+	meter     *meter        // of the run in progress
 	exhausted atomic.Pointer[BudgetError]
 	stops     sync.WaitGroup // requests to stop under way
 	forgetful sync.Once      // whether it was said that the history cannot be written

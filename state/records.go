@@ -195,7 +195,7 @@ type Run struct {
 type Entry struct {
 	Seq     uint64    `json:"seq"`
 	At      time.Time `json:"at"`
-	Event   string    `json:"event"` // started, checkpoint, finished, failed, interrupted
+	Event   string    `json:"event"` // started, checkpoint, finished, failed, interrupted; told, not told: of a notify block
 	Address string    `json:"address"`
 	Detail  string    `json:"detail,omitempty"`
 }

@@ -217,7 +217,7 @@ func (p *project) apply(ctx context.Context, watch *interrupts, view *loggedView
 		p.runner.Stop(ctx, "interrupted by the user")
 	})
 	view.start()
-	outcome, err := p.runner.Apply(ctx, runtime.ApplyOptions{Envelope: made.Envelope, Forecast: made.Forecast, RunID: id, Command: "apply", Begun: begun})
+	outcome, err := p.runner.Apply(ctx, runtime.ApplyOptions{Envelope: made.Envelope, Forecast: made.Forecast, RunID: id, Command: "apply", Begun: begun, Status: exitOf})
 	watch.onFirst(nil)
 	view.ended(ending{at: p.w.now(), run: id, outcome: outcome, status: exitOf(outcome, err), err: err})
 	if errors.Is(err, runtime.ErrEnvelope) {

@@ -28,7 +28,7 @@ func newAttachCommand(w *world) *cobra.Command {
 		Long: `Show what an apply is doing as if it ran here: the last one, or RUN. It may have been started with --detach or in
 another terminal. What is shown begins with the turn that the run is in. Ctrl-C leaves the view, and the run goes on.
 
-Exit status: that of the apply once it has ended, 1 where it was cut off, 130 after Ctrl-C.`,
+Exit status: 0 the apply has ended with that, or what else it ended with; 1 where it was cut off, 130 after Ctrl-C.`,
 		Args: maxOneArg,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return attach(cmd.Context(), w, &o, arg(args))

@@ -39,7 +39,7 @@ func TestDocumented(t *testing.T) {
 			return
 		}
 		c.LocalNonPersistentFlags().VisitAll(func(f *pflag.Flag) {
-			if !strings.Contains(section, "--"+f.Name) && !common(f.Name) {
+			if !f.Hidden && !strings.Contains(section, "--"+f.Name) && !common(f.Name) {
 				t.Errorf("docs/cli.md says nothing of %s --%s", c.CommandPath(), f.Name)
 			}
 		})

@@ -113,6 +113,9 @@ func effectSections() []effectSection {
 			"for_each": {value: `toset(["a"])`, with: []string{`trainer.llama.base dataset = module.quantities["a"].domain.real`, `self_improvement.quantities domain = module.quantities["a"].domain`}}}},
 		{"`output`", "output", "output.o", false, map[string]effectCase{
 			"value": v("2", "+ output \"o\" {\n value = 1\n}"), "description": v(`"x"`, "+ output \"o\" {\n value = 1\n}"), "sensitive": v("true", "+ output \"o\" {\n value = 1\n}")}},
+		{"`notify`", "notify", "notify.n", false, effectGiven([]string{"+ notify \"n\" {\n webhook = \"http://127.0.0.1:1\"\n}"}, map[string]effectCase{
+			"on": v(`["halt"]`), "webhook": v(`"http://127.0.0.1:2"`), "headers": v(`{ A = "b" }`), "timeout": v(`"9s"`),
+			"command": {value: `["true"]`, with: []string{"notify.n webhook = "}}})},
 		{"`cluster`", "cluster", "cluster.here", false, effectGiven([]string{effectCluster, effectPlaced}, map[string]effectCase{
 			"driver": v(`"local"`), "backend": v(`"local"`), "sync_every_n_steps": v("9"), "gradient_compression": v("true"), "checkpoint_on_failure": v("true"), "auto_restart_failed_nodes": v("true")})},
 		{"`node`", "node", "cluster.here/node.n", false, effectGiven([]string{effectCluster, effectPlaced}, map[string]effectCase{

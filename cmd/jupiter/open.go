@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"net/http"
 	"os"
 	"os/user"
 	"path/filepath"
@@ -288,7 +289,8 @@ func assemble(ctx context.Context, w *world, l *loaded, a access) (*project, err
 	}
 	p.runner = &runtime.Runner{Config: l.cfg, DB: p.db, Host: l.host, Sink: a.sink, Log: slog.New(slog.DiscardHandler), Clock: w.now,
 		Who: who, Machine: machine, PID: os.Getpid(), Parallel: max(a.par, 1), Force: w.force,
-		CPUs: gort.NumCPU(), History: machineHistory(w)}
+		CPUs: gort.NumCPU(), History: machineHistory(w), Env: w.environ,
+		Client: &http.Client{Transport: http.DefaultTransport}}
 	// Where they cannot be had, the forecast is not compared with them.
 	p.runner.Memory, _ = machineMemory()
 	p.runner.Disk, _ = freeDisk(existing(l.cfg.StateDir))

@@ -27,6 +27,7 @@ type Config struct {
 	Outputs  []*Output // of the root module
 	Moved    []*Moved
 	Plugins  []*RequiredPlugin
+	Notify   []*Notify // of the root module
 
 	Unbuilt bool // see Options
 }

@@ -56,10 +56,24 @@ func (in *instance) collect() {
 	for _, b := range in.mod.blocks["moved"] {
 		in.decodeMoved(b)
 	}
+	in.collectNotify()
 	if in.parent == nil {
 		for _, b := range in.outputs {
 			in.publish(b)
 		}
+	}
+}
+
+// collectNotify decodes the notify blocks. No expression refers to one, so they are no names of the module.
+func (in *instance) collectNotify() {
+	first := map[string]hcl.Range{}
+	for _, b := range in.mod.blocks["notify"] {
+		if at, dup := first[b.Labels[0]]; dup {
+			in.fail(b.DefRange, "Duplicate name", "notify %q was already declared at %s.", b.Labels[0], at)
+			continue
+		}
+		first[b.Labels[0]] = b.DefRange
+		in.l.cfg.Notify = append(in.l.cfg.Notify, in.decodeNotify(b))
 	}
 }
 

@@ -53,6 +53,7 @@ func TestGrammarDocumented(t *testing.T) {
 		{"### module", "\n### ", []*form{moduleForm}},
 		{"### moved", "\n### ", []*form{movedForm}},
 		{"### output", "\n### ", []*form{outputForm}},
+		{"### notify", "\n### ", []*form{notifyForm}},
 		{"### domain", "\n**source.**", []*form{domainForm, anchorForm, licensesForm}},
 		{"**source.**", "\n**evaluation.**", []*form{sourceForm, templateForm}},
 		{"**evaluation.**", "\n**build.**", []*form{evaluationForm, splitForm}},

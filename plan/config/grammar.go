@@ -28,7 +28,7 @@ type attribute struct {
 
 	lo, hi float64  // of a number or count, both included; hi 0: none
 	above  bool     // the number is above lo, and not lo itself
-	words  []string // of a choice; of shares, limits and weights: the keys that there are
+	words  []string // of a choice or a list of choices; of shares, limits and weights: the keys that there are
 	refs   []string // of a reference or a list of them: the kinds that it may lead to
 }
 
@@ -36,25 +36,27 @@ type attribute struct {
 type valueKind int
 
 const (
-	anyValue    valueKind = iota // anything that an expression gives
-	textValue                    // str
-	flagValue                    // flag
-	numberValue                  // num, within, positive
-	countValue                   // count
-	textsValue                   // strs
-	choiceValue                  // choice
-	spanValue                    // duration
-	sharesValue                  // shares: numbers from 0 to 1 by name
-	partsValue                   // an object of numbers, all optional, with the keys in words
-	listsValue                   // lists: lists of texts by name
-	refValue                     // ref
-	refsValue                    // refList
-	modelValue                   // trainerOrPath: a trainer, or the path of a model from elsewhere
-	domainValue                  // domain
-	typeValue                    // a type constraint: list(string)
-	stageValue                   // the address of a stage, which is not evaluated
-	namesValue                   // names: attributes of the block around, bare or as texts
-	pluginValue                  // { source, version }
+	anyValue     valueKind = iota // anything that an expression gives
+	textValue                     // str
+	flagValue                     // flag
+	numberValue                   // num, within, positive
+	countValue                    // count
+	textsValue                    // strs
+	choiceValue                   // choice
+	spanValue                     // duration
+	sharesValue                   // shares: numbers from 0 to 1 by name
+	partsValue                    // an object of numbers, all optional, with the keys in words
+	listsValue                    // lists: lists of texts by name
+	wordsValue                    // choices: a list of words
+	headersValue                  // hiddenTexts: texts by name, which may be sensitive
+	refValue                      // ref
+	refsValue                     // refList
+	modelValue                    // trainerOrPath: a trainer, or the path of a model from elsewhere
+	domainValue                   // domain
+	typeValue                     // a type constraint: list(string)
+	stageValue                    // the address of a stage, which is not evaluated
+	namesValue                    // names: attributes of the block around, bare or as texts
+	pluginValue                   // { source, version }
 )
 
 // nested is a type of block within another one, or in a file.

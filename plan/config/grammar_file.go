@@ -14,6 +14,7 @@ func fileForm() *form {
 		{typ: "cluster", labels: []string{"name"}, form: clusterForm},
 		{typ: "self_improvement", labels: []string{"name"}, form: cycleForm, bare: true, need: cycleNeeds},
 		{typ: "output", labels: []string{"name"}, form: outputForm},
+		{typ: "notify", labels: []string{"name"}, form: notifyForm},
 	}}
 	for _, kind := range lang.StageKinds {
 		g.blocks = append(g.blocks, nested{typ: kind, labels: []string{"type", "name"}, form: stageForm(kind)})

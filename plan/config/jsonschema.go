@@ -219,6 +219,10 @@ func valueOf(a attribute) object {
 		return listOf(scalar())
 	case choiceValue:
 		return object{"enum": a.words}
+	case wordsValue:
+		return listOf(object{"enum": a.words})
+	case headersValue:
+		return object{"type": "object", "additionalProperties": alternatives(scalar(), true)}
 	case sharesValue:
 		return object{"type": "object", "additionalProperties": alternatives(object{"type": "number", "minimum": 0, "maximum": 1}, true)}
 	case partsValue:

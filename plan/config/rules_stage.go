@@ -31,6 +31,11 @@ func ruleOffline(c *Config) (diags hcl.Diagnostics) {
 	for _, s := range c.Stages {
 		refuse(s.Body, s.Range)
 	}
+	for _, n := range c.Notify {
+		if n.Webhook != "" {
+			diags = append(diags, problem(n.Range, "Needs the network", fmt.Sprintf("The jupiter block says offline = true, and notify %q has a webhook.", n.Name)))
+		}
+	}
 	return diags
 }
 

@@ -407,3 +407,14 @@ output "word" {
   value     = "${module.part["b"].word} ${var.token}"
   sensitive = true
 }
+
+notify "ops" {
+  on      = ["promotion", "failure"]
+  webhook = "https://hooks.example.com/${var.token}"
+  headers = { Authorization = "Bearer ${var.token}", X-Project = "twins" }
+  timeout = "1m"
+}
+
+notify "desk" {
+  command = ["notify-send", "Jupiter"]
+}
