@@ -25,6 +25,7 @@ const (
 	Normal  Method = "normal"
 	Cluster Method = "clustered t"
 	Betting Method = "betting"
+	Student Method = "t" // over runs
 )
 
 // bound is the estimate of the mean of paired figures, and its one-sided lower confidence bound.
