@@ -85,13 +85,9 @@ func applyCommand(ctx context.Context, w *world, o *applyOptions, arg string) (e
 	defer watch.close()
 	ctx = watch.ctx
 
-	view, name, begun := &loggedView{runView: newRunView(w, o.json)}, applyName, func() {}
-	if o.as != "" {
-		view.runView, name = silentView{}, detachedName
-		if begun, err = tellBegun(o.as); err != nil {
-			return err
-		}
-		ignoreHangup()
+	view, name, begun, err := o.shown(w)
+	if err != nil {
+		return err
 	}
 	p, err := open(ctx, w, &o.targetOptions, path, access{write: true, warn: true, lock: &o.lockOptions, sink: view,
 		par: o.parallel, name: name})
@@ -142,6 +138,18 @@ func applyCommand(ctx context.Context, w *world, o *applyOptions, arg string) (e
 		return p.detach(ctx, o, made, base)
 	}
 	return p.apply(ctx, watch, view, made, o.as, begun)
+}
+
+// shown is how a run is shown, what its process is called, and what says that it has begun to who waits for it.
+func (o *applyOptions) shown(w *world) (view *loggedView, name string, begun func(), err error) {
+	if o.as == "" {
+		return &loggedView{runView: newRunView(w, o.json)}, applyName, func() {}, nil
+	}
+	if begun, err = tellBegun(o.as); err != nil {
+		return nil, "", nil, err
+	}
+	ignoreHangup()
+	return &loggedView{runView: silentView{}}, detachedName, begun, nil
 }
 
 // find tells a saved plan from a configuration. A plan file's path, like that of --out, is relative to the current
@@ -208,8 +216,9 @@ func (p *project) apply(ctx context.Context, watch *interrupts, view *loggedView
 	if view.log, err = openRunLog(p.w, p.cfg.StateDir, id, view.runView.say); err != nil {
 		return err
 	}
-	defer view.log.text.Close()
-	if as != "" { // from here on the log is put aside when it is full
+	if as == "" {
+		defer view.log.text.Close()
+	} else { // from here on the log is put aside when it is full; it is open until the last word of the process
 		p.w.out, p.w.err = view.log.text, view.log.text
 	}
 	watch.onFirst(func(ctx context.Context) {

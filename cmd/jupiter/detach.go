@@ -65,6 +65,7 @@ func (p *project) detach(ctx context.Context, o *applyOptions, made *plan.Plan, 
 	if err := durable.Mkdir(logDir(p.cfg.StateDir)); err != nil {
 		return fmt.Errorf("detach: %w", err)
 	}
+	limitEnvelope(made, max(1, made.Envelope.Cycles)) // as every saved plan's is
 	approved := runFile(p.cfg.StateDir, run, planSuffix)
 	defer func() { err = errors.Join(err, os.RemoveAll(approved)) }() // read by then, or of no use
 	if err := p.save(approved, made, base); err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -67,10 +68,10 @@ func attachTo(t *testing.T, dir string) *applying {
 // has its exit status. Its log has what an apply off a terminal says.
 func TestDetach(t *testing.T) {
 	t.Parallel()
-	dir := fakeProject(t, map[string]string{"delay_ms": "100", "save_every": "2"})
+	dir := fakeProject(t, map[string]string{"delay_ms": "400", "save_every": "2"})
 	d := detach(t, dir)
 	first := attachTo(t, dir)
-	first.until("a checkpoint", of(runtime.Saved, "trainer.fake.student"))
+	first.until("progress", of(runtime.Progressed, "trainer.fake.student"))
 	if sid, err := unix.Getsid(d.PID); err != nil || sid != d.PID {
 		t.Errorf("the run's session is %d, %v; want its own, %d", sid, err, d.PID)
 	}
@@ -101,7 +102,6 @@ func TestDetach(t *testing.T) {
 		logs <- string(out)
 	}()
 	second := attachTo(t, dir)
-	second.until("progress", of(runtime.Progressed, "trainer.fake.student"))
 	if code, last := second.end(); code != exitDone || last.Outcome != runtime.OutcomeDone || last.Run != d.Run || last.Status != exitDone {
 		t.Errorf("attach ends with %d, %+v\n%s", code, last, &second.errs)
 	}
@@ -119,6 +119,21 @@ func TestDetach(t *testing.T) {
 	}
 }
 
+// TestDetachError: attach says what a run failed with, and so does its log.
+func TestDetachError(t *testing.T) {
+	t.Parallel()
+	dir := fakeProject(t, nil)
+	path := filepath.Join(dir, "main.jupiter.hcl")
+	docFile(t, path, strings.Replace(string(loopRead(t, path)), `once             = "faulted"`, "fail_at = 12", 1))
+	d := detach(t, dir)
+	if code, out := ended(t, jupiter(t, dir, "attach")); code != exitError || !strings.Contains(out, "Error: ") || !strings.Contains(out, "fault on demand") {
+		t.Errorf("attach: exit status %d\n%s", code, out)
+	}
+	if code, out := ended(t, jupiter(t, dir, "logs", d.Run, "--follow")); code != exitDone || !strings.Contains(out, "ended: failed (exit status 1).") || !strings.Contains(out, "fault on demand") {
+		t.Errorf("logs: exit status %d\n%s", code, out)
+	}
+}
+
 // TestDetachStatus: attach ends with the status of an apply that the guard has stopped, however late it comes.
 func TestDetachStatus(t *testing.T) {
 	t.Parallel()
@@ -132,7 +147,7 @@ func TestDetachStatus(t *testing.T) {
 // TestDetachKilled: of a run that was killed, status says so, attach ends, and the next one goes on.
 func TestDetachKilled(t *testing.T) {
 	t.Parallel()
-	dir := fakeProject(t, map[string]string{"delay_ms": "150", "save_every": "2"})
+	dir := fakeProject(t, map[string]string{"delay_ms": "400", "save_every": "2"})
 	d := detach(t, dir)
 	a := attachTo(t, dir)
 	a.until("a checkpoint", of(runtime.Saved, "trainer.fake.student"))

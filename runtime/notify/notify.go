@@ -134,10 +134,8 @@ const waiting = 64
 
 // Queue tells hooks beside a run.
 type Queue struct {
-	teller *Teller
 	report func(h Hook, n Notice, err error)
-	ctx    context.Context //nolint:containedctx // of the goroutines, which Close waits for
-	cancel context.CancelFunc
+	cancel context.CancelFunc // of what is being told
 	hooks  []queued
 	done   sync.WaitGroup
 }
@@ -149,14 +147,14 @@ type queued struct {
 
 // NewQueue begins to tell hooks. report is told of each notice how it went, by several goroutines. The caller closes it.
 func NewQueue(ctx context.Context, t *Teller, hooks []Hook, report func(Hook, Notice, error)) *Queue {
-	q := &Queue{teller: t, report: report}
-	q.ctx, q.cancel = context.WithCancel(ctx)
+	ctx, cancel := context.WithCancel(ctx)
+	q := &Queue{report: report, cancel: cancel}
 	for _, h := range hooks {
 		one := queued{h, make(chan Notice, waiting)}
 		q.hooks = append(q.hooks, one)
 		q.done.Go(func() {
 			for n := range one.notices {
-				q.report(one.Hook, n, q.teller.Tell(q.ctx, one.Hook, n))
+				report(one.Hook, n, t.Tell(ctx, one.Hook, n))
 			}
 		})
 	}
