@@ -65,6 +65,8 @@ def collect(call: sdk.Call, config: Config) -> Iterable[sdk.RecordBatch]:
             raise KeyError("moon")
         case "exit":
             raise SystemExit(3)
+        case "transient":
+            raise sdk.TransientError("the source is busy")
         case "forever":
             try:
                 while True:

@@ -53,6 +53,7 @@ def test_large_batches_are_split(conn: Connection) -> None:
         ("nan", Code.INTERNAL, "metric loss is nan"),
         ("type", Code.INTERNAL, "the stage breaks the protocol: what a collector gave is str, wanted RecordBatch"),
         ("error", Code.UNKNOWN, "the source is closed on Mondays"),
+        ("transient", Code.ABORTED, "the source is busy"),
         ("exception", Code.INTERNAL, "KeyError: 'moon' (stages.py, line 65, in collect)"),
         ("exit", Code.INTERNAL, "SystemExit: 3"),
     ],

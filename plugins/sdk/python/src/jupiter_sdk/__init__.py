@@ -66,7 +66,7 @@ from .config import NoConfig, attribute
 from .decode import decode
 from .diagnostics import error, warning
 from .draft import Draft
-from .errors import Cancelled, ConfigError, StageError
+from .errors import Cancelled, ConfigError, StageError, TransientError
 from .kinds import (
     Evaluator,
     Generator,
@@ -132,6 +132,7 @@ __all__ = [
     "Token",
     "TrainRequest",
     "Trainer",
+    "TransientError",
     "Verdict",
     "VerifyItem",
     "attribute",

@@ -4,6 +4,7 @@ Error                      gRPC code           message
 -------------------------  ------------------  ------------------------------------------------------
 `ConfigError`              INVALID_ARGUMENT    its own, with the attribute
 `StageError`               UNKNOWN             its own; no traceback: it is meant for the user
+`TransientError`           ABORTED             its own; the host tries the action again
 a promise that is broken   INTERNAL            "the stage breaks the protocol: ..."
 any other exception        INTERNAL            its type and message, and the line that raised it; the traceback is on
                                                standard error
@@ -28,6 +29,10 @@ _OTHERS = (os.path.dirname(__file__) + os.sep, contextlib.__file__)
 
 class StageError(Exception):
     """An error that a stage reports to the user: what, why and, best, what to do. Its message alone is shown."""
+
+
+class TransientError(StageError):
+    """A `StageError` that may pass, such as that of a device which was lost."""
 
 
 class Cancelled(BaseException):
@@ -89,6 +94,8 @@ def status_of(error: BaseException, method: str) -> tuple[grpc.StatusCode, str]:
         return error.code, clip(str(error))
     if isinstance(error, ConfigError):
         return grpc.StatusCode.INVALID_ARGUMENT, clip(str(error))
+    if isinstance(error, TransientError):
+        return grpc.StatusCode.ABORTED, clip(str(error))
     if isinstance(error, StageError):
         return grpc.StatusCode.UNKNOWN, clip(str(error))
     if isinstance(error, Cancelled):
