@@ -259,7 +259,7 @@ def test_the_schedule() -> None:
         ({"learning_rate": 11}, ["learning_rate"]),
         ({"betas": [0.9]}, ["betas"]),
         ({"method": "full", "lora": {}}, ["lora"]),
-        ({"lora": {"rank": 0}}, ["lora", "rank"]),
+        ({"lora": {"rank": 0, "alpha": 1}}, ["lora", "rank"]),
         ({"lora": {"dropout": 1}}, ["lora", "dropout"]),
         ({"lora": {"targets": ["q proj"]}}, ["lora", "targets", 0]),
     ],

@@ -93,7 +93,7 @@ def tokenizer_of_other(d: Path) -> None:
         (lambda d: (d / "model.safetensors").write_bytes(b"noise" * 99), "model.safetensors cannot be read"),
         (shard_gone, "is not whole: 1 of 2 files of its weights are missing, first model-00002-of-00002.safetensors"),
         (shard_cut, "model-00002-of-00002.safetensors cannot be read"),
-        (shard_of_other, "is not whole: model-00002-of-00002.safetensors does not hold"),
+        (shard_of_other, "is not whole: model-00001-of-00002.safetensors does not hold"),
         (index_leads_away, "names '../model.safetensors', which is no safetensors file beside it"),
         (lambda d: (d / "tokenizer.json").unlink(), "tokenizer"),
         (
