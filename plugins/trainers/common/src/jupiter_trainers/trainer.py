@@ -46,7 +46,6 @@ class Supervisor(sdk.Trainer[C], Generic[C]):
         skip = (request.from_step - request.window_start) * config.batch_size
         row = config.max_seq_length if config.packing else 0
         feed = Feed(encoder, request.dataset.path, config.batch_size, skip, row)
-        call.progress(0, request.to_step - request.from_step, "steps")
         try:
             engine = self.open(call, config, start)
         except OutOfMemory as e:
