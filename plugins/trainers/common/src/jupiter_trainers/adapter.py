@@ -29,7 +29,10 @@ def chosen(linear: Iterable[str], output: str, targets: Iterable[str]) -> list[s
     """The layers that get an adapter, of all linear ones; without targets all but the output layer's."""
     there, wanted = list(linear), tuple(targets)
     if not wanted:
-        return [n for n in there if n != output]
+        found = [n for n in there if n != output]
+        if not found:
+            raise sdk.StageError('the model has no linear layers for adapters: method = "full" trains it')
+        return found
     for t in wanted:
         if not any(_meant(n, t) for n in there):
             last = ", ".join(sorted({n.rsplit(".", 1)[-1] for n in there}))
@@ -81,3 +84,13 @@ def read_config(directory: Path) -> dict[str, Any]:
     if not isinstance(value, dict) or value.get("peft_type") != "LORA":
         raise sdk.StageError(f"{file} is not about LoRA")
     return value
+
+
+def check_names(file: Path, there: Iterable[str], layers: Iterable[str]) -> None:
+    """Refuses adapters beside other layers than the configuration asks for."""
+    have, want = set(there), {n for layer in layers for n in names(layer)}
+    kept = "a student keeps the adapters that it began with (lora.targets)"
+    if want - have:
+        raise sdk.StageError(f"{file} has no {min(want - have)}, which the configuration asks for: {kept}")
+    if have - want:
+        raise sdk.StageError(f"{file} has {min(have - want)}, which the configuration does not ask for: {kept}")

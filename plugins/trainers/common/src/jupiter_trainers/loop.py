@@ -63,14 +63,14 @@ class Loop:
                     rows = self._feed.next()
                 except sdk.StageError:
                     if step > saved:  # what was learned up to here is kept
-                        yield self._save(step)
+                        yield from self._save(step)
                     raise
                 done = self._step(step, rows, meter)
                 stopped = not done or self._engine.agree(_STOPPED if self._call.stopped.is_set() else 0) == _STOPPED
                 reached = step + done
                 if reached > saved and (stopped or self._due(reached)):
                     meter.report()
-                    yield self._save(reached)
+                    yield from self._save(reached)
                     saved = reached
                 if stopped:
                     break
@@ -156,19 +156,21 @@ class Loop:
             return True
         return request.save_every_steps > 0 and (done - request.window_start) % request.save_every_steps == 0
 
-    def _save(self, step: int) -> sdk.Checkpoint:
+    def _save(self, step: int) -> Iterator[sdk.Checkpoint]:
+        if self._engine.rank > 0:
+            return  # the first process has all that the others have
         name = f"step-{step}"
         checkpoint.write(self._call.work_dir / name, self._info(step), self._fill)
         output = sdk.Output(name=name, media_type=sdk.CHECKPOINT_MEDIA_TYPE, path=name)
-        return sdk.Checkpoint(step=step, output=output)
+        yield sdk.Checkpoint(step=step, output=output)
 
     def _fill(self, directory: Path) -> None:
-        if self._config.method == FULL:
-            checkpoint.copy_beside(self._start.model, directory / checkpoint.MODEL)
-        else:
-            (directory / checkpoint.ADAPTER).mkdir()
-        (directory / checkpoint.STATE).mkdir()
+        full = self._config.method == FULL
+        for part in (checkpoint.MODEL if full else checkpoint.ADAPTER, checkpoint.STATE):
+            (directory / part).mkdir()
         self._engine.save(directory)
+        if full:  # also over a config.json of the library's: its readers know the one that the model came with
+            checkpoint.copy_beside(self._start.model, directory / checkpoint.MODEL)
 
     def _info(self, step: int) -> Info:
         request, counts = self._request, self._feed.counts

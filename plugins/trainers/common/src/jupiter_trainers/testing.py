@@ -166,3 +166,10 @@ def files(directory: Path) -> dict[str, bytes]:
 def metrics(events: Sequence[pb.TrainEvent]) -> dict[str, float]:
     """The last figures that a training reported."""
     return [dict(e.progress.metrics) for e in events if e.progress.metrics][-1]
+
+
+def load(file: Path) -> dict[str, Any]:
+    """The tensors of a file."""
+    from safetensors.numpy import load_file
+
+    return dict(load_file(file))

@@ -81,21 +81,12 @@ def read_adapters(directory: Path, config: Config, layers: list[str]) -> Any:
     """The parameters of adapters that were trained before, as a tree."""
     adapter.check_config(directory, config.adapter)
     file = directory / ADAPTER_WEIGHTS
-    source.header(file)  # an error that says what is wrong with it
+    adapter.check_names(file, source.header(file), layers)
     there = mx.load(str(file))
     out = []
     for layer in layers:
         a, b = adapter.names(layer)
-        if a not in there or b not in there:
-            raise sdk.StageError(
-                f"{file} has no adapter for {layer}: a student keeps the adapters that it began with (lora.targets)"
-            )
-        out += [(f"{layer}.lora_a", there.pop(a).T), (f"{layer}.lora_b", there.pop(b).T)]
-    if there:
-        raise sdk.StageError(
-            f"{file} has {min(there)}, which the configuration does not ask for: a student keeps the adapters that it "
-            "began with (lora.targets)"
-        )
+        out += [(f"{layer}.lora_a", there[a].T), (f"{layer}.lora_b", there[b].T)]
     return tree_unflatten([(k, mx.contiguous(v.astype(mx.float32))) for k, v in out])
 
 
@@ -113,7 +104,7 @@ def write_adapters(directory: Path, config: Config, layers: list[str], parameter
 
 def write(file: Path, tensors: dict[str, mx.array]) -> None:
     """Writes tensors in the order of their names. mlx's own writer has another one each time."""
-    save_file({k: np.ascontiguousarray(np.array(v)) for k, v in tensors.items()}, str(file), {"format": "pt"})
+    save_file({k: np.array(v, order="C") for k, v in tensors.items()}, str(file), {"format": "pt"})
 
 
 def is_full(config: Common) -> bool:
