@@ -90,7 +90,7 @@ class TestTorch(Scenarios):
         with monkeypatch.context() as m:
             m.setattr(TorchEngine, "_shared", lost)
             with pytest.raises(
-                grpc.RpcError, match="the device was lost .*: CUDA error: unspecified launch failure"
+                grpc.RpcError, match=r"the device was lost .*: CUDA error: unspecified launch failure"
             ) as e:
                 bench.train(bench.request(0, 1))
         assert e.value.code() is grpc.StatusCode.ABORTED and not left
@@ -107,10 +107,11 @@ class TestTorch(Scenarios):
         if torch.cuda.is_available():
             pytest.skip("this machine can")
         bench = Bench(conn, "torch", CONFIG, model, data)
-        for more, text in (
+        several: list[tuple[dict[str, Any], str]] = [
             ({"device": "cuda"}, 'device = "cuda", and torch .* finds none'),
             ({"quantize": "nf4"}, "needs CUDA, and the device is"),
-        ):
+        ]
+        for more, text in several:
             with pytest.raises(grpc.RpcError, match=text):
                 bench.train(bench.request(0, 1, **more))
 
