@@ -5,9 +5,10 @@ from __future__ import annotations
 import jupiter_sdk as sdk
 from jupiter_trainers import VERSION
 
+from .exporter import torch_exporter
 from .trainer import TorchTrainer
 
-PLUGIN = sdk.Plugin("torch", VERSION, [TorchTrainer])
+PLUGIN = sdk.Plugin("torch", VERSION, [TorchTrainer, torch_exporter])
 
 
 def main() -> None:
