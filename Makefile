@@ -14,7 +14,7 @@ GRPCIO_TOOLS = grpcio-tools==1.72.2 setuptools==80.9.0
 # Runs arm64 programs on other machines: Debian's qemu-user-static or qemu-user.
 QEMU_ARM64  ?= $(or $(shell command -v qemu-aarch64-static),$(shell command -v qemu-aarch64))
 
-.PHONY: build test test-python test-arm64 lint unit cross fuzz proto proto-python proto-check data table-quickstart test-collapse bench-forecast bench-plan bench-plugins bench-train bench-sample bench-tokenizer check-tokenizer
+.PHONY: build test test-python test-trainers test-arm64 lint unit cross fuzz proto proto-python proto-check data table-quickstart test-collapse bench-forecast bench-plan bench-plugins bench-train bench-sample bench-tokenizer check-tokenizer
 
 build:
 	$(GO) build -o jupiter ./cmd/jupiter
@@ -22,14 +22,26 @@ build:
 # Build, vet, lint, unit and end-to-end tests.
 test: build lint cross unit
 
-# The packages in Python: format, lint, types, tests. Needs Python 3.10 or later and, the first time, the package index.
-test-python:
+# The packages in Python: format, lint, types, tests. Needs Python 3.10 or later and, the first time, the package index. Of the
+# trainers, mlx is tested where it has a wheel; torch, which is gigabytes, where TRANSFORMERS_PYTHON names a Python that has it.
+test-python: test-trainers
 	@venv=$$($(PYTHON) plugins/sdk/python/environment.py) && \
 	for d in plugins/sdk/python examples/plugins/python-markov; do \
 		echo "$$d" && (cd "$$d" && "$$venv/bin/ruff" format --check --quiet . && "$$venv/bin/ruff" check --quiet . && \
 			"$$venv/bin/mypy" && "$$venv/bin/pytest") || exit 1; \
 	done && ruff="$$venv/bin/ruff" && \
 	for what in "format --check" check; do $$ruff $$what --quiet --config plugins/sdk/python/pyproject.toml runtime/serve/openai || exit 1; done
+
+test-trainers:
+	@for part in mlx torch; do \
+		venv=$$($(PYTHON) plugins/trainers/environment.py $$part) || exit 1; \
+		if [ -z "$$venv" ]; then echo "plugins/trainers/$$part: NOT TESTED"; continue; fi; \
+		dirs=$$part; if [ $$part = mlx ]; then dirs="common mlx"; fi; \
+		for d in $$dirs; do \
+			echo "plugins/trainers/$$d" && (cd "plugins/trainers/$$d" && "$$venv/bin/ruff" format --check --quiet . && \
+				"$$venv/bin/ruff" check --quiet . && "$$venv/bin/mypy" && "$$venv/bin/python" -m pytest) || exit 1; \
+		done; \
+	done
 
 lint:
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$unformatted" ]; then echo "not gofmt-formatted:"; echo "$$unformatted"; exit 1; fi

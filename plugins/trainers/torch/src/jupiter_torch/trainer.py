@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import jupiter_sdk as sdk
 from jupiter_trainers.loop import About
-from jupiter_trainers.start import Start
+from jupiter_trainers.start import Start, begin
 from jupiter_trainers.trainer import Supervisor
 
 from .config import CPU, Config
@@ -31,6 +32,20 @@ class TorchTrainer(Supervisor[Config]):
     """torch is imported by the first call that computes: what the host asks before is answered at once."""
 
     name = "torch"
+
+    def train(self, call: sdk.Call, config: Config, request: sdk.TrainRequest) -> Iterator[sdk.Checkpoint]:
+        if config.processes == 1:
+            return self.alone(call, config, request)
+        begin(self.name, config, request)  # what is wrong with a request is said before any process is started
+        self.about(config)
+        from . import launch
+
+        return launch.train(call, request, config.processes)
+
+    @classmethod
+    def alone(cls, call: sdk.Call, config: Config, request: sdk.TrainRequest) -> Iterator[sdk.Checkpoint]:
+        """Trains in this process: all of it, or its share."""
+        return Supervisor.train(cls(), call, config, request)
 
     def about(self, config: Config) -> About:
         from . import devices, errors
