@@ -71,8 +71,8 @@ def main() -> None:
         dist.destroy_process_group()
     except sdk.StageError as e:
         if os.environ.get("RANK", "0") != "0":
-            # What is wrong with the data all processes find, and the first one saves what was learned before it ends. Once it
-            # has, torchrun ends this one here.
+            # What is wrong with the data all processes find, and the first one saves what was learned before it ends. Once
+            # it has, torchrun ends this one here.
             time.sleep(_AFTER_THE_FIRST)
         events.put("error", text=str(e)[:3000], again=isinstance(e, sdk.TransientError))
         sys.exit(1)
