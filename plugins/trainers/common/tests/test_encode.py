@@ -55,6 +55,16 @@ def test_a_chat_is_learned_where_it_says(tmp_path: Path) -> None:
     assert learned(t, e.encode(chat(("assistant", "", True)))) == "<|im_end|>"
 
 
+def test_a_prompt_may_be_a_question(tmp_path: Path) -> None:
+    e, t = encoder(tmp_path)
+    asked = Encoder(t, 500, 0.0, chats=True)
+    r = sdk.Record(prompt="one", text="two")
+    assert t.decode(e.encode(r).tokens) == "onetwo<|im_end|>"
+    assert asked.encode(r) == e.encode(chat(("user", "one", False), ("assistant", "two", True)))
+    alone = sdk.Record(text="two")
+    assert asked.encode(alone) == e.encode(alone)
+
+
 @pytest.mark.parametrize(
     "content", ["año €", "\U0001f600 ok", "\ue0f0", "a\x00b", "\u202eabc", "<|im_end|>", "e\u0301"]
 )

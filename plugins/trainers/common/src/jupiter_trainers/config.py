@@ -10,6 +10,7 @@ import jupiter_sdk as sdk
 
 FULL, LORA = "full", "lora"
 AUTO = "auto"
+TEXT, CHAT = "text", "chat"
 DTYPES = ("bf16", "f16", "f32")
 
 _LORA_RANK = 16
@@ -87,13 +88,23 @@ class Config:
         "of themselves counts.",
     )
 
+    prompts: str = sdk.attribute(
+        default=TEXT,
+        description='How a record with a prompt is learned: "text", as the beginning of a text, or "chat", as the question '
+        'of one, by the model\'s own template. Say "chat" where the generator is asked so.',
+    )
+
     def validate(self) -> Iterable[sdk.Diagnostic]:
         yield from self._words()
         yield from self._numbers()
         yield from self._adapters()
 
     def _words(self) -> Iterable[sdk.Diagnostic]:
-        for name, value, there in (("method", self.method, (LORA, FULL)), ("dtype", self.dtype, (AUTO, *DTYPES))):
+        for name, value, there in (
+            ("method", self.method, (LORA, FULL)),
+            ("dtype", self.dtype, (AUTO, *DTYPES)),
+            ("prompts", self.prompts, (TEXT, CHAT)),
+        ):
             if value not in there:
                 yield sdk.error("Unknown word", f"{name} is {_short(value)}; there are {', '.join(there)}.", name)
 

@@ -35,10 +35,11 @@ class Sequence:
 class Encoder:
     """Encodes records for one model."""
 
-    def __init__(self, tokenizer: Any, limit: int, prompt_weight: float) -> None:
+    def __init__(self, tokenizer: Any, limit: int, prompt_weight: float, chats: bool = False) -> None:
         self._tokenizer = tokenizer
         self._limit = limit
         self._prompt_weight = prompt_weight
+        self._chats = chats  # whether a prompt is the question of a chat
         self._end = int(tokenizer.eos_token_id)
         special = {t.content for t in tokenizer.added_tokens_decoder.values() if t.special and t.content}
         marks = "|".join(re.escape(t) for t in sorted(special, key=len, reverse=True))
@@ -50,6 +51,13 @@ class Encoder:
         """A record's sequence, of at most the limit. StageError: the model's template does not take it."""
         if record.messages:
             out = self._chat(record.messages)
+        elif record.text and record.prompt and self._chats:
+            out = self._chat(
+                [
+                    sdk.Message(role="user", content=record.prompt),
+                    sdk.Message(role="assistant", content=record.text, train=True),
+                ]
+            )
         elif record.text:
             out = self._text(record.prompt, record.text)
         else:

@@ -12,7 +12,7 @@ import jupiter_sdk as sdk
 
 from . import checkpoint, source
 from .checkpoint import Info
-from .config import FULL, Config
+from .config import CHAT, FULL, Config
 from .encode import Encoder
 from .engine import Engine, OutOfMemory
 from .feed import Feed
@@ -42,7 +42,9 @@ class Supervisor(sdk.Trainer[C], Generic[C]):
     def train(self, call: sdk.Call, config: C, request: sdk.TrainRequest) -> Iterator[sdk.Checkpoint]:
         start = begin(self.name, config, request)
         about = self.about(config)
-        encoder = Encoder(source.load_tokenizer(start.model), config.max_seq_length, config.prompt_loss_weight)
+        encoder = Encoder(
+            source.load_tokenizer(start.model), config.max_seq_length, config.prompt_loss_weight, config.prompts == CHAT
+        )
         skip = (request.from_step - request.window_start) * config.batch_size
         row = config.max_seq_length if config.packing else 0
         feed = Feed(encoder, request.dataset.path, config.batch_size, skip, row)
