@@ -30,6 +30,11 @@ func (s *Scorer) ScoreRendered(ctx context.Context, c *sdk.Call, model *sdk.Arti
 	return s.g.score(ctx, c, generatorConfig{BatchSize: scoredBatch}, model, items, (*bpe.Tokenizer).Rendered, emit)
 }
 
+// Import makes a model from elsewhere one GGUF file, as the generator llama does.
+func (s *Scorer) Import(ctx context.Context, c *sdk.Call, path string, emit func(*sdk.Output) error) error {
+	return s.g.Import(ctx, c, generatorConfig{}, path, emit)
+}
+
 // File is where the GGUF file of an artifact lies, which is that file or the directory that holds it alone.
 func File(a *sdk.Artifact) (string, error) {
 	st, err := os.Stat(a.GetPath())
