@@ -103,6 +103,7 @@ type Judges struct {
 	Evaluator *config.Stage
 	Verifier  *config.Stage // nil: none
 	Weights   config.Weights
+	Samples   uint64 // that the guard compares of a model
 }
 
 // Identity is an action's two names. ID owns the memo. Lineage leaves out what only advances or is operational: it owns

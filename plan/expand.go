@@ -45,7 +45,7 @@ func (x *expander) at(base addr.Address, c *config.Cycle) addr.Address {
 }
 
 func judges(c *config.Cycle) *Judges {
-	return &Judges{Runner: c.Successor, Exporter: c.Exporter, Evaluator: c.Evaluator, Verifier: c.Domain.Verifier, Weights: c.Weights}
+	return &Judges{Runner: c.Successor, Exporter: c.Exporter, Evaluator: c.Evaluator, Verifier: c.Domain.Verifier, Weights: c.Weights, Samples: c.GuardSamples}
 }
 
 // cycle expands the next turn of c.
@@ -120,8 +120,8 @@ func (x *expander) cycle(ctx context.Context, c *config.Cycle, f Facts) error {
 	sel.on(begins)
 
 	measure := x.add(&Action{Address: x.at(c.Addr.Child("guard"), c), Kind: Measure, Cycle: c, Domain: c.Domain, Judges: j,
-		Title: fmt.Sprintf("diversity and held-out loss over %d raw samples", GuardSamples)})
-	measure.number("samples", GuardSamples)
+		Title: fmt.Sprintf("diversity and held-out loss over %d raw samples", j.Samples)})
+	measure.core("samples", fmt.Sprint(j.Samples), schema.Rerun, block{c.Attrs, c.Range}, "guard_samples")
 	if err := measure.judge(j); err != nil {
 		return err
 	}
@@ -148,9 +148,6 @@ func (x *expander) cycle(ctx context.Context, c *config.Cycle, f Facts) error {
 	}
 	return x.order()
 }
-
-// GuardSamples is how many raw samples the guard's measures are taken over; every figure in its table is.
-const GuardSamples = 1000
 
 // versionLabel names the generator in use; changed is the adoption of a served one that is another model now.
 func versionLabel(f Facts, changed *Action) string {

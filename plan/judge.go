@@ -48,8 +48,8 @@ func GateOf(c *config.Cycle, at addr.Address, j *Judges, challenger, incumbent, 
 
 // MeasureOf is what the guard wants to know of a model other than the candidate: the incumbent, the reference.
 func MeasureOf(at addr.Address, d *config.Domain, j *Judges, model, benchmark string) (*Action, error) {
-	a := &Action{Address: at, Kind: Measure, Domain: d, Judges: j, Title: fmt.Sprintf("diversity and held-out loss over %d raw samples", GuardSamples)}
-	a.number("samples", GuardSamples)
+	a := &Action{Address: at, Kind: Measure, Domain: d, Judges: j, Title: fmt.Sprintf("diversity and held-out loss over %d raw samples", j.Samples)}
+	a.number("samples", j.Samples)
 	if err := a.judge(j); err != nil {
 		return nil, err
 	}

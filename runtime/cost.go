@@ -68,7 +68,7 @@ func (p *probe) cost(ctx context.Context, a *plan.Action) (w forecast.Work, err 
 		var n uint64
 		var held float64
 		if n, held, err = p.questions(a, "validation"); err == nil {
-			w, err = p.writing(ctx, a.Judges.Runner, model(a, 0), 2*plan.GuardSamples, 0, float64(n)*held)
+			w, err = p.writing(ctx, a.Judges.Runner, model(a, 0), 2*a.Judges.Samples, 0, float64(n)*held)
 		}
 		w.Stage = "measure " + a.Judges.Runner.Type
 	case plan.Evaluate, plan.Validate:

@@ -88,7 +88,7 @@ func (j *job) rawSamples(ctx context.Context) ([]guard.Sample, error) {
 	raw := newSink(j, st, "Generate", "samples", func(*sdk.Record) error { return nil })
 	raw.use = j.use(j.a.Judges.Runner)
 	end := uint64(0)
-	for _, set := range guardSets(j.a.Domain) {
+	for _, set := range guardSets(j.a.Domain, j.a.Judges.Samples) {
 		from := end
 		if end += set.Samples; raw.done() >= end {
 			continue
@@ -169,9 +169,10 @@ func (j *job) drawRaw(ctx context.Context, st *host.Stage, raw *sink, set *plugi
 // passes says whether a verifier found nothing wrong.
 func passes(j *pluginv1.Judgement) bool { return j.WellFormed && j.StepsOk && j.AnswerOk }
 
-// guardSets shares the raw samples among a domain's templates. A domain without templates is asked from the
+// guardSets shares the raw samples among a domain's templates: twice as many as are compared, since a model's own halves say what
+// noise is. A domain without templates is asked from the
 // beginning-of-text token.
-func guardSets(d *config.Domain) []*pluginv1.PromptSet {
+func guardSets(d *config.Domain, samples uint64) []*pluginv1.PromptSet {
 	ts := d.Templates
 	if len(ts) == 0 {
 		ts = []*config.Template{{Name: "raw", Weight: 1}}
@@ -181,7 +182,7 @@ func guardSets(d *config.Domain) []*pluginv1.PromptSet {
 		all[t.Bucket] = 1
 	}
 	var sets []*pluginv1.PromptSet
-	for i, n := range plan.Samples(ts, all, 2*plan.GuardSamples) {
+	for i, n := range plan.Samples(ts, all, 2*samples) {
 		if n == 0 {
 			continue
 		}

@@ -247,7 +247,7 @@ func (t *trial) generate(ctx context.Context, a *plan.Action, m *pluginv1.Artifa
 	disk := w.DiskBytes * part
 	t.add(w.Scaled(part), slope(took[0], took[1], trialSamples), prompt, completion, int64(disk))
 	// The guard's raw samples are the same work.
-	g := &plan.Action{Address: a.Address, Kind: plan.Measure, Cycle: a.Cycle, Domain: a.Domain, Judges: &plan.Judges{Runner: a.Stage}, Models: a.Models}
+	g := &plan.Action{Address: a.Address, Kind: plan.Measure, Cycle: a.Cycle, Domain: a.Domain, Judges: &plan.Judges{Runner: a.Stage, Samples: a.Cycle.GuardSamples}, Models: a.Models}
 	mw, err := t.r.probe.cost(ctx, g)
 	if err != nil {
 		return err

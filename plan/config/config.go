@@ -268,6 +268,7 @@ type Cycle struct {
 	ThresholdKind           string // relative, absolute
 	MinStepsBeforeReplace   uint64
 	BenchmarkSamples        uint64
+	GuardSamples            uint64
 	KeepLastNCheckpoints    uint64
 	AlwaysKeepBaseGenerator bool
 	Patience                uint64             // cycles without a promotion that end the run as converged

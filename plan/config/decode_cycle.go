@@ -15,7 +15,7 @@ import (
 // defaultCycle has the defaults that the language documents.
 func defaultCycle() Cycle {
 	return Cycle{
-		EvalEverySteps: 5000, ImprovementThreshold: 0.05, MinStepsBeforeReplace: 10000, BenchmarkSamples: 500,
+		EvalEverySteps: 5000, ImprovementThreshold: 0.05, MinStepsBeforeReplace: 10000, BenchmarkSamples: 500, GuardSamples: 1000,
 		KeepLastNCheckpoints: 3, AlwaysKeepBaseGenerator: true, ThresholdKind: "relative", Patience: 5, Promotion: "auto",
 		Regenerate: "promotion", Pool: "accumulate", PoolCap: 10, Verify: true,
 		Weights: Weights{Accuracy: 0.40, Coherence: 0.30, Domain: 0.30}, Alpha: 0.05, Guard: map[string]Limit{},
@@ -56,6 +56,7 @@ func (in *instance) cycleSettings(c *Cycle, f *fields) {
 	f.choice("threshold_kind", &c.ThresholdKind)
 	f.count("min_steps_before_replace", &c.MinStepsBeforeReplace)
 	f.count("benchmark_samples", &c.BenchmarkSamples)
+	f.count("guard_samples", &c.GuardSamples)
 	f.count("keep_last_n_checkpoints", &c.KeepLastNCheckpoints)
 	f.flag("always_keep_base_generator", &c.AlwaysKeepBaseGenerator)
 	f.count("patience", &c.Patience)

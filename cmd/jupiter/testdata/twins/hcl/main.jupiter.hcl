@@ -359,6 +359,7 @@ self_improvement "one" {
   threshold_kind             = "absolute"
   min_steps_before_replace   = 40
   benchmark_samples          = 200
+  guard_samples              = 300
   keep_last_n_checkpoints    = 2
   always_keep_base_generator = true
   patience                   = 3
