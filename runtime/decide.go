@@ -225,10 +225,13 @@ func (t *turn) limits(raw string) (guard.Limits, error) {
 		took := t.r.Clock().Sub(began)
 		t.elsewhere += took
 		t.r.rememberTime(calibrating, began, took.Seconds())
+		if err != nil {
+			return guard.Limits{}, err
+		}
 		for name := range over {
 			cal.Limits.By[guard.Name(name)] = base.By[guard.Name(name)]
 		}
-		return cal.Limits, err
+		return cal.Limits, nil
 	})
 }
 

@@ -177,7 +177,7 @@ func effectSections() []effectSection {
 			"cluster":   v("cluster.here", effectCluster),
 
 			"eval_every_steps": {value: "800", given: []string{student("schedule_steps", "")}}, "improvement_threshold": v("0.1"), "threshold_kind": v(`"absolute"`), "min_steps_before_replace": v("3200"),
-			"benchmark_samples": v("1000"), "guard_samples": v("200"), "keep_last_n_checkpoints": v("9"), "always_keep_base_generator": v("false"), "patience": v("9"), "max_cycles": v("2"), "promotion": v(`"manual"`), "pin_generator": v("1"),
+			"benchmark_samples": v("1000"), "guard_samples": v("250"), "keep_last_n_checkpoints": v("9"), "always_keep_base_generator": v("false"), "patience": v("9"), "max_cycles": v("2"), "promotion": v(`"manual"`), "pin_generator": v("1"),
 			"regenerate": v(`"promotion"`), "pool": v(`"replace"`), "pool_cap": v("20"), "max_repeats": v("1000"), "mix_ratio": v("{ real = 0.36, synthetic = 0.64 }"), "verify": v("false"),
 			"weights": v("{ accuracy = 0.5, coherence = 0.3, domain = 0.2 }"), "gate.alpha": v("0.1"), "gate.strict": v("true"),
 			"budget.tokens": v("9"), "budget.hours": v("9"), "budget.disk_gb": v("9"), "budget.usd": effectCommon(effectCase{}, "", nil)["budget.usd"],
