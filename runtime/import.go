@@ -114,7 +114,11 @@ func importFrom(o ImportOptions, source string) (*config.Import, error) {
 
 // eventReason is what the record of the act says: what was imported, and why.
 func eventReason(o ImportOptions, source string, i imported) string {
-	text := fmt.Sprintf("%s from %s (%s, %s)", o.Stage.Addr, o.Written, i.what(), source)
+	known := source
+	if what := i.what(); what != "" {
+		known = what + ", " + source
+	}
+	text := fmt.Sprintf("%s from %s (%s)", o.Stage.Addr, o.Written, known)
 	if o.Reason != "" {
 		text += ": " + o.Reason
 	}

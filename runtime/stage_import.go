@@ -24,7 +24,12 @@ type imported struct {
 	Meta   map[string]string `json:"meta,omitempty"`
 }
 
-func (i imported) String() string { return i.Path + ", " + i.what() }
+func (i imported) String() string {
+	if len(i.Meta) == 0 { // the plugin says nothing of the model
+		return i.Path
+	}
+	return i.Path + ", " + i.what()
+}
 
 // what says what the plugin found: "gguf, 123456 parameters".
 func (i imported) what() string {

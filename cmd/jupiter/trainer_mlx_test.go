@@ -65,7 +65,7 @@ func TestLoopMLX(t *testing.T) {
 		t.Errorf("init:\n%s", said)
 	}
 	said := loopRun(t, dir, exitDone, "apply", "--auto-approve")
-	for _, want := range []string{"trainer.mlx.student.import: models/start", "trainer.mlx.student: step 20"} {
+	for _, want := range []string{"trainer.mlx.student.import: models/start, Hugging Face, ", "trainer.mlx.student: steps 10 → 20"} {
 		if !strings.Contains(said, want) {
 			t.Errorf("it does not say %q:\n%s", want, said)
 		}

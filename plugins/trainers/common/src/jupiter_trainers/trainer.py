@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import abc
 import contextlib
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -59,9 +60,10 @@ class Supervisor(sdk.Trainer[C], Generic[C]):
         return config.forecast(request)
 
     def import_model(self, call: sdk.Call, config: C, path: str) -> sdk.Output:
-        source.check(path)
+        shapes = source.check(path)
         call.progress(0, 0, "model")
         info = Info(trainer=self.name, method=FULL, step=0)
         checkpoint.write(call.work_dir / "checkpoint", info, lambda d: source.copy(path, d / checkpoint.MODEL))
         self.inspect(call.work_dir / "checkpoint" / checkpoint.MODEL)
-        return sdk.Output(name="checkpoint", media_type=sdk.CHECKPOINT_MEDIA_TYPE, path="checkpoint")
+        meta = {"format": "Hugging Face", "parameters": str(sum(math.prod(s) for s in shapes.values()))}
+        return sdk.Output(name="checkpoint", media_type=sdk.CHECKPOINT_MEDIA_TYPE, path="checkpoint", meta=meta)
