@@ -35,16 +35,17 @@ type scores struct {
 func main() {
 	seeds := flag.String("seeds", "1,2,3,4", "seeds, separated by commas")
 	arms := flag.String("arms", "quickstart,control", "examples, separated by commas")
+	variable := flag.String("var", "", "NAME=VALUE, a variable of the examples' plans, beside the seed; none when empty")
 	program := flag.String("jupiter", "", "the program; built from this module when empty")
 	keep := flag.String("keep", "", "directory in which the copies stay; a temporary one, removed afterwards, when empty")
 	flag.Parse()
-	if err := run(strings.Split(*seeds, ","), strings.Split(*arms, ","), *program, *keep); err != nil {
+	if err := run(strings.Split(*seeds, ","), strings.Split(*arms, ","), *variable, *program, *keep); err != nil {
 		fmt.Fprintln(os.Stderr, "table:", err)
 		os.Exit(1)
 	}
 }
 
-func run(seeds, arms []string, program, dir string) error {
+func run(seeds, arms []string, variable, program, dir string) error {
 	var err error
 	if dir == "" {
 		if dir, err = os.MkdirTemp("", "jupiter-table-"); err != nil {
@@ -66,7 +67,7 @@ func run(seeds, arms []string, program, dir string) error {
 	fmt.Println("| --- | --- | --- | --- | --- | --- | --- |")
 	for _, arm := range arms {
 		for _, seed := range seeds {
-			line, err := one(program, filepath.Join(dir, arm+"-"+seed), arm, seed)
+			line, err := one(program, filepath.Join(dir, arm+"-"+seed), arm, seed, variable)
 			if err != nil {
 				return fmt.Errorf("%s, seed %s: %w", arm, seed, err)
 			}
@@ -77,20 +78,24 @@ func run(seeds, arms []string, program, dir string) error {
 }
 
 // one runs one example with one seed in a copy, and gives its line of the table.
-func one(program, dir, arm, seed string) (string, error) {
+func one(program, dir, arm, seed, variable string) (string, error) {
 	for _, part := range []string{filepath.Join("examples", arm), "domains"} {
 		if err := os.CopyFS(filepath.Join(dir, part), os.DirFS(part)); err != nil {
 			return "", err
 		}
 	}
 	project := filepath.Join(dir, "examples", arm)
+	vars := []string{"--var", "seed=" + seed}
+	if variable != "" {
+		vars = append(vars, "--var", variable)
+	}
 	began := time.Now()
-	apply := exec.Command(program, "apply", "--auto-approve", "--var", "seed="+seed, project)
+	apply := exec.Command(program, append([]string{"apply", "--auto-approve", project}, vars...)...)
 	if out, err := apply.CombinedOutput(); err != nil && apply.ProcessState.ExitCode() != 3 { // 3: halted by the guard, which is a result
 		return "", fmt.Errorf("apply: %w\n%s", err, out)
 	}
 	minutes := time.Since(began).Minutes()
-	out, err := exec.Command(program, "history", "--json", "--var", "seed="+seed, "-C", project).Output()
+	out, err := exec.Command(program, append([]string{"history", "--json", "-C", project}, vars...)...).Output()
 	if err != nil {
 		return "", fmt.Errorf("history: %w", err)
 	}

@@ -25,7 +25,7 @@ type Goroot struct {
 // Sizes of the held-out splits; the gate has all that there is.
 const (
 	validationSize = 200
-	devSize        = 300
+	devSize        = 600
 )
 
 // Dataset is the domain's data. No package is in two of its splits.
