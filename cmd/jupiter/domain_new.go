@@ -3,8 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -71,9 +69,7 @@ func newDomain(w *world, o *domainNewOptions, name string) error {
 	if !filepath.IsAbs(dir) {
 		dir = filepath.Join(project, dir)
 	}
-	if entries, err := os.ReadDir(dir); err == nil && len(entries) > 0 {
-		return fmt.Errorf("the directory %s is there already, and not empty; nothing is overwritten", dir)
-	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := vacant(dir); err != nil {
 		return err
 	}
 	source, err := relative(project, dir)

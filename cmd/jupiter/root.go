@@ -48,7 +48,7 @@ Exit status: 0 done, 1 error. The help of a command lists what else it may retur
 			cmd.AddCommand(c)
 		}
 	}
-	add("cycle", newInitCommand(w), newFmtCommand(w), newValidateCommand(w), newPlanCommand(w), newExplainCommand(w), newShowCommand(w), newApplyCommand(w), newStatusCommand(w), newConsoleCommand(w), newGraphCommand(w), newDomainCommand(w), newBenchmarkCommand(w), newAttachCommand(w), newLogsCommand(w), newStopCommand(w))
+	add("cycle", newNewCommand(w), newInitCommand(w), newFmtCommand(w), newValidateCommand(w), newPlanCommand(w), newExplainCommand(w), newShowCommand(w), newApplyCommand(w), newStatusCommand(w), newConsoleCommand(w), newGraphCommand(w), newDomainCommand(w), newBenchmarkCommand(w), newAttachCommand(w), newLogsCommand(w), newStopCommand(w))
 	add("look", newHistoryCommand(w), newGeneratorsCommand(w), newRunsCommand(w), newPlotCommand(w), newSampleCommand(w), newServeCommand(w), newExportCommand(w), newConvertCommand(w), newOutputCommand(w), newCompareCommand(w))
 	add("act", newApproveCommand(w), newRejectCommand(w), newRollbackCommand(w), newPinCommand(w), newQuarantineCommand(w), newAdoptCommand(w), newResumeCommand(w), newImportCommand(w))
 	add("care", newStateCommand(w), newArtifactCommand(w), newPluginCommand(w), newDoctorCommand(w), newVersionCommand(w), newSchemaCommand(w), newNotifyCommand(w))

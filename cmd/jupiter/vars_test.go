@@ -10,7 +10,7 @@ import (
 // files, or read of the configuration only which plugins it requires, which are constants.
 func TestVariablesEverywhere(t *testing.T) {
 	t.Parallel()
-	files := map[string]bool{"jupiter fmt": true, "jupiter domain new": true, "jupiter domain import": true, "jupiter schema": true,
+	files := map[string]bool{"jupiter fmt": true, "jupiter new": true, "jupiter domain new": true, "jupiter domain import": true, "jupiter schema": true,
 		"jupiter init": true, "jupiter plugin new": true, "jupiter plugin sdk": true, "jupiter plugin list": true, "jupiter plugin lock": true, "jupiter plugin mirror": true}
 	seen := 0
 	var walk func(*cobra.Command)

@@ -12,6 +12,7 @@ import (
 	"bytes"
 	"embed"
 	"fmt"
+	"path"
 	"strconv"
 	"strings"
 	"text/template"
@@ -24,7 +25,7 @@ type Options struct {
 	Dir      string // the domain's directory, relative to the plan's, with slashes; begins with ./ or ../
 }
 
-//go:embed domain.jupiter.hcl.tmpl plan.jupiter.hcl.tmpl README.md.tmpl
+//go:embed *.tmpl documents/*.tmpl
 var templates embed.FS
 
 // Domain gives the files of the domain's directory, by name.
@@ -44,16 +45,20 @@ func Domain(o Options) map[string][]byte {
 // Plan gives the plan that uses the domain.
 func Plan(o Options) []byte { return fill("plan.jupiter.hcl.tmpl", o, deal()) }
 
-// fill writes a template out. The templates are part of the program, and what fills them has no way to fail.
+// fill writes a template out, with what was dealt.
 func fill(name string, o Options, d dealt) []byte {
-	t := template.Must(template.New(name).Delims("<<", ">>").ParseFS(templates, name))
-	var b bytes.Buffer
-	values := struct {
+	return execute(name, struct {
 		Options
 		Left, Right                 string
 		Real, Validation, Dev, Gate int
 		Prompts, Lowest, Highest    int
-	}{o, quoted(d.left), quoted(d.right), len(d.real), len(d.validation), len(d.dev), len(d.gate), len(d.left) * len(d.right), lowest, highest}
+	}{o, quoted(d.left), quoted(d.right), len(d.real), len(d.validation), len(d.dev), len(d.gate), len(d.left) * len(d.right), lowest, highest})
+}
+
+// execute writes a template out. The templates are part of the program, and what fills them has no way to fail.
+func execute(name string, values any) []byte {
+	t := template.Must(template.New(path.Base(name)).Delims("<<", ">>").ParseFS(templates, name))
+	var b bytes.Buffer
 	if err := t.Execute(&b, values); err != nil {
 		panic(fmt.Sprintf("template %s: %v", name, err))
 	}

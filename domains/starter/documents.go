@@ -1,0 +1,77 @@
+package starter
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2/hclwrite"
+	"github.com/zclconf/go-cty/cty"
+)
+
+// Documents say what a plan from a folder of documents is made for.
+type Documents struct {
+	Name     string   // of the domain: an identifier
+	Language string   // of the documents, such as "en"
+	Paths    []string // of the documents, as paths or globs relative to the plan's directory
+	Bad      int      // documents that cannot be read as text
+	Items    int      // that the benchmark aims for
+	Subjects []string // that the generator is asked about
+
+	Teacher      string // URL of the server that is the base generator; "": the program trains one
+	TeacherModel string // its name there; "": the only one
+	Trainer      string // llama, mlx or torch
+	Student      string // the model that is fine-tuned, relative to the plan's directory; "": none, with llama
+}
+
+// SubjectBytes is how long a subject may be: a model from nothing reads few tokens.
+func (d Documents) SubjectBytes() int {
+	if d.Teacher == "" {
+		return 180
+	}
+	return 1000
+}
+
+// Tuned says whether the student is a model from elsewhere.
+func (d Documents) Tuned() bool { return d.Trainer != "llama" }
+
+// Files gives the files of the plan's directory, by their paths below it.
+func (d Documents) Files() map[string][]byte {
+	var subjects bytes.Buffer
+	enc := json.NewEncoder(&subjects)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	if err := enc.Encode(d.Subjects); err != nil {
+		panic(err) // texts can be written
+	}
+	return map[string][]byte{
+		d.Name + ".jupiter.hcl":     hclwrite.Format(execute("documents/plan.jupiter.hcl.tmpl", d)),
+		"domain/domain.jupiter.hcl": hclwrite.Format(execute("documents/domain.jupiter.hcl.tmpl", d)),
+		"domain/subjects.json":      subjects.Bytes(),
+		"README.md":                 execute("documents/README.md.tmpl", d),
+		".gitignore":                []byte(".jupiter/\nvenv/\nmodels/\ngenerators/\ndomain/benchmark/lock\n"),
+	}
+}
+
+// Scratch is a configuration that has the benchmark alone, made without a teacher. Its paths are absolute.
+func (d Documents) Scratch(paths []string, directory string) []byte {
+	return execute("documents/scratch.jupiter.hcl.tmpl", struct {
+		Documents
+		Absolute  []string
+		Directory string
+	}{d, paths, directory})
+}
+
+// Text spells a text of somebody else's as HCL, so that nothing in it means anything.
+func (Documents) Text(s string) string {
+	return string(hclwrite.TokensForValue(cty.StringVal(s)).Bytes())
+}
+
+// List spells texts so.
+func (d Documents) List(all []string) string {
+	out := make([]string, len(all))
+	for i, s := range all {
+		out[i] = d.Text(s)
+	}
+	return "[" + strings.Join(out, ", ") + "]"
+}
