@@ -1,4 +1,4 @@
-// Package jupiter has no code. It holds the sources of the SDKs, which the program gives to authors of plugins: the module
+// Package jupiter has no code. It holds the sources of the SDKs, which the program gives to authors of plugins, and the quickstart: the module
 // is called jupiter, and no module proxy or package index serves it. Its test holds the lines that docs/architecture.md draws
 // between the packages.
 package jupiter
@@ -15,3 +15,8 @@ import "embed"
 //go:embed plugins/sdk/python/src/jupiter_sdk/*.py plugins/sdk/python/src/jupiter_sdk/py.typed
 //go:embed plugins/sdk/python/src/jupiter_sdk/_pb/*.py plugins/sdk/python/src/jupiter_sdk/_pb/*.pyi
 var Source embed.FS
+
+// Quickstart has the plan and the domain of the quickstart, half a MiB, for who has the program and not this repository.
+//
+//go:embed examples/quickstart/quickstart.jupiter.hcl domains/quantities/domain.jupiter.hcl domains/quantities/*.jsonl
+var Quickstart embed.FS

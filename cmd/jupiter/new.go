@@ -12,8 +12,8 @@ import (
 
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
-	"jupiter/plan/config"
 	"jupiter/runtime"
 )
 
@@ -27,6 +27,8 @@ type newOptions struct {
 	trainer   string
 	student   string
 	json      bool
+
+	flags *pflag.FlagSet // which of them are given
 }
 
 // A beginning is what a project can begin from.
@@ -36,17 +38,18 @@ type beginning struct {
 }
 
 func beginnings() []beginning {
-	return []beginning{{"docs", newFromDocuments}}
+	return []beginning{{"quickstart", newQuickstart}, {"docs", newFromDocuments}}
 }
 
 func newNewCommand(w *world) *cobra.Command {
 	var o newOptions
 	cmd := &cobra.Command{
 		Use:   "new DIR",
-		Short: "Begin a project: a plan and its domain, from documents of yours",
+		Short: "Begin a project: a plan and its domain, from documents of yours or the quickstart",
 		Long: `Write a plan and its domain into DIR, which is not there yet or empty. They can be validated and planned at
 once. Where something is wrong, nothing is written.
 
+  --from quickstart  the quickstart: worked examples with units and dates, a cycle of a few minutes.
   --from docs        from text and Markdown: --documents names a file, a folder or a glob. The documents stay
                      where they are. The benchmark is made of them at once, without a teacher: sentences
                      with a term left out. It needs 100 items for the gate.
@@ -60,6 +63,7 @@ Exit status: 0 written, 1 error, 130 interrupted.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return newProject(cmd.Context(), w, &o, args[0]) },
 	}
 	f := cmd.Flags()
+	o.flags = f
 	f.StringVarP(&o.chdir, "chdir", "C", "", "DIR and --documents are relative to `DIR`")
 	f.StringVar(&o.from, "from", "", "what to begin `FROM`: "+strings.Join(beginningNames(), ", "))
 	f.StringVar(&o.documents, "documents", "", "the documents: a `PATH` of a file or a folder, or a glob")
@@ -107,9 +111,6 @@ func newProject(ctx context.Context, w *world, o *newOptions, arg string) (err e
 	begin, err := o.beginning()
 	if err != nil {
 		return err
-	}
-	if !config.IsLanguage(o.language) {
-		return usageError{fmt.Errorf("%q is no language: write en, es or pt-BR", o.language)}
 	}
 	dir := (&targetOptions{chdir: o.chdir}).path(arg)
 	if err := vacant(dir); err != nil {

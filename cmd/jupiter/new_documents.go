@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"jupiter/domains/starter"
+	"jupiter/plan/config"
 	"jupiter/runtime"
 )
 
@@ -26,6 +27,9 @@ var documentEndings = []string{"md", "markdown", "txt", "rst", "adoc"}
 
 // newFromDocuments writes a plan from a folder, and makes its benchmark.
 func newFromDocuments(ctx context.Context, w *world, o *newOptions, b *begunFrom) error {
+	if !config.IsLanguage(o.language) {
+		return usageError{fmt.Errorf("%q is no language: write en, es or pt-BR", o.language)}
+	}
 	d := starter.Documents{Name: b.Name, Language: o.language, Items: newItems, TeacherModel: o.model, Trainer: o.trainer}
 	if err := o.models(&d, b); err != nil {
 		return err
