@@ -47,7 +47,7 @@ func newNewCommand(w *world) *cobra.Command {
 		Use:   "new DIR",
 		Short: "Begin a project: a plan and its domain, from documents of yours or the quickstart",
 		Long: `Write a plan and its domain into DIR, which is not there yet or empty. They can be validated and planned at
-once. Where something is wrong, nothing is written.
+once, where the teacher, if there is one, can be reached. Where something is wrong, nothing is written.
 
   --from quickstart  the quickstart: worked examples with units and dates, a cycle of a few minutes.
   --from docs        from text and Markdown: --documents names a file, a folder or a glob. The documents stay

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/bmatcuk/doublestar/v4"
+
 	"jupiter/domains/starter"
 	"jupiter/plan/config"
 	"jupiter/runtime"
@@ -110,6 +112,9 @@ func (o *newOptions) documentPaths(b *begunFrom) ([]string, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) && strings.ContainsAny(path, "*?[{") {
+			if own, err := doublestar.PathMatch(path, filepath.Join(filepath.Dir(b.stage), "plan", "README.md")); err != nil || own {
+				return nil, errors.Join(err, b.among())
+			}
 			return []string{path}, nil
 		}
 		return nil, fmt.Errorf("the documents: %w", err)
@@ -120,18 +125,30 @@ func (o *newOptions) documentPaths(b *begunFrom) ([]string, error) {
 	if strings.ContainsAny(path, `*?[]{}\`) {
 		return nil, fmt.Errorf("the path %s has one of * ? [ ] { } \\, which mean something in a glob: rename the folder, or make a link to it", path)
 	}
-	if abs, err := filepath.Abs(b.stage); err != nil {
+	folder, err := filepath.EvalSymlinks(path)
+	if err != nil {
 		return nil, err
-	} else if rel, err := filepath.Rel(path, abs); err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator)) {
-		return nil, fmt.Errorf("%s lies in the folder of the documents, so what is written there would be taken for documents: choose a directory beside it, or name the documents by a narrower path or a glob", b.project)
 	}
-	return documentGlob(path)
+	stage, err := filepath.EvalSymlinks(b.stage)
+	if err != nil {
+		return nil, err
+	}
+	if rel, err := relative(folder, stage); err != nil || rel != ".." && !strings.HasPrefix(rel, "../") {
+		return nil, errors.Join(err, b.among())
+	}
+	return documentGlob(path, folder)
 }
 
-// documentGlob finds which sorts of documents are in a folder. What has none of the known endings is no document there.
-func documentGlob(dir string) ([]string, error) {
+// among refuses to write a plan where its own texts would be taken for documents.
+func (b *begunFrom) among() error {
+	return fmt.Errorf("%s lies in the folder of the documents, so what is written there would be taken for documents: choose a directory beside it, or name the documents by a narrower path or a glob", b.project)
+}
+
+// documentGlob finds which sorts of documents are in a folder, which dir may be a link to. What has none of the known endings is
+// no document there.
+func documentGlob(dir, folder string) ([]string, error) {
 	found := map[string]bool{}
-	err := filepath.WalkDir(dir, func(p string, e fs.DirEntry, err error) error {
+	err := filepath.WalkDir(folder, func(p string, e fs.DirEntry, err error) error {
 		if err == nil && e.Type().IsRegular() {
 			found[strings.TrimPrefix(filepath.Ext(p), ".")] = true
 		}
