@@ -99,6 +99,9 @@ func findDocuments(glob string) (base string, paths []string, err error) {
 	return filepath.FromSlash(fixed), paths, nil
 }
 
+// IsDocument says whether a glob means a path, whether or not anything is there.
+func IsDocument(glob, path string) (bool, error) { return doublestar.PathMatch(glob, path) }
+
 // readBounded reads a file up to a length.
 func readBounded(path string, most int64) ([]byte, error) {
 	f, err := os.Open(path)

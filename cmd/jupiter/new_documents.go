@@ -10,8 +10,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
-	"github.com/bmatcuk/doublestar/v4"
+	"github.com/hashicorp/hcl/v2/hclwrite"
 
 	"jupiter/domains/starter"
 	"jupiter/plan/config"
@@ -36,6 +37,11 @@ func newFromDocuments(ctx context.Context, w *world, o *newOptions, b *begunFrom
 	if err := o.models(&d, b); err != nil {
 		return err
 	}
+	for _, text := range []string{o.documents, o.student, o.teacher, o.model} {
+		if !utf8.ValidString(text) {
+			return usageError{fmt.Errorf("%q is not in UTF-8, and a plan is", text)}
+		}
+	}
 	absolute, err := o.documentPaths(b)
 	if err != nil {
 		return err
@@ -57,7 +63,13 @@ func newFromDocuments(ctx context.Context, w *world, o *newOptions, b *begunFrom
 		b.Next = append(b.Next, "jupiter benchmark build "+b.project)
 	}
 	b.Next = append(b.Next, "jupiter benchmark review "+b.project, "jupiter plan "+b.project, "jupiter apply "+b.project)
-	return b.write(d.Files())
+	files := d.Files()
+	for name, text := range files {
+		if config.IsFile(name) {
+			files[name] = hclwrite.Format(text)
+		}
+	}
+	return b.write(files)
 }
 
 // models reads who teaches and who learns.
@@ -112,7 +124,7 @@ func (o *newOptions) documentPaths(b *begunFrom) ([]string, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) && strings.ContainsAny(path, "*?[{") {
-			if own, err := doublestar.PathMatch(path, filepath.Join(filepath.Dir(b.stage), "plan", "README.md")); err != nil || own {
+			if own, err := runtime.IsDocument(path, filepath.Join(filepath.Dir(b.stage), "plan", "README.md")); err != nil || own {
 				return nil, errors.Join(err, b.among())
 			}
 			return []string{path}, nil

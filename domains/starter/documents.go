@@ -3,10 +3,9 @@ package starter
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"strings"
-
-	"github.com/hashicorp/hcl/v2/hclwrite"
-	"github.com/zclconf/go-cty/cty"
+	"unicode"
 )
 
 // Documents say what a plan from a folder of documents is made for.
@@ -45,8 +44,8 @@ func (d Documents) Files() map[string][]byte {
 		panic(err) // texts can be written
 	}
 	return map[string][]byte{
-		d.Name + ".jupiter.hcl":     hclwrite.Format(execute("documents/plan.jupiter.hcl.tmpl", d)),
-		"domain/domain.jupiter.hcl": hclwrite.Format(execute("documents/domain.jupiter.hcl.tmpl", d)),
+		d.Name + ".jupiter.hcl":     execute("documents/plan.jupiter.hcl.tmpl", d),
+		"domain/domain.jupiter.hcl": execute("documents/domain.jupiter.hcl.tmpl", d),
 		"domain/subjects.json":      subjects.Bytes(),
 		"README.md":                 execute("documents/README.md.tmpl", d),
 		".gitignore":                []byte(".jupiter/\nvenv/\nmodels/\ngenerators/\ndomain/benchmark/lock\n"),
@@ -62,9 +61,24 @@ func (d Documents) Scratch(paths []string, directory string) []byte {
 	}{d, paths, directory})
 }
 
-// Text spells a text of somebody else's as HCL, so that nothing in it means anything.
+// Text spells a text of somebody else's, in UTF-8, as HCL, so that nothing in it means anything.
 func (Documents) Text(s string) string {
-	return string(hclwrite.TokensForValue(cty.StringVal(s)).Bytes())
+	var b strings.Builder
+	for i, c := range s {
+		switch {
+		case c == '"' || c == '\\':
+			b.WriteRune('\\')
+			b.WriteRune(c)
+		case (c == '$' || c == '%') && strings.HasPrefix(s[i+1:], "{"):
+			b.WriteRune(c)
+			b.WriteRune(c)
+		case !unicode.IsPrint(c):
+			fmt.Fprintf(&b, `\U%08X`, c)
+		default:
+			b.WriteRune(c)
+		}
+	}
+	return `"` + b.String() + `"`
 }
 
 // List spells texts so.

@@ -38,6 +38,15 @@ func TestDocuments(t *testing.T) {
 				t.Errorf("%+v: %s evaluates what it was given:\n%s", d, name, text)
 			}
 		}
+		for _, text := range []string{hostile, "$${a} %%{b} $", "日本\u00a0\t\\"} {
+			e, diags := hclsyntax.ParseExpression([]byte(d.Text(text)), "text", hcl.InitialPos)
+			if diags.HasErrors() {
+				t.Fatalf("%s: %v", d.Text(text), diags)
+			}
+			if v, diags := e.Value(nil); diags.HasErrors() || v.AsString() != text {
+				t.Errorf("%q is spelled %s, which is %#v, %v", text, d.Text(text), v, diags)
+			}
+		}
 		var subjects []string
 		if err := json.Unmarshal(files["domain/subjects.json"], &subjects); err != nil || !slices.Equal(subjects, d.Subjects) {
 			t.Errorf("%q, %v", subjects, err)
