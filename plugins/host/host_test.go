@@ -198,7 +198,7 @@ func TestStageErrors(t *testing.T) {
 	for mode, want := range map[string]StageError{
 		"error":   {Plugin: "good", Stage: "collector good", Code: "Unknown", Message: "the source is closed on Mondays"},
 		"busy":    {Plugin: "good", Stage: "collector good", Code: "Aborted", Message: "ask the server: it is busy"},
-		"panic":   {Plugin: "good", Stage: "collector good", Code: "Internal", Message: "panic at main_test.go:143: index of the moon"},
+		"panic":   {Plugin: "good", Stage: "collector good", Code: "Internal", Message: "panic at main_test.go:144: index of the moon"},
 		"nothing": {Plugin: "good", Stage: "collector good", Code: "Unknown", Message: `no mode "nothing"`},
 	} {
 		_, err := collectAll(t, t.Context(), h, mode)
