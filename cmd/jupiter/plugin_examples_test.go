@@ -74,20 +74,28 @@ func TestWordfilterExample(t *testing.T) {
 }
 
 // pythonEnvironment is the virtual environment that pip has installed the Python packages in, made once for all tests.
-var pythonEnvironment = sync.OnceValues(func() (string, error) {
+var pythonEnvironment = sync.OnceValues(func() (string, error) { return environmentOf("plugins/sdk/python/environment.py") })
+
+// environmentOf has a script of the repository make a virtual environment, and gives its directory. An error says why there
+// is none.
+func environmentOf(script string, args ...string) (string, error) {
 	python := os.Getenv("PYTHON")
 	if python == "" {
 		python = "python3"
 	}
 	var stderr bytes.Buffer
-	cmd := exec.Command(python, filepath.Join(repository, "plugins/sdk/python/environment.py"))
+	cmd := exec.Command(python, append([]string{filepath.Join(repository, script)}, args...)...)
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
-	if err != nil {
+	dir := strings.TrimSpace(string(out))
+	switch {
+	case err != nil:
 		return "", errors.New(err.Error() + "\n" + stderr.String())
+	case dir == "":
+		return "", errors.New(stderr.String())
 	}
-	return strings.TrimSpace(string(out)), nil
-})
+	return dir, nil
+}
 
 // TestMarkovExample applies the plan of the example plugin in Python twice, which takes a minute: a student that sees further than
 // the base is promoted, and one that sees less is not. It learns from the base's samples in either case.

@@ -1,12 +1,10 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -18,21 +16,8 @@ import (
 	"jupiter/state"
 )
 
-// mlxEnvironment is the virtual environment of the trainer mlx, made once for all tests; "": there can be none here.
-var mlxEnvironment = sync.OnceValues(func() (string, error) {
-	python := os.Getenv("PYTHON")
-	if python == "" {
-		python = "python3"
-	}
-	var stderr bytes.Buffer
-	cmd := exec.Command(python, filepath.Join(repository, "plugins/trainers/environment.py"), "mlx")
-	cmd.Stderr = &stderr
-	out, err := cmd.Output()
-	if env := strings.TrimSpace(string(out)); err == nil && env != "" {
-		return env, nil
-	}
-	return "", errors.New(fmt.Sprint(err, "\n", stderr.String()))
-})
+// mlxEnvironment is the virtual environment of the trainer mlx, made once for all tests.
+var mlxEnvironment = sync.OnceValues(func() (string, error) { return environmentOf("plugins/trainers/environment.py", "mlx") })
 
 // TestLoopMLX: the trainer mlx fine-tunes a model of Hugging Face's with adapters, in two windows; the exporter llama merges
 // them into that model, and the embedded engine answers with what came of it.

@@ -199,14 +199,8 @@ func drawRuns(runs []comparedRun, format string) ([]byte, error) {
 			return nil, err
 		}
 	}
-	if len(promoted) > 0 {
-		marks, err := plotter.NewScatter(promoted)
-		if err != nil {
-			return nil, err
-		}
-		marks.GlyphStyle = draw.GlyphStyle{Color: greenish(), Radius: vg.Points(6), Shape: draw.RingGlyph{}}
-		pl.Add(marks)
-		pl.Legend.Add("promoted, or to be approved", marks)
+	if err := addPromotions(pl, promoted, "promoted, or to be approved"); err != nil {
+		return nil, err
 	}
 	room(pl, epochs, 0.01, 0.2+0.06*float64(min(len(runs), 10)))
 	var canvas vg.CanvasWriterTo = vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(plotWidth, plotHeight), vgimg.UseDPI(150))}

@@ -102,14 +102,8 @@ func scorePlot(c *config.Cycle, p runtime.Pipeline, ds []state.Decision) (*plot.
 			return nil, err
 		}
 	}
-	if len(promoted) > 0 {
-		marks, err := plotter.NewScatter(promoted)
-		if err != nil {
-			return nil, err
-		}
-		marks.GlyphStyle = draw.GlyphStyle{Color: greenish(), Radius: vg.Points(6), Shape: draw.RingGlyph{}}
-		pl.Add(marks)
-		pl.Legend.Add("promoted", marks)
+	if err := addPromotions(pl, promoted, "promoted"); err != nil {
+		return nil, err
 	}
 	room(pl, len(ds), 0.01, 0.45)
 	return pl, nil
@@ -195,4 +189,19 @@ func (whole) Ticks(low, high float64) []plot.Tick {
 		ticks = append(ticks, plot.Tick{Value: x, Label: fmt.Sprintf("%.0f", x)})
 	}
 	return ticks
+}
+
+// addPromotions rings the points of promotions, where there are any.
+func addPromotions(pl *plot.Plot, at plotter.XYs, label string) error {
+	if len(at) == 0 {
+		return nil
+	}
+	marks, err := plotter.NewScatter(at)
+	if err != nil {
+		return err
+	}
+	marks.GlyphStyle = draw.GlyphStyle{Color: greenish(), Radius: vg.Points(6), Shape: draw.RingGlyph{}}
+	pl.Add(marks)
+	pl.Legend.Add(label, marks)
+	return nil
 }

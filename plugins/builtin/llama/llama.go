@@ -18,7 +18,7 @@
 // size of batches, bit for bit; between processors of different kinds they may differ in the last bits.
 //
 // What it is for: models of up to some hundred million parameters, trained and sampled on ordinary machines. Larger ones
-// work and are slow. Of quantised files those in Q8_0 are read, as the float32 numbers that they stand for.
+// work and are slow. Quantised files (see package gguf) are read as the float32 numbers that they stand for.
 package llama
 
 import (
