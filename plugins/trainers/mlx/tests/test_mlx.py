@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import math
 from pathlib import Path
@@ -9,11 +10,13 @@ from typing import Any
 
 import grpc
 import jupiter_sdk as sdk
+import mlx.core as mx
 import pytest
 from jupiter_sdk import testing
 from jupiter_trainers.scenarios import CONFIG, FULL, Scenarios
 from jupiter_trainers.testing import Bench, files, make_model, metrics
 
+from jupiter_mlx import blas
 from jupiter_mlx.config import Config
 from jupiter_mlx.engine import MlxEngine
 from jupiter_mlx.plugin import PLUGIN
@@ -87,5 +90,33 @@ class TestMlx(Scenarios):
         assert d.attribute[0].name == name
 
     def test_doctor(self, conn: testing.Connection) -> None:
-        assert [f.subject for f in Config().check()] == ["mlx", "mlx-lm", "transformers", "device"]
-        assert all(f.level == sdk.Finding.LEVEL_OK for f in Config().check())
+        found = {f.subject: f for f in Config().check()}
+        assert list(found) == ["mlx", "mlx-lm", "transformers", "device", *(["BLAS"] if blas.used else [])]
+        assert all(f.level == sdk.Finding.LEVEL_OK for s, f in found.items() if s != "BLAS")
+        if blas.used:
+            assert ("40 times as long" in found["BLAS"].detail) == (blas.used == blas.REFERENCE)
+
+
+class TestBLAS:
+    @pytest.mark.skipif(blas.used in ("", blas.REFERENCE), reason="NOT TESTED: there is no other BLAS than mlx's own")
+    def test_its_names_come_first(self) -> None:
+        everywhere = ctypes.CDLL(None)
+        assert everywhere.cblas_sgemm
+        maps = Path("/proc/self/maps").read_text()
+        assert "libopenblas" in maps or "libmkl_rt" in maps
+        a, b = mx.random.normal((33, 65)), mx.random.normal((65, 17))
+        want = [[sum(x * y for x, y in zip(r, c, strict=True)) for c in b.T.tolist()] for r in a.tolist()]
+        assert mx.allclose(a @ b, mx.array(want), atol=1e-4)
+
+    @pytest.mark.parametrize(
+        ("flags", "want"),
+        [
+            ("fpu avx avx2 fma avx512f avx512bw avx512cd avx512dq avx512vl amx_tile", "SkylakeX"),
+            ("fpu avx avx2 fma avx512f", "Haswell"),
+            ("fpu sse2", ""),
+        ],
+    )
+    def test_core(self, tmp_path: Path, flags: str, want: str) -> None:
+        (tmp_path / "cpuinfo").write_text(f"processor\t: 0\nflags\t\t: {flags}\n")
+        assert blas.core(tmp_path / "cpuinfo") == want
+        assert blas.core(tmp_path / "none") == ""

@@ -10,7 +10,14 @@ import jupiter_sdk as sdk
 from jupiter_trainers.config import FULL
 from jupiter_trainers.config import Config as Common
 
-_OK, _PROBLEM = sdk.Finding.LEVEL_OK, sdk.Finding.LEVEL_PROBLEM
+from . import blas
+
+_OK, _ABSENT, _PROBLEM = sdk.Finding.LEVEL_OK, sdk.Finding.LEVEL_ABSENT, sdk.Finding.LEVEL_PROBLEM
+
+_SLOW = (
+    "no fast BLAS is installed, and that of mlx's wheel for Linux takes 40 times as long: install libopenblas.so.0 "
+    "(Debian: libopenblas0-pthread; Fedora: openblas), or mkl with pip beside this plugin"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,4 +62,9 @@ class Config(Common):
         name = f"{mx.default_device().type.name}: {info.get('device_name', 'unknown')}"
         memory = info.get("max_recommended_working_set_size") or info.get("memory_size")
         more = f", {int(memory) / (1 << 30):.1f} GiB for one program" if memory else ""
-        return [*out, sdk.Finding(subject="device", level=_OK, detail=name + more)]
+        out.append(sdk.Finding(subject="device", level=_OK, detail=name + more))
+        if blas.used == blas.REFERENCE:
+            out.append(sdk.Finding(subject="BLAS", level=_ABSENT, detail=_SLOW))
+        elif blas.used:
+            out.append(sdk.Finding(subject="BLAS", level=_OK, detail=blas.used))
+        return out

@@ -11,6 +11,7 @@ from jupiter_trainers.loop import About
 from jupiter_trainers.start import Start
 from jupiter_trainers.trainer import Supervisor
 
+from . import blas
 from .config import Config
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ class MlxTrainer(Supervisor[Config]):
         from . import model
 
         versions = {name: metadata.version(name) for name in ("mlx", "mlx-lm", "transformers")}
+        if blas.used:
+            versions["BLAS"] = blas.used
         return About(self.name, model.dtype_of(config), versions)
 
     def open(self, call: sdk.Call, config: Config, start: Start) -> MlxEngine:
