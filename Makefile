@@ -14,7 +14,7 @@ GRPCIO_TOOLS = grpcio-tools==1.72.2 setuptools==80.9.0
 # Runs arm64 programs on other machines: Debian's qemu-user-static or qemu-user.
 QEMU_ARM64  ?= $(or $(shell command -v qemu-aarch64-static),$(shell command -v qemu-aarch64))
 
-.PHONY: build test test-python test-trainers test-arm64 lint unit cross fuzz proto proto-python proto-check data table-quickstart test-collapse bench-forecast bench-plan bench-plugins bench-train bench-sample bench-tokenizer check-tokenizer
+.PHONY: build test test-python test-trainers test-arm64 lint unit cross fuzz proto proto-python proto-check data table-quickstart test-collapse test-specialist bench-forecast bench-plan bench-plugins bench-train bench-sample bench-tokenizer check-tokenizer
 
 build:
 	$(GO) build -o jupiter ./cmd/jupiter
@@ -122,6 +122,12 @@ table-quickstart:
 # of the collapses without it. About an hour on two cores; `make test` does the first with one seed and one cycle.
 test-collapse:
 	$(GO) test -count=1 -timeout 3h -v -run 'TestCollapse|TestUnguarded' ./cmd/jupiter -collapse.full
+
+# examples/specialist in little: a served model teaches, the trainer mlx learns, and what it learned is merged and served; and the
+# student says the same greedily in the library that trained it and in the server. Some five minutes on two cores without other
+# work, after the downloads of the first time.
+test-specialist:
+	$(GO) run ./bench/specialist -llama-server "$${LLAMA_SERVER:-llama-server}" $(SPECIALIST)
 
 # The forecast of the fourth run of the quickstart, after three on this machine, beside what it takes. About a quarter of an
 # hour on two cores; FORECAST_OF=tiny takes a minute or two.

@@ -119,7 +119,11 @@ func (j *job) selectBest(ctx context.Context) (*result, error) {
 			}
 		}
 		out.Candidates = append(out.Candidates, c)
-		j.progress(&pluginv1.Progress{Done: uint64(i + 1), Total: uint64(len(entries)), Unit: "checkpoints", Metrics: map[string]float64{"score": best}})
+		p := &pluginv1.Progress{Done: uint64(i + 1), Total: uint64(len(entries)), Unit: "checkpoints"}
+		if sel != nil {
+			p.Metrics = map[string]float64{"score": best}
+		}
+		j.progress(p)
 	}
 	res.detail = out
 	return &res, nil

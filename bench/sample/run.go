@@ -139,7 +139,7 @@ func (b *bench) race(ctx context.Context, s subject, batch int) error {
 	if err != nil {
 		return err
 	}
-	defer theirs.stop()
+	defer theirs.Stop()
 	sides := map[string]func(texts int) (turn, error){
 		ours:   func(texts int) (t turn, err error) { return t, mine.Ask(strconv.Itoa(texts), &t) },
 		served: theirs.ask,

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -15,71 +14,37 @@ import (
 	"sync"
 	"time"
 
+	"jupiter/bench/worker"
 	"jupiter/plugins/builtin/llama/bpe"
 )
 
 // server is a llama-server with as many slots as a batch has texts.
 type server struct {
-	cmd   *exec.Cmd
-	log   bytes.Buffer
-	ended chan struct{}
-	url   string
+	*worker.Server
 	http  *http.Client
 	batch int
 	tok   *bpe.Tokenizer
 }
 
 func startServer(ctx context.Context, program, backend, file string, tok *bpe.Tokenizer, batch, threads int) (*server, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	t := strconv.Itoa(threads)
+	one, err := worker.Serve(ctx, backendEnv(backend), program, file,
+		"-c", strconv.Itoa(contextTokens*batch), "-np", strconv.Itoa(batch), "-t", t, "-tb", t, "--threads-http", t)
 	if err != nil {
 		return nil, err
 	}
-	addr := l.Addr().(*net.TCPAddr)
-	l.Close()
-	t := strconv.Itoa(threads)
-	s := &server{url: "http://" + addr.String(), batch: batch, tok: tok, ended: make(chan struct{})}
-	s.http = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: batch}}
-	s.cmd = exec.CommandContext(ctx, program, "-m", file, "--host", "127.0.0.1", "--port", strconv.Itoa(addr.Port),
-		"-c", strconv.Itoa(contextTokens*batch), "-np", strconv.Itoa(batch), "-t", t, "-tb", t, "--threads-http", t)
-	s.cmd.Env = backendEnv(backend)
-	s.cmd.Stdout, s.cmd.Stderr = &s.log, &s.log
-	if err := s.cmd.Start(); err != nil {
-		return nil, err
-	}
-	go func() {
-		_ = s.cmd.Wait() // its log says more
-		close(s.ended)
-	}()
-	for range 600 {
-		if r, err := s.http.Get(s.url + "/health"); err == nil {
-			r.Body.Close()
-			if r.StatusCode == http.StatusOK {
-				return s, nil
-			}
-		}
-		select {
-		case <-s.ended:
-			return nil, fmt.Errorf("%s ended: %s", program, lastOf(s.log.String()))
-		case <-time.After(100 * time.Millisecond):
-		}
-	}
-	s.stop()
-	return nil, errors.New("llama-server was not ready within a minute")
+	return &server{Server: one, http: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: batch}}, batch: batch, tok: tok}, nil
 }
 
+// backendEnv has llama.cpp take a library of kernels.
 func backendEnv(backend string) []string {
 	if backend == "" {
-		return os.Environ()
+		return nil
 	}
-	return append(os.Environ(), "GGML_BACKEND_PATH="+backend)
+	return []string{"GGML_BACKEND_PATH=" + backend}
 }
 
 func lastOf(log string) string { return log[max(0, len(log)-400):] }
-
-func (s *server) stop() {
-	_ = s.cmd.Process.Kill() // it may have ended
-	<-s.ended
-}
 
 // ask has the server write texts, so many at a time.
 func (s *server) ask(texts int) (turn, error) {
@@ -118,7 +83,7 @@ func (s *server) complete(i int) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	r, err := s.http.Post(s.url+"/completion", "application/json", bytes.NewReader(body))
+	r, err := s.http.Post(s.URL+"/completion", "application/json", bytes.NewReader(body))
 	if err != nil {
 		return 0, err
 	}
@@ -147,7 +112,7 @@ func benchmark(ctx context.Context, program, backend, file string, batch, thread
 		args = []string{"-p", strconv.Itoa(batch), "-n", "0", "-r", "20"}
 	}
 	cmd := exec.CommandContext(ctx, program, append(args, "-m", file, "-d", "0", "-t", strconv.Itoa(threads), "-o", "json")...)
-	cmd.Env = backendEnv(backend)
+	cmd.Env = append(os.Environ(), backendEnv(backend)...)
 	var errs bytes.Buffer
 	cmd.Stderr = &errs
 	out, err := cmd.Output()

@@ -20,7 +20,7 @@ var cycleForm = &form{
 			doc: "relative: to the score of the generator in use; absolute: points."},
 		{name: "min_steps_before_replace", kind: countValue, def: cycleDefaults.MinStepsBeforeReplace, doc: "No promotion, and no look, before."},
 		{name: "benchmark_samples", kind: countValue, lo: 1, def: cycleDefaults.BenchmarkSamples, doc: "Most items of the gate pool."},
-		{name: "guard_samples", kind: countValue, lo: 200, hi: 1000, def: cycleDefaults.GuardSamples, doc: "Half of the raw samples that each model writes for the collapse guard. With few its limits are wide."},
+		{name: "guard_samples", kind: countValue, lo: 50, hi: 1000, def: cycleDefaults.GuardSamples, doc: "Half of the raw samples that each model writes for the collapse guard. With few its limits are wide."},
 		{name: "keep_last_n_checkpoints", kind: countValue, lo: 1, def: cycleDefaults.KeepLastNCheckpoints,
 			doc: "Windows whose checkpoints and exports stay; generators of the history stay anyway."},
 		{name: "always_keep_base_generator", kind: flagValue, def: cycleDefaults.AlwaysKeepBaseGenerator, doc: "Never remove the base generator."},
