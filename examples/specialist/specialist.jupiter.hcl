@@ -64,7 +64,7 @@ variable "llama_server" {
 locals {
   # Paragraphs of the documents: not headings, lists or code.
   paragraphs = flatten([for name in fileset("documents", "*.md") : [
-    for p in split("\n\n", file("documents/${name}")) : p if strlen(p) >= 150 && strlen(p) <= 900 && !can(regex("^[#\t ]", p))
+    for p in split("\n\n", file("documents/${name}")) : p if strlen(p) >= 100 && strlen(p) <= 400 && !can(regex("^[#\t ]", p))
   ]])
 }
 
