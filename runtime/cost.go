@@ -58,6 +58,7 @@ func (p *probe) cost(ctx context.Context, a *plan.Action) (w forecast.Work, err 
 		steps := a.Window.End - a.Window.Start
 		q := asked{kind: "trainer", typ: a.Stage.Type, body: a.Stage.Body, items: steps, checkpoints: checkpoints(a.Stage, steps)}
 		w, err = p.estimate(ctx, q)
+		w = p.imported(w, a.Stage.Import, flopPerTrained)
 		w.Stage, w.Models = "train "+a.Stage.Type, true
 	case plan.Export:
 		w, err = p.estimate(ctx, asked{kind: "exporter", typ: a.Stage.Type, body: a.Stage.Body, items: 1, maker: model(a, 0)})
@@ -157,6 +158,11 @@ func (p *probe) writing(ctx context.Context, g, maker *config.Stage, items uint6
 		q.scoredBytes = scored
 	}
 	w, err := p.estimate(ctx, q)
+	from := g.Import
+	if maker != nil {
+		from = maker.Import
+	}
+	w = p.imported(w, from, flopPerByte)
 	w.Models = true
 	return w, err
 }

@@ -198,3 +198,17 @@ func TestPlan(t *testing.T) {
 		t.Errorf("%d cycles: %s", p.Cycles, d)
 	}
 }
+
+// What a small model's tokens took says nothing about those of a model whose operations are known; its own history does.
+func TestUnknownOperationsSayNothing(t *testing.T) {
+	t.Parallel()
+	large := Work{Stage: "generate x", PromptTokens: 1000, Flop: 1e12, Models: true}
+	small := Sample{Work: Work{Stage: "generate x", PromptTokens: 1000, Models: true}, Seconds: 0.1, PromptTokens: 1000}
+	if u := Of(Task{Works: []Work{large}}, []Sample{small, small, small, small}); u.Seconds != nil {
+		t.Errorf("the time is %v, want not known", *u.Seconds)
+	}
+	own := Sample{Work: large, Seconds: 40, PromptTokens: 1000}
+	if u := Of(Task{Works: []Work{large}}, []Sample{small, own, small, small}); u.Seconds == nil || u.Seconds.Mid < 39 || u.Seconds.Mid > 41 {
+		t.Errorf("the time is %v, want about 40 s", u.Seconds)
+	}
+}

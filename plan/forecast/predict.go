@@ -45,12 +45,13 @@ func measure(a, b Work) (x, y float64) {
 }
 
 // alike gives the samples of the same stage that are to be looked at: those of nearly equal work where there are enough,
-// else of similar work, else all; the newest. A probe speaks only where there is not enough history.
+// else of similar work, else all; the newest. A probe speaks only where there is not enough history. Work whose operations are known
+// and work whose operations are not say nothing of one another: a token of one model may cost a thousand times what it costs another.
 func alike(w Work, samples []Sample) []Sample {
 	var own, probes []Sample
 	for _, s := range samples {
 		switch {
-		case s.Work.Stage != w.Stage:
+		case s.Work.Stage != w.Stage, (s.Work.Flop > 0) != (w.Flop > 0):
 		case s.Probe:
 			probes = append(probes, s)
 		default:
