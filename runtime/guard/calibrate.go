@@ -7,8 +7,8 @@ import (
 	"slices"
 )
 
-// minCalibration is the least number of raw samples that limits can be calibrated on: two halves of 200.
-const minCalibration = 400
+// minCalibration is the least number of raw samples that limits can be calibrated on: two halves of 50.
+const minCalibration = 100
 
 // Calibration is what Calibrate learns of a domain.
 type Calibration struct {
@@ -32,7 +32,7 @@ type Calibration struct {
 // little text for the n-gram measures the limits stay not calibrated, and warn only.
 //
 // Give at least 2 × SampleCount samples: with fewer the halves are smaller than what is compared later, the noise is
-// larger, and the limits come out wider than needed. It is an error to give fewer than 400, or fewer than 20 rounds.
+// larger, and the limits come out wider than needed. It is an error to give fewer than 100, or fewer than 20 rounds.
 func Calibrate(base Limits, raw []Sample, rounds int, seed uint64) (Calibration, error) {
 	if len(raw) < minCalibration {
 		return Calibration{}, fmt.Errorf("calibrate the guard: %d raw samples, and at least %d are needed", len(raw), minCalibration)

@@ -257,10 +257,33 @@ func TestCalibrate(t *testing.T) {
 	if c, err := Calibrate(Defaults(), make([]Sample, 500), 20, 1); err != nil || c.Limits.Calibrated {
 		t.Errorf("samples without text calibrate: %v, %v", c.Limits.Calibrated, err)
 	}
-	if _, err := Calibrate(Defaults(), raw[:399], 40, 1); err == nil {
-		t.Error("399 samples calibrate")
+	if _, err := Calibrate(Defaults(), raw[:99], 40, 1); err == nil {
+		t.Error("99 samples calibrate")
 	}
 	if _, err := Calibrate(Defaults(), raw, 19, 1); err == nil {
 		t.Error("19 rounds calibrate")
+	}
+}
+
+// Limits that few samples calibrate are wide: another generator like the first is hardly ever beyond them.
+func TestCalibrateOnFew(t *testing.T) {
+	t.Parallel()
+	r := rand.New(rand.NewPCG(5, 5))
+	few := sums(100, 99, r)
+	c, err := Calibrate(Defaults(), few, 40, 1)
+	if err != nil || !c.Limits.Calibrated || c.Half != 50 {
+		t.Fatalf("calibrated %v on halves of %d, %v", c.Limits.Calibrated, c.Half, err)
+	}
+	reference, halts := Measure(few[:50]), 0
+	const pairs = 100
+	for range pairs {
+		candidate := Measure(sums(50, 99, r))
+		if Assess(Input{Limits: c.Limits, Reference: reference, Incumbent: reference, Candidate: candidate, SyntheticShare: 1}).Level == Halt {
+			halts++
+		}
+	}
+	t.Logf("%d of %d halted, limits %v", halts, pairs, c.Limits.By)
+	if halts > pairs/20 {
+		t.Errorf("%d of %d generators like the first are halted", halts, pairs)
 	}
 }
