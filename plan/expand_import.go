@@ -99,12 +99,29 @@ func (x *expander) begun(c *config.Cycle, f Facts, rec Recorded) (notes []string
 			notes = append(notes, fmt.Sprintf("generator_v1 was imported, and %s says model = %s: it has no effect on a cycle that has begun", c.Generator.Addr, c.Generator.Model))
 		}
 	}
-	if len(f.Decisions) > 0 {
-		note(c.Trainer, "checkpoint", f.Decisions[0].StartCheckpoint, "the student's start", "the student started from something else")
-	} else if e := f.imported(); e != nil && c.Trainer.Import != nil {
-		if r := last(c.Trainer); r == nil || r.Outputs["checkpoint"].Digest != e.Checkpoint {
-			notes = append(notes, fmt.Sprintf("a start of the student was imported (%s), and is not used: %s says start = %q", e.Reason, c.Trainer.Addr, c.Trainer.Import.Written))
-		}
+	behind, at := f.Behind(), f.Start()
+	switch e := f.imported(); {
+	case len(behind) > 0 && !f.Restart:
+		note(c.Trainer, "checkpoint", behind[0].StartCheckpoint, "the student's start", "the student started from something else")
+	case at == "": // the student begins, or begins again, with what the block says
+	case len(f.Decisions) > 0:
+		note(c.Trainer, "checkpoint", at, "the student's start", "the student starts from something else")
+	case e != nil && c.Trainer.Import != nil && !x.same(c, at, rec):
+		notes = append(notes, fmt.Sprintf("the student starts from an import%s, and not from start = %q of %s: jupiter import %s %s takes that model",
+			because(*e), c.Trainer.Import.Written, c.Trainer.Addr, c.Trainer.Addr, c.Trainer.Import.Written))
 	}
 	return notes
+}
+
+// same says whether the start that a cycle's trainer names is what a person has imported: the import that the block asks for has
+// come to that checkpoint, or the last one has and took the same file, under other attributes. A file that is gone is no matter.
+func (x *expander) same(c *config.Cycle, checkpoint string, rec Recorded) bool {
+	is := func(r *state.ActionRecord) bool { return r != nil && r.Outputs["checkpoint"].Digest == checkpoint }
+	last := rec.Last(string(x.at(c.Trainer.Addr.Child("import"), c)))
+	file, err := x.probe.File(c.Trainer.Import.Path)
+	if is(last) && (err != nil || last.Parts["file"] == file) {
+		return true
+	}
+	a, err := x.importOf(c, c.Trainer, c.Trainer.Import, file)
+	return err == nil && is(rec.Action(a.Identify(nil).ID))
 }

@@ -129,6 +129,24 @@ func TestImportedStart(t *testing.T) {
 	if n := notes(fileProbe{files: map[string]string{"student.gguf": "two"}}); !strings.Contains(n, "student.gguf is not what the student's start was made from") {
 		t.Errorf("a file that changed: %q", n)
 	}
+
+	// A student that begins again takes the file that there is, and what it began with is known from then on.
+	two := fileProbe{files: map[string]string{"student.gguf": "two"}}
+	m.facts.Events = append(m.facts.Events, state.Event{Act: "restart", Epoch: 1})
+	if n := notes(two); n != "" {
+		t.Errorf("a student that begins again from a file that changed: %q", n)
+	}
+	m.run(t, planWith(t, cfg, m, two), 0)
+	if got, want := m.last["trainer.t.student"].Parts["input.start"], m.last["trainer.t.student.import"].Outputs["checkpoint"].Digest; got != want || got == start {
+		t.Errorf("it begins again with %q, want %q", got, want)
+	}
+	m.decide(state.Hold)
+	if n := notes(two); n != "" {
+		t.Errorf("a student that has begun again: %q", n)
+	}
+	if n := notes(pr); !strings.Contains(n, "student.gguf is not what the student's start was made from") {
+		t.Errorf("the file that it began with before: %q", n)
+	}
 }
 
 // Whatever is trained from an imported model on names it as its base, and so does each choice among its checkpoints: in the
@@ -230,8 +248,7 @@ func TestBaseOfAChain(t *testing.T) {
 	}
 }
 
-// What a person imported is where the student starts, unless the configuration says something else; and it is the same
-// as if the configuration had said it.
+// What a person imported is where the student starts, and it is the same as if the configuration had said it.
 func TestImportedByHand(t *testing.T) {
 	t.Parallel()
 	pr := fileProbe{files: map[string]string{"student.gguf": "one"}}
@@ -241,7 +258,7 @@ func TestImportedByHand(t *testing.T) {
 	declared := m.last["trainer.t.student"].ID
 	start := m.last["trainer.t.student.import"].Outputs["checkpoint"].Digest
 
-	m.facts.Events = []state.Event{{Act: "import", Checkpoint: start, Reason: "student.gguf"}}
+	m.facts.Events = []state.Event{{Act: "import", Checkpoint: start, Who: "ann", Reason: "student.gguf"}}
 	if n := m.run(t, planWith(t, silent, m, pr), 0); n != 0 || m.facts.Start() != start {
 		t.Errorf("%d actions run again where the start is an event's", n)
 	}
@@ -251,10 +268,26 @@ func TestImportedByHand(t *testing.T) {
 	if n := planWith(t, says, m, pr).Cycles[0].Notes; len(n) != 0 {
 		t.Errorf("notes %q where both say the same", n)
 	}
-	m.facts.Events = append(m.facts.Events, state.Event{Act: "import", Checkpoint: digest("another"), Reason: "another.gguf"})
-	notes := strings.Join(planWith(t, says, m, pr).Cycles[0].Notes, "\n")
-	if !strings.Contains(notes, `a start of the student was imported (another.gguf), and is not used`) {
-		t.Errorf("notes %q where the configuration says something else", notes)
+
+	// The act holds where the configuration names another model, and the plan says which of the two is used.
+	other := configured(t, "level            = 1\n", strings.Replace(importedStudent, "student.gguf", "another.gguf", 1))
+	both := fileProbe{files: map[string]string{"student.gguf": "one", "another.gguf": "two"}}
+	p := planWith(t, other, m, both)
+	if n := m.run(t, p, 0); n != 0 || m.last["trainer.t.student"].Parts["input.start"] != start {
+		t.Errorf("%d actions run again, and the student starts from %s, want %s", n, m.last["trainer.t.student"].Parts["input.start"], start)
+	}
+	if n, want := strings.Join(p.Cycles[0].Notes, "\n"), `the student starts from an import by ann on 0001-01-01 (student.gguf), and not from start = "another.gguf" of trainer.t.student`; !strings.Contains(n, want) {
+		t.Errorf("notes %q where the configuration says something else, want %q", n, want)
+	}
+	// So does the last of several acts, also where another import than its own was the last to be made.
+	c := other.Cycles[0]
+	a, err := ImportOf(other, c, c.Trainer, c.Trainer.Import, digest("two"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.last[string(a.Address)] = &state.ActionRecord{Parts: a.Identify(nil).Parts, Outputs: map[string]state.Output{"checkpoint": {Digest: digest("of another")}}}
+	if n := planWith(t, says, m, both).Cycles[0].Notes; len(n) != 0 {
+		t.Errorf("notes %q where both say the same", n)
 	}
 }
 

@@ -90,15 +90,17 @@ func pinned(c *config.Cycle, cp *CyclePlan) Change {
 		Reasons: []Reason{{Code: ConfigChanged, Names: []string{"pin_generator"}, Was: was, Now: now, File: rng.Filename, Line: rng.Start.Line}}}
 }
 
+// because says who did something by hand, when and why.
+func because(e state.Event) string {
+	t := fmt.Sprintf(" by %s on %s", e.Who, e.At.UTC().Format("2006-01-02"))
+	if e.Reason != "" {
+		t += fmt.Sprintf(" (%s)", e.Reason)
+	}
+	return t
+}
+
 // acts says what people did to a cycle by hand that still holds, until the configuration says the same or it is past.
 func (f Facts) acts(c *config.Cycle) (notes []string) {
-	because := func(e state.Event) string {
-		t := fmt.Sprintf(" by %s on %s", e.Who, e.At.UTC().Format("2006-01-02"))
-		if e.Reason != "" {
-			t += fmt.Sprintf(" (%s)", e.Reason)
-		}
-		return t
-	}
 	if e := f.lastPin(); e != nil && c.PinGenerator != e.To {
 		note := fmt.Sprintf("generator_v%d is pinned%s, and nothing is promoted. pin_generator = %d in the configuration says so to all; jupiter pin --release ends it.", e.To, because(*e), e.To)
 		if c.PinGenerator != 0 {
