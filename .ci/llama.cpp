@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
 # Puts llama.cpp's own programs (llama-server, llama-bench, llama-quantize) into a directory and prints its path: what the
-# tests of the language model and `make bench-sample` compare with. They are Debian unstable's, unpacked beside the system
-# by a system of Debian or one made from it: nothing is installed, and nobody has to be root. Elsewhere install llama.cpp
-# as its own documentation says; the tests find llama-server on the PATH or where LLAMA_SERVER says.
+# tests of the language model and `make bench-sample` compare with. They are Debian unstable's, unpacked beside the system.
+# Elsewhere install llama.cpp as its own documentation says; the tests find llama-server on the PATH or where LLAMA_SERVER says.
 #
 #   .ci/llama.cpp [DIR]     without DIR: in the user's cache
 set -euo pipefail
@@ -13,26 +12,11 @@ if [ -x "$dir/${programs[0]}" ] && "$dir/${programs[0]}" --version >/dev/null 2>
   echo "$dir"
   exit 0
 fi
-for tool in apt-get dpkg-deb; do
-  command -v $tool >/dev/null || { echo "llama.cpp: there is no $tool: install llama.cpp yourself, and set LLAMA_SERVER" >&2; exit 1; }
-done
-mirror=$(apt-get indextargets --format '$(REPO_URI)' | grep -v security | head -n 1) || true
-[ -n "$mirror" ] || { echo "llama.cpp: apt names no package archive" >&2; exit 1; }
 
 rm -rf "$dir"
-mkdir -p "$dir/apt/lists/partial" "$dir/apt/archives/partial" "$dir/system"
+mkdir -p "$dir"
 dir=$(cd "$dir" && pwd)
-echo "deb $mirror sid main" >"$dir/apt/sources.list"
-touch "$dir/apt/status"
-archive=(apt-get -qq -o Dir::Etc::SourceList="$dir/apt/sources.list" -o Dir::Etc::SourceParts=/dev/null
-  -o Dir::State::Lists="$dir/apt/lists" -o Dir::State::Status="$dir/apt/status" -o Dir::Cache="$dir/apt"
-  -o Dir::Cache::Archives="$dir/apt/archives" -o Dir::Cache::PkgCache= -o Dir::Cache::SrcPkgCache= -o Debug::NoLocking=1)
-"${archive[@]}" update >&2
-"${archive[@]}" install --yes --no-install-recommends --download-only llama.cpp-tools >&2
-for package in "$dir"/apt/archives/*.deb; do
-  dpkg-deb --extract "$package" "$dir/system"
-done
-rm -rf "$dir/apt"
+"$(dirname "$0")/debian" "$dir/system" llama.cpp-tools >&2
 
 # The kernels for the processor: llama.cpp would look for them below /usr.
 kernels=x64

@@ -89,7 +89,6 @@ func sameAsEmbedded(t *testing.T, binary string, model *sdk.Artifact) {
 	t.Helper()
 	served := sdktest.Open(t, openai.Plugin("1.0.0"))
 	embedded := sdktest.Open(t, llama.Plugin("1.0.0"))
-	const kind = pluginv1.Kind_KIND_GENERATOR
 	config := func(more map[string]any) map[string]any {
 		c := map[string]any{"max_tokens": 48, "logprobs": true, "serve": map[string]any{"command": binary, "args": []string{"--model", "{model}", "--host", "127.0.0.1",
 			"--port", "{port}", "--ctx-size", "512", "--parallel", "2", "--threads", "1", "-ctk", "f32", "-ctv", "f32", "-fa", "off", "--no-warmup"}}}
@@ -98,28 +97,9 @@ func sameAsEmbedded(t *testing.T, binary string, model *sdk.Artifact) {
 		}
 		return c
 	}
-	ask := func(conn *sdktest.Conn, stage string, cfg map[string]any, s *sdk.Sampling, ps ...*sdk.Prompt) (all []*sdk.Completion) {
+	ask := func(conn *sdktest.Conn, stage string, cfg map[string]any, s *sdk.Sampling, ps ...*sdk.Prompt) []*sdk.Completion {
 		t.Helper()
-		stream, err := conn.Generator.Complete(t.Context())
-		if err == nil {
-			err = stream.Send(&pluginv1.CompleteRequest{Call: conn.Call(t, kind, stage, cfg), Model: model, Sampling: s, Prompts: ps})
-		}
-		if err == nil {
-			err = stream.CloseSend()
-		}
-		var events []*pluginv1.CompleteEvent
-		if err == nil {
-			events, err = sdktest.All(stream)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, e := range events {
-			if c := e.GetCompletion(); c != nil {
-				all = append(all, c)
-			}
-		}
-		return all
+		return completions(t, conn, conn.Call(t, pluginv1.Kind_KIND_GENERATOR, stage, cfg), model, s, ps...)
 	}
 	var ps []*sdk.Prompt
 	for i, text := range []string{"7ft5in en in:", "3m en cm:", "2h + 5min en min:", "12sep+19d:", ""} {
@@ -154,4 +134,29 @@ func sameAsEmbedded(t *testing.T, binary string, model *sdk.Artifact) {
 	if j := ask(served, "openai", config(map[string]any{"json_schema": schema, "max_tokens": 200}), drawn, ps[0]); j[0].FinishReason == "stop" && !strings.Contains(j[0].Text, `"n"`) {
 		t.Errorf("held to a JSON schema it says %q", j[0].Text)
 	}
+}
+
+// completions asks a generator about a model.
+func completions(t *testing.T, conn *sdktest.Conn, call *pluginv1.Call, model *sdk.Artifact, s *sdk.Sampling, ps ...*sdk.Prompt) (all []*sdk.Completion) {
+	t.Helper()
+	stream, err := conn.Generator.Complete(t.Context())
+	if err == nil {
+		err = stream.Send(&pluginv1.CompleteRequest{Call: call, Model: model, Sampling: s, Prompts: ps})
+	}
+	if err == nil {
+		err = stream.CloseSend()
+	}
+	var events []*pluginv1.CompleteEvent
+	if err == nil {
+		events, err = sdktest.All(stream)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range events {
+		if c := e.GetCompletion(); c != nil {
+			all = append(all, c)
+		}
+	}
+	return all
 }
