@@ -311,3 +311,20 @@ func TestImportIdentity(t *testing.T) {
 		t.Errorf("adoption (-plan +act):\n%s", d)
 	}
 }
+
+// What a plan has found outside is told apart also where all that it does is new.
+func TestOutside(t *testing.T) {
+	t.Parallel()
+	cfg := configured(t, "level            = 1\n", importedStudent)
+	outside := func(pr Probe) string { return planWith(t, cfg, newMemory(), pr).Outside() }
+	one := outside(fileProbe{files: map[string]string{"student.gguf": "one"}})
+	if again := outside(fileProbe{files: map[string]string{"student.gguf": "one"}}); again != one {
+		t.Error("one file gives two digests")
+	}
+	if outside(fileProbe{files: map[string]string{"student.gguf": "two"}}) == one {
+		t.Error("another file to import is not told apart")
+	}
+	if outside(fileProbe{probe: probe{source: "other"}, files: map[string]string{"student.gguf": "one"}}) == one {
+		t.Error("another source is not told apart")
+	}
+}

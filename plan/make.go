@@ -251,3 +251,19 @@ func Digest(cfg *config.Config) string {
 	}
 	return "sha256:" + hash("configuration", parts)
 }
+
+// Outside is the digest of what the plan found where no configuration and no state says it: what sources, models to import and
+// served models are. An action that is new shows it nowhere else.
+func (p *Plan) Outside() string {
+	parts := map[string]string{}
+	for _, c := range p.Cycles {
+		for _, a := range c.Actions {
+			for _, x := range a.Parts {
+				if x.Name == "fingerprint" || x.Name == "file" {
+					parts[string(a.Address)+" "+x.Name] = x.Value
+				}
+			}
+		}
+	}
+	return "sha256:" + hash("outside", parts)
+}

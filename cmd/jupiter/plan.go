@@ -167,7 +167,7 @@ func (p *project) planBy(ctx context.Context, how func(context.Context) (*plan.P
 	if err != nil {
 		return nil, before, p.placed(err)
 	}
-	before.Config = made.Envelope.Config
+	before.Config, before.Outside = made.Envelope.Config, made.Outside()
 	after, err := p.base(ctx)
 	if err != nil {
 		return nil, before, err

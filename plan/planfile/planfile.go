@@ -49,6 +49,7 @@ type Base struct {
 	Lineage string `json:"lineage"` // of the state; "": there was none
 	Serial  uint64 `json:"serial"`  // of the state
 	Config  string `json:"config"`  // digest of the configuration
+	Outside string `json:"outside"` // digest of what the sources, files and served models are that it reads
 	Version string `json:"version"` // of the program
 	Lock    string `json:"lock"`    // digest of the lock file; "": there was none
 	Module  string `json:"module"`  // the configuration's path, relative to the file's directory, with slashes
@@ -80,6 +81,9 @@ func (b Base) Check(now Base) error {
 	}
 	if b.Config != now.Config {
 		diff = append(diff, "the configuration has changed, or its variables have")
+	}
+	if b.Outside != now.Outside {
+		diff = append(diff, "a source, a file to import or a served model is not what it was")
 	}
 	if b.Version != now.Version {
 		diff = append(diff, fmt.Sprintf("it was made by version %s, and this is version %s", b.Version, now.Version))

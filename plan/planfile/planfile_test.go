@@ -69,6 +69,7 @@ func TestCheck(t *testing.T) {
 		{"serial", func(b *Base) { b.Serial++ }, "the state has changed (serial 7, now 8)"},
 		{"lineage", func(b *Base) { b.Lineage = "m" }, "it was made for another state"},
 		{"configuration", func(b *Base) { b.Config = "sha256:d" }, "the configuration has changed"},
+		{"outside", func(b *Base) { b.Outside = "sha256:e" }, "a source, a file to import or a served model is not what it was"},
 		{"both", func(b *Base) { b.Serial, b.Config = 9, "" }, "(serial 7, now 9); the configuration"},
 	} {
 		now := base
