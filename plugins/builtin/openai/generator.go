@@ -18,6 +18,7 @@ type generator struct {
 	servers *servers
 	scorer  *llama.Scorer
 	left    leftovers
+	known   known
 }
 
 // Generate asks for samples, set by set. Sample i of a set answers prompt i modulo their number; a set without prompts is
@@ -39,10 +40,23 @@ func (g *generator) Generate(ctx context.Context, c *sdk.Call, cfg config, req *
 		return err
 	}
 	defer release()
+	w, err := g.watch(ctx, cfg, e)
+	if err != nil {
+		return err
+	}
 	f := &form{c: cfg, s: cfg.sampling(req.GetSampling(), e.gguf), endpoint: e}
-	b := &batcher{call: c, emit: emit, now: g.pace.now, begun: g.pace.now(), last: g.pace.now(), total: total}
+	sure := func(out *sdk.RecordBatch) error { // what another model has written goes nowhere
+		if err := w.due(ctx); err != nil {
+			return err
+		}
+		return emit(out)
+	}
+	b := &batcher{call: c, emit: sure, now: g.pace.now, begun: g.pace.now(), last: g.pace.now(), total: total}
 	for _, s := range sets {
 		err := g.draw(ctx, c, f, s, b)
+		if other := w.look(ctx); other != nil {
+			return errors.Join(err, other)
+		}
 		if err := errors.Join(err, b.flush()); err != nil || c.IsStopped() {
 			return err
 		}
@@ -222,6 +236,10 @@ func (g *generator) Complete(ctx context.Context, c *sdk.Call, cfg config, model
 		return err
 	}
 	defer release()
+	w, err := g.watch(ctx, cfg, e)
+	if err != nil {
+		return err
+	}
 	f := &form{c: cfg, s: cfg.sampling(s, e.gguf), endpoint: e}
 	r := g.run(c, f)
 	var told time.Time
@@ -242,7 +260,13 @@ func (g *generator) Complete(ctx context.Context, c *sdk.Call, cfg config, model
 	}
 	r.emit = func(i int, a *reply) error {
 		said = warnGuess(c, a, said)
+		if err := w.due(ctx); err != nil {
+			return err
+		}
 		return emit(&sdk.Completion{PromptId: prompts[i].GetId(), Text: a.text, FinishReason: a.finish, Logprobs: a.logprobs, PromptTokens: a.prompt, CompletionTokens: a.answer})
 	}
-	return r.all(ctx, len(prompts))
+	if err := r.all(ctx, len(prompts)); err != nil {
+		return err
+	}
+	return w.look(ctx)
 }

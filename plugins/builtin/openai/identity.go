@@ -122,7 +122,9 @@ func (id *identity) listed(base string, list []map[string]any) error {
 			names = append(names, name)
 		}
 		if sameModel(name, id.Name) || id.Name == "" && len(list) == 1 {
-			delete(m, "created") // of some servers it is the time of the question
+			for _, moment := range []string{"created", "permission", "status"} { // of the question, and of what is loaded just now
+				delete(m, moment)
+			}
 			id.Name, id.Listed, id.Facts["entry"] = name, true, m
 			return nil
 		}

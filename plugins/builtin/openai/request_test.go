@@ -368,6 +368,10 @@ func TestFingerprint(t *testing.T) {
 	if again, err := ask(values{"model_name": ""}); err != nil || again != first {
 		t.Errorf("again, and without a name: %q, %v, want %q", again, err, first)
 	}
+	say(`{"data":[{"id":"m","created":1,"owned_by":"nobody","permission":[{"id":"modelperm-7"}],"status":{"value":"loaded"}}]}`)
+	if again, err := ask(nil); err != nil || again != first {
+		t.Errorf("with what is of the moment: %q, %v, want %q", again, err, first)
+	}
 	say(`{"data":[{"id":"m","created":1,"owned_by":"nobody","meta":{"n_params":2}}]}`)
 	if other, err := ask(nil); err != nil || other == first {
 		t.Errorf("another model by the same name: %q, %v", other, err)
