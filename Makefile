@@ -79,7 +79,7 @@ FUZZ      = plan/config:FuzzLoad:30000x plan/addr:FuzzAddress:600000x plan/planf
 	plugins/builtin/llama/bpe:FuzzTokenizer:300000x plugins/builtin/llama/bpe:FuzzRoundTrip:600000x \
 	plugins/builtin/llama/hf:FuzzConfig:900000x plugins/builtin/llama/hf:FuzzIndex:900000x \
 	plugins/builtin/llama/peft:FuzzAdapter:300000x runtime/serve:FuzzRequest:80000x \
-	domains/godoc:FuzzJudge:150000x runtime/questions:FuzzParse:300000x
+	domains/godoc:FuzzJudge:150000x runtime/questions:FuzzParse:300000x runtime/questions:FuzzConversation:300000x
 
 fuzz:
 	@for t in $(FUZZ); do \

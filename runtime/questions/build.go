@@ -51,7 +51,7 @@ func New(docs []Document, o Options) *Builder {
 			if also[p.Digest] == nil {
 				b.passages = append(b.passages, p)
 			}
-			if !slices.Contains(also[p.Digest], d.Name) {
+			if n := len(also[p.Digest]); n == 0 || also[p.Digest][n-1] != d.Name {
 				also[p.Digest] = append(also[p.Digest], d.Name)
 			}
 		}

@@ -12,7 +12,7 @@ import (
 // towns are documents with a sentence a town, whose terms are rare.
 func towns(n int) (docs []Document) {
 	for i := range n {
-		docs = append(docs, Document{fmt.Sprintf("town%03d.md", i), fmt.Sprintf(
+		docs = append(docs, Document{Name: fmt.Sprintf("town%03d.md", i), Text: fmt.Sprintf(
 			"# Place number %s\n\nThe old market of this place was moved to Plaza%s in the year %d, after a flood of the river. "+
 				"A mill on its %s bank ground wheat for %d families until the bridge fell.\n",
 			letters(i), strings.ToUpper(letters(i)[:1])+letters(i)[1:], 1200+7*i, letters(i*31+5), 100+i)})

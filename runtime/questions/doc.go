@@ -6,6 +6,8 @@
 //	document ──Cut──► passages ──► asked for questions ──Parse──► candidates ─┐
 //	                     └──► sentences with a blank ───────────► candidates ─┴─ rules ─► second pass ─► Finish ─► items
 //
+// A document may be a conversation. What the assistant says in it are its passages, headed by what the user wrote before.
+//
 // There are two kinds of items. A question is written by a teacher, who is shown a passage. A cloze is a sentence of a
 // passage with its rarest term left out, and needs no teacher. Both are held to the same rules, which are pure functions with
 // one word each for what they find (see rules.go), and both may go through a second pass: the teacher, with the passage in

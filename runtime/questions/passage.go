@@ -10,14 +10,18 @@ import (
 	"unicode/utf8"
 )
 
-// Document is a text with its name: the path by which records name their source, so that an item's evidence does too.
-type Document struct{ Name, Text string }
+// Document is a text, or a conversation, with its name: that by which records name their source, so that an item's evidence does
+// too.
+type Document struct {
+	Name, Text string
+	Turns      []Turn // of a conversation, in place of Text
+}
 
 // Passage is a part of a document that can be asked about.
 type Passage struct {
 	Document string
 	Also     []string // other documents that have it
-	Heading  string   // of the section; "": none
+	Heading  string   // of the section, or what the user wrote; "": none
 	Text     string   // a paragraph a line
 	Digest   string   // of heading and text, not of the document's name
 }
@@ -34,19 +38,20 @@ const (
 // of Markdown, # or underlined. Code between fences, tables and lines of tags are left out, and the marks of lists, emphasis,
 // links and code within a line are taken off. A line that is indented where the one before was not begins a paragraph, as below
 // a declaration, unless it goes on with an item of a list. A paragraph that is too long is cut at its sentences, a sentence that is too
-// long anywhere.
+// long anywhere. The answers of a conversation are cut one by one, and what the user wrote is the heading of all that is in one.
 func Cut(d Document) []Passage {
 	c := &cutter{name: d.Name}
-	for line := range strings.Lines(d.Text) {
-		c.line(strings.TrimRight(line, " \t\n"))
+	c.cut(d.Text)
+	for _, t := range d.Turns {
+		c.heading, c.answers, c.fence, c.indented = heading(t.Question), true, "", false
+		c.cut(t.Answer)
 	}
-	c.paragraph()
-	c.flush()
 	return c.out
 }
 
 type cutter struct {
 	name, heading string
+	answers       bool     // of a conversation: the heading stays
 	fence         string   // that ends the code; "": there is none
 	lines         []string // of the paragraph
 	indented      bool     // the last of them
@@ -64,6 +69,14 @@ var (
 	link        = regexp.MustCompile(`!?\[([^\]\[]{0,200})\]\([^()\s]{0,500}\)`)
 	anchor      = regexp.MustCompile(`\s*\{#[^{}]{0,100}\}$`)
 )
+
+func (c *cutter) cut(text string) {
+	for line := range strings.Lines(text) {
+		c.line(strings.TrimRight(line, " \t\n"))
+	}
+	c.paragraph()
+	c.flush()
+}
 
 func (c *cutter) line(line string) {
 	bare := strings.TrimSpace(line)
@@ -104,6 +117,9 @@ func (c *cutter) line(line string) {
 func (c *cutter) begin(heading string) {
 	c.paragraph()
 	c.flush()
+	if c.answers {
+		return
+	}
 	heading = plain(anchor.ReplaceAllString(heading, ""))
 	c.heading = heading[:boundary(heading, maxHeading)]
 }

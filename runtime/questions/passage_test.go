@@ -53,7 +53,7 @@ func TestCut(t *testing.T) {
 	text := "Intro text that is long enough to be a passage of its own, with some words.\n\n" +
 		"## The **canal** {#canal}\n\n- It has [49 locks](http://example.com), and `barges` went on it\n  for a hundred years.\n- It was begun in 1753, under the eyes of Antonio de Ulloa.\n\n" +
 		"```go\nfunc f() {}\n```\n\n| a | b |\n\n<div>\n\nLong\n====\n\n" + long + "\n\n### Short\n\nToo short.\n"
-	got := Cut(Document{"d.md", text})
+	got := Cut(Document{Name: "d.md", Text: text})
 	if len(got) != 4 {
 		t.Fatalf("%d passages: %+v", len(got), got)
 	}
@@ -73,7 +73,7 @@ func TestCut(t *testing.T) {
 // What is indented below a declaration is a paragraph of its own; what is indented below an item goes on with it.
 func TestCutIndented(t *testing.T) {
 	t.Parallel()
-	got := Cut(Document{"d.txt", "func Cut(s, sep string) (before, after string, found bool)\n    Cut slices s around the first instance of sep,\n    returning the text before and after it.\n\n* an item that is\n  two lines long\n"})
+	got := Cut(Document{Name: "d.txt", Text: "func Cut(s, sep string) (before, after string, found bool)\n    Cut slices s around the first instance of sep,\n    returning the text before and after it.\n\n* an item that is\n  two lines long\n"})
 	want := "func Cut(s, sep string) (before, after string, found bool)\nCut slices s around the first instance of sep, returning the text before and after it.\nan item that is two lines long"
 	if len(got) != 1 || got[0].Text != want {
 		t.Errorf("%+v", got)
@@ -94,7 +94,7 @@ func TestCutHostile(t *testing.T) {
 		"one fence":   "```\n" + strings.Repeat("x\n", 1<<19),
 		"wide spaces": strings.Repeat("x \t ", 1<<18),
 	} {
-		for _, p := range Cut(Document{"x", text}) {
+		for _, p := range Cut(Document{Name: "x", Text: text}) {
 			if n := runes(p.Text); n > maxPassage || n < minPassage {
 				t.Fatalf("%s: a passage of %d characters", name, n)
 			}
