@@ -112,8 +112,8 @@ func (j *job) rawSamples(ctx context.Context) ([]guard.Sample, error) {
 	var samples []guard.Sample
 	var items []*pluginv1.VerifyItem
 	err = eachRecord(filepath.Join(j.work, recordsFile), func(r *sdk.Record) error {
-		samples = append(samples, guard.Sample{Text: r.Prompt + r.Text, Question: r.Prompt})
-		items = append(items, &pluginv1.VerifyItem{Id: strconv.Itoa(len(items)), Prompt: r.Prompt, Text: r.Text})
+		samples = append(samples, guard.Sample{Text: r.Prompt + recordText(r), Question: r.Prompt})
+		items = append(items, &pluginv1.VerifyItem{Id: strconv.Itoa(len(items)), Prompt: r.Prompt, Text: recordText(r)})
 		return nil
 	})
 	if err != nil {

@@ -199,7 +199,7 @@ func admit(r *sdk.Record, jd *pluginv1.Judgement, strict bool) string {
 		r.Prompt, r.Text = jd.Question, jd.Answer
 		r.Id = recordID(r)
 	}
-	if recordText(r) == "" {
+	if learned(r) == "" {
 		return "empty" // nothing to learn from, and no trainer takes it
 	}
 	if jd == nil {
@@ -240,6 +240,20 @@ func recordText(r *sdk.Record) string {
 	for _, m := range r.Messages {
 		b.WriteString(m.Content)
 		b.WriteByte('\n')
+	}
+	return b.String()
+}
+
+// learned is what a student would learn to write: a record's text, or what counts of a chat.
+func learned(r *sdk.Record) string {
+	if len(r.Messages) == 0 {
+		return r.Text
+	}
+	var b strings.Builder
+	for _, m := range r.Messages {
+		if m.Train {
+			b.WriteString(m.Content)
+		}
 	}
 	return b.String()
 }

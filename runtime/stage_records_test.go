@@ -33,7 +33,8 @@ func TestAdmit(t *testing.T) {
 		{"empty", &sdk.Record{}, nil, true, "empty", "", ""},
 		{"empty, and nobody minds", &sdk.Record{}, &pluginv1.Judgement{Reason: "no_question"}, false, "empty", "", ""},
 		{"a question without an answer", &sdk.Record{Text: "q:"}, cut, false, "empty", "q:", ""},
-		{"a chat", &sdk.Record{Messages: []*sdk.Message{{Role: "user", Content: "hi"}}}, nil, true, "", "", ""},
+		{"a chat", &sdk.Record{Messages: []*sdk.Message{{Role: "user", Content: "hi"}, {Role: "assistant", Content: "ho", Train: true}}}, nil, true, "", "", ""},
+		{"a chat without an answer", &sdk.Record{Messages: []*sdk.Message{{Role: "user", Content: "hi"}, {Role: "assistant", Train: true}}}, nil, true, "empty", "", ""},
 	} {
 		got := admit(tc.rec, tc.jd, tc.strict)
 		if got != tc.want || tc.rec.Prompt != tc.prompt || tc.rec.Text != tc.text {
