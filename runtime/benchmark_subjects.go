@@ -15,7 +15,7 @@ import (
 )
 
 // Subjects are what a generator can be asked about without giving the benchmark away: of each passage that may be trained on its
-// heading and, up to size bytes together, those of its sentences that no item shares. The seal drops a sample whose prompt has
+// heading, or in a conversation what the user wrote, and, up to size bytes together, those of its sentences that no item shares. The seal drops a sample whose prompt has
 // any of the others, and the tokens would be lost. They stand in an order that hangs on their texts, the first of them alone where
 // there are more than most.
 func Subjects(b *config.Build, most, size int) ([]string, error) {
@@ -37,8 +37,12 @@ func Subjects(b *config.Build, most, size int) ([]string, error) {
 		if held[d.Name] {
 			continue
 		}
+		title := strings.TrimSuffix(path.Base(d.Name), path.Ext(d.Name))
+		if d.Turns != nil { // whose name says nothing
+			title = ""
+		}
 		for _, p := range questions.Cut(d) {
-			if s := subject(p, index, size); s != "" {
+			if s := subject(p, title, index, size); s != "" {
 				all = append(all, s)
 			}
 		}
@@ -70,23 +74,29 @@ func sealItems(dir string) (*seal.Index, error) {
 	return seal.Build(items)
 }
 
-// subject is a passage without what the benchmark asks about. A passage without a heading has its document's name.
-func subject(p questions.Passage, index *seal.Index, size int) string {
-	heading := cmp.Or(p.Heading, strings.TrimSuffix(path.Base(p.Document), path.Ext(p.Document)))
-	out := clip(heading, size)
-	for _, s := range questions.Sentences(p.Text) {
-		s = strings.TrimSpace(s)
-		longer := out + "\n" + s
-		if out != clip(heading, size) {
-			longer = out + " " + s
-		}
-		if _, bad := index.Check(seal.Sample{Prompt: longer}); bad || len(longer) > size {
-			continue
-		}
-		out = longer
+// subject is a passage without what the benchmark asks about, below its heading. title stands for one that it has not.
+func subject(p questions.Passage, title string, index *seal.Index, size int) string {
+	asked := func(text string) bool {
+		_, bad := index.Check(seal.Sample{Prompt: text})
+		return bad
 	}
-	if _, bad := index.Check(seal.Sample{Prompt: out}); bad {
-		return ""
+	heading := clip(cmp.Or(p.Heading, title), size)
+	if asked(heading) { // as what a user wrote may be
+		heading = ""
+	}
+	out := heading
+	for _, s := range questions.Sentences(p.Text) {
+		longer := strings.TrimSpace(s)
+		switch {
+		case out == "":
+		case out == heading:
+			longer = out + "\n" + longer
+		default:
+			longer = out + " " + longer
+		}
+		if len(longer) <= size && !asked(longer) {
+			out = longer
+		}
 	}
 	return out
 }

@@ -18,14 +18,18 @@ import (
 // maxDocuments bounds the documents of a benchmark together, in bytes: 256 MiB.
 const maxDocuments = 256 << 20
 
-// Skipped is a document that cannot be read as text.
+var errLarge = fmt.Errorf("the documents are larger than %d MiB together; name fewer", maxDocuments>>20)
+
+// Skipped is a document that cannot be read as text, or a line, or some lines, that cannot be read as a conversation.
 type Skipped struct {
 	Document string `json:"document"`
 	Why      string `json:"why"`
+	Records  int    `json:"records"` // that the collector files may find bad there
 }
 
 // readDocuments reads what the globs find. A document's name is its path below the fixed part of its glob, or below its
-// directory, as the collector files names its sources: so an item's evidence and a record's source are the same text.
+// directory, as the collector files names its sources: so an item's evidence and a record's source are the same text. Of a file of
+// chats each conversation is a document.
 func readDocuments(globs, written []string) (docs []questions.Document, skipped []Skipped, err error) {
 	at := map[string]string{} // name → path
 	total := 0
@@ -49,17 +53,28 @@ func readDocuments(globs, written []string) (docs []questions.Document, skipped 
 				continue
 			}
 			at[name] = p
+			if holdsChats(p) {
+				chats, bad, size, err := readConversations(p, name, maxDocuments-total)
+				if err != nil {
+					return nil, nil, err
+				}
+				if total += size; total > maxDocuments {
+					return nil, nil, errLarge
+				}
+				docs, skipped = append(docs, chats...), append(skipped, bad...)
+				continue
+			}
 			data, err := readBounded(p, questions.MaxDocument+1)
 			if err != nil {
 				return nil, nil, err
 			}
 			text, err := questions.Clean(data)
 			if err != nil {
-				skipped = append(skipped, Skipped{name, err.Error()})
+				skipped = append(skipped, Skipped{name, err.Error(), 1})
 				continue
 			}
 			if total += len(text); total > maxDocuments {
-				return nil, nil, fmt.Errorf("the documents are larger than %d MiB together; name fewer", maxDocuments>>20)
+				return nil, nil, errLarge
 			}
 			docs = append(docs, questions.Document{Name: name, Text: text})
 		}

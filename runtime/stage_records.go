@@ -108,7 +108,7 @@ func (j *job) real(ctx context.Context) (*result, error) {
 		if jd := judged[i]; jd != nil {
 			r.Key = jd.Key
 		}
-		switch hit, bad := index.Check(seal.Sample{Key: r.Key, Source: r.Meta["source_path"], Prompt: r.Prompt, Text: recordText(r)}); {
+		switch hit, bad := index.Check(seal.Sample{Key: r.Key, Source: sources(r), Prompt: r.Prompt, Text: recordText(r)}); {
 		case bad:
 			t.drop("benchmark:"+string(hit.Kind), r)
 			continue

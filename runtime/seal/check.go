@@ -12,8 +12,8 @@ const minLineWords = 3
 
 // Sample is anything that would be trained on or prompted with: a record, a template, a few-shot example.
 type Sample struct {
-	Key    string // canonical key; empty: none
-	Source string // the document it came from, as Item.Evidence names it; empty: none
+	Key    string   // canonical key; empty: none
+	Source []string // the document it came from, by each name that Item.Evidence may give it
 	Prompt string
 	Text   string
 }
@@ -69,12 +69,11 @@ func (ix *Index) Check(s Sample) (Hit, bool) {
 }
 
 // exempt says whether a source is evidence of an item.
-func (ix *Index) exempt(item uint32, source string) bool {
-	if source == "" {
-		return false
-	}
-	_, ok := slices.BinarySearch(ix.evidence[item], source)
-	return ok
+func (ix *Index) exempt(item uint32, source []string) bool {
+	return slices.ContainsFunc(source, func(name string) bool {
+		_, ok := slices.BinarySearch(ix.evidence[item], name)
+		return ok
+	})
 }
 
 func (ix *Index) exact(s Sample) (Hit, bool) {
@@ -106,7 +105,7 @@ func (ix *Index) exact(s Sample) (Hit, bool) {
 	return Hit{}, false
 }
 
-func (ix *Index) ngram(ws []word, source string) (hit Hit, found bool) {
+func (ix *Index) ngram(ws []word, source []string) (hit Hit, found bool) {
 	for _, n := range ix.lengths {
 		grams(ws, int(n), func(h uint64) {
 			if found {
@@ -128,7 +127,7 @@ func (ix *Index) ngram(ws []word, source string) (hit Hit, found bool) {
 
 // near counts the item's shingles within the sample. It answers the item with the largest share, and the first by ID
 // among equals.
-func (ix *Index) near(ws []word, source string) (Hit, bool) {
+func (ix *Index) near(ws []word, source []string) (Hit, bool) {
 	counts := map[uint32]uint32{}
 	seen := map[uint64]bool{}
 	grams(ws, shingleWords, func(h uint64) {

@@ -54,9 +54,10 @@ func TestCheck(t *testing.T) {
 		{"most of a short item", Sample{Text: "Tell me, what is the capital of the province of Zamora, please?"}, "", ""},
 		{"something else", Sample{Prompt: "How many provinces are there?", Text: "Fifty."}, "", ""},
 		{"a heading of two words", Sample{Text: "Who wrote\nthis book about fog"}, "", ""},
-		{"evidence", Sample{Source: "handbook.md", Text: handbook}, "", ""},
-		{"the same text from elsewhere", Sample{Source: "notes.md", Text: handbook}, Ngram, "about"},
-		{"evidence of another item", Sample{Source: "handbook.md", Text: long}, Exact, "long"},
+		{"evidence", Sample{Source: []string{"handbook.md"}, Text: handbook}, "", ""},
+		{"evidence by another of its names", Sample{Source: []string{"books.txt", "handbook.md"}, Text: handbook}, "", ""},
+		{"the same text from elsewhere", Sample{Source: []string{"notes.md"}, Text: handbook}, Ngram, "about"},
+		{"evidence of another item", Sample{Source: []string{"handbook.md"}, Text: long}, Exact, "long"},
 		{"a key where the items have none", Sample{Key: "k", Text: long}, Exact, "long"},
 		{"nothing", Sample{}, "", ""},
 	} {
