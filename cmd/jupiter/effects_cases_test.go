@@ -76,7 +76,7 @@ func effectTrainer(own map[string]effectCase) map[string]effectCase {
 		"preset": v(`"1m"`), "vocab_size": v("400"), "spaces_apart": v("false"),
 		"vocabulary": v(`["ft"]`, effectUntrained), "tokenizer": v(effectTokenizer(), effectUntrained), "max_seq_length": v("128"),
 		"batch_size": v("16"), "gradient_accumulation_steps": v("2"), "learning_rate": v("0.01"), "warmup_steps": v("40"), "min_lr_ratio": v("0.1"),
-		"weight_decay": v("0.2"), "betas": v("[0.9, 0.99]"), "clip": v("2"), "prompt_loss_weight": v("0.5"), "recipe": v("merge(local.recipe, { clip = 3 })"),
+		"weight_decay": v("0.2"), "betas": v("[0.9, 0.99]"), "clip": v("2"), "prompt_loss_weight": v("0.5"), "prompts": v(`"chat"`), "recipe": v("merge(local.recipe, { clip = 3 })"),
 		"threads": v("2"), "budget.usd": no("9"),
 	}
 	for name, c := range own {
@@ -153,7 +153,7 @@ func effectSections() []effectSection {
 			"for_each": refs("generator.llama.base", "generator"), "samples": v("40000"), "seed": v("7"),
 			"model":          v("trainer.llama.earlier", effectEarlier),
 			"prices.version": effectPrice(`"b"`), "prices.usd_per_million_input": effectPrice("2"), "prices.usd_per_million_output": effectPrice("2"),
-			"temperature": v("0.9"), "top_p": v("0.9"), "top_k": v("9"), "min_p": v("0.1"), "repetition_penalty": v("1.1"), "max_tokens": v("90"), "stop": v(`["\n\n"]`),
+			"temperature": v("0.9"), "top_p": v("0.9"), "top_k": v("9"), "min_p": v("0.1"), "repetition_penalty": v("1.1"), "max_tokens": v("90"), "prompts": v(`"chat"`), "stop": v(`["\n\n"]`),
 			"batch_size": v("9"), "threads": v("2")})},
 		{"`filter \"quality\"`", "filter_quality", "filter.quality.shape", false, effectCommon(v("[generator.llama.base]"), "kind", map[string]effectCase{
 			"for_each": refs("filter.quality.shape", "filters"), "budget.tokens": no("9"), "budget.usd": no("9"),

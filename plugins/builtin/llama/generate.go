@@ -37,7 +37,7 @@ func (g *generator) Generate(ctx context.Context, c *sdk.Call, cfg generatorConf
 	defer cancel()
 	o.Step = b.run.step(cancel)
 	for _, s := range sets {
-		err := draw(ctx, m, s, c.Seed, sampling, o, b)
+		err := draw(ctx, m, cfg, s, c.Seed, sampling, o, b)
 		if unlessStopped(err, c) != nil {
 			return err
 		}
@@ -49,14 +49,14 @@ func (g *generator) Generate(ctx context.Context, c *sdk.Call, cfg generatorConf
 }
 
 // draw generates a share's samples into b.
-func draw(ctx context.Context, m *infer.Model, s sdk.Share, seed uint64, sampling infer.Sampling, o infer.Options, b *batcher) error {
+func draw(ctx context.Context, m *infer.Model, cfg generatorConfig, s sdk.Share, seed uint64, sampling infer.Sampling, o infer.Options, b *batcher) error {
 	prompts := s.GetPrompts()
 	if len(prompts) == 0 {
 		prompts = []*sdk.Prompt{{}}
 	}
 	encoded := make([][]int32, len(prompts))
 	for k, p := range prompts {
-		ids, err := tokens(m.Tokenizer, p)
+		ids, err := cfg.tokens(m.Tokenizer, p)
 		if err != nil {
 			return fmt.Errorf("template %q: %w", s.GetTemplate(), err)
 		}

@@ -32,23 +32,30 @@ type generator struct {
 }
 
 // tokens gives the tokens that a model is given for a prompt: the text after BOS, to be gone on with; or, with a system
-// message or as a chat, turns that wait for their answer.
-func tokens(t *bpe.Tokenizer, p *sdk.Prompt) ([]int32, error) {
+// message, as a chat, or where prompts are to be put as chats, turns that wait for their answer. From an empty prompt a text begins.
+func (c generatorConfig) tokens(t *bpe.Tokenizer, p *sdk.Prompt) ([]int32, error) {
 	var turns []bpe.Message
 	for _, m := range p.GetMessages() {
 		turns = append(turns, bpe.Message{Role: m.GetRole(), Content: m.GetContent()})
 	}
 	switch {
-	case len(turns) == 0 && p.GetSystem() == "":
+	case len(turns) == 0 && p.GetSystem() == "" && !c.chats(p.GetText()):
 		return t.Sequence(p.GetText()), nil
+	case len(turns) == 0 && p.GetSystem() == "":
+		turns = []bpe.Message{{Role: "user", Content: p.GetText()}}
 	case len(turns) == 0:
 		turns = []bpe.Message{{Role: "system", Content: p.GetSystem()}, {Role: "user", Content: p.GetText()}}
 	}
 	if !t.HasChat() {
-		return nil, sdk.Invalid(fmt.Errorf("prompt %q is a chat, or has a system message, but the model's vocabulary has no tokens for turns of a chat", p.GetId()))
+		return nil, sdk.Invalid(fmt.Errorf("prompt %q is a chat, has a system message, or is put as a chat (prompts = \"chat\"), but the model's vocabulary has no tokens for turns of a chat", p.GetId()))
 	}
 	ids, _ := t.Chat(turns, true)
 	return ids, nil
+}
+
+// chats says whether a prompt that stands alone is put as a chat.
+func (c generatorConfig) chats(prompt string) bool {
+	return or(c.Prompts, promptsText) == promptsChat && prompt != ""
 }
 
 // text is what crosses the wire, which takes only valid UTF-8: a character that a model left unfinished is U+FFFD.
@@ -64,7 +71,7 @@ func (g *generator) Complete(ctx context.Context, c *sdk.Call, cfg generatorConf
 	if err != nil {
 		return err
 	}
-	rs, err := requests(c, m.Tokenizer, prompts)
+	rs, err := requests(c, cfg, m.Tokenizer, prompts)
 	if err != nil {
 		return err
 	}
@@ -84,7 +91,7 @@ func (g *generator) Complete(ctx context.Context, c *sdk.Call, cfg generatorConf
 }
 
 // requests are the prompts of a call with their seeds.
-func requests(c *sdk.Call, t *bpe.Tokenizer, prompts []*sdk.Prompt) (rs []infer.Request, err error) {
+func requests(c *sdk.Call, cfg generatorConfig, t *bpe.Tokenizer, prompts []*sdk.Prompt) (rs []infer.Request, err error) {
 	rs = make([]infer.Request, len(prompts))
 	for i, p := range prompts {
 		place := uint64(i)
@@ -92,7 +99,7 @@ func requests(c *sdk.Call, t *bpe.Tokenizer, prompts []*sdk.Prompt) (rs []infer.
 			place = 0
 		}
 		rs[i].Seed = sdk.SampleSeed(c.Seed, "completion of "+p.GetId(), place)
-		if rs[i].Prompt, err = tokens(t, p); err != nil {
+		if rs[i].Prompt, err = cfg.tokens(t, p); err != nil {
 			return nil, err
 		}
 	}
@@ -112,24 +119,30 @@ func completion(p *sdk.Prompt, tokens int, r infer.Result) *sdk.Completion {
 }
 
 // Score gives log-likelihoods. An item that does not fit the model's context is an error: a benchmark that leaves out
-// items without a word would compare models on different questions.
+// items without a word would compare models on different questions. An answer in a chat ends with its turn.
 func (g *generator) Score(ctx context.Context, c *sdk.Call, cfg generatorConfig, model *sdk.Artifact, items []*sdk.LikelihoodItem, emit func(*sdk.LikelihoodEvent) error) error {
-	return g.score(ctx, c, cfg, model, items, (*bpe.Tokenizer).Sequence, emit)
+	return g.score(ctx, c, cfg, model, items, func(t *bpe.Tokenizer, it *sdk.LikelihoodItem) (infer.Item, error) {
+		ids, err := cfg.tokens(t, &sdk.Prompt{Id: it.GetPromptId(), Text: it.GetPrompt()})
+		return infer.Item{Prompt: ids, Turn: cfg.chats(it.GetPrompt())}, err
+	}, emit)
 }
 
 // score is Score with a way to read prompts.
-func (g *generator) score(ctx context.Context, c *sdk.Call, cfg generatorConfig, model *sdk.Artifact, items []*sdk.LikelihoodItem, read func(*bpe.Tokenizer, string) []int32, emit func(*sdk.LikelihoodEvent) error) error {
+func (g *generator) score(ctx context.Context, c *sdk.Call, cfg generatorConfig, model *sdk.Artifact, items []*sdk.LikelihoodItem, read func(*bpe.Tokenizer, *sdk.LikelihoodItem) (infer.Item, error), emit func(*sdk.LikelihoodEvent) error) error {
 	m, err := g.models.get(model)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := untilStopped(ctx, c)
 	defer cancel()
-	item := func(i int) infer.Item {
-		it := items[i]
-		return infer.Item{Prompt: read(m.Tokenizer, it.GetPrompt()), Continuations: it.GetContinuations(), End: it.GetEnd()}
+	asked := make([]infer.Item, len(items))
+	for i, it := range items {
+		if asked[i], err = read(m.Tokenizer, it); err != nil {
+			return err
+		}
+		asked[i].Continuations, asked[i].End = it.GetContinuations(), it.GetEnd()
 	}
-	err = m.Score(ctx, len(items), item, cfg.options(), func(i int, ls []infer.Likelihood) error {
+	err = m.Score(ctx, len(items), func(i int) infer.Item { return asked[i] }, cfg.options(), func(i int, ls []infer.Likelihood) error {
 		it := items[i]
 		if ls == nil {
 			return fmt.Errorf("item %q is longer than the model's context of %d tokens: shorten the question and its answers, or raise max_seq_length of the trainer", it.GetPromptId(), m.Config.Context)

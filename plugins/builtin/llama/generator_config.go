@@ -21,8 +21,23 @@ type generatorConfig struct {
 	RepetitionPenalty float64  `jupiter:"repetition_penalty" default:"1" desc:"Above 1, makes tokens that are already there less likely. 1: does not."`
 	MaxTokens         uint32   `jupiter:"max_tokens" default:"256" desc:"Tokens after which a text is cut. A sample that was cut is marked, and is never trained on."`
 	Stop              []string `jupiter:"stop" desc:"A text ends before the first of these strings."`
+	Prompts           *string  `jupiter:"prompts" desc:"How a prompt is put that stands alone: text, as the beginning of a text, or chat, as the question of one. With a system message it is a chat always. Default: \"text\"."`
 	BatchSize         uint32   `jupiter:"batch_size,effect=none" default:"64" desc:"Texts in work at a time. Changes the speed, not the texts."`
 	Threads           *uint32  `jupiter:"threads,effect=none" desc:"Processor threads. By default as many as there are. Changes the speed, not the texts."`
+}
+
+// Ways in which a prompt is put, and learned. The trainers mlx and torch have the same words.
+const (
+	promptsText = "text"
+	promptsChat = "chat"
+)
+
+// unknownPrompts says that a way is none of these; "": it is one.
+func unknownPrompts(way string) string {
+	if way == promptsText || way == promptsChat {
+		return ""
+	}
+	return fmt.Sprintf("prompts is %q: it is text or chat.", shortened(way))
 }
 
 // Most that the operational attributes may ask for.
@@ -59,6 +74,9 @@ func (c generatorConfig) Validate() []*sdk.Diagnostic {
 	}
 	if c.MaxTokens < 1 || c.MaxTokens > math.MaxInt32 {
 		bad("max_tokens", "max_tokens is %d: it must be at least 1.", c.MaxTokens)
+	}
+	if detail := unknownPrompts(or(c.Prompts, promptsText)); detail != "" {
+		out = append(out, sdk.Error("Unknown word", detail, "prompts"))
 	}
 	if i := slices.Index(c.Stop, ""); i >= 0 {
 		out = append(out, sdk.Error("Empty stop string", "Every text contains the empty string, so every text would end at once.", "stop", fmt.Sprint(i)))

@@ -343,6 +343,8 @@ func TestGeneratorConfig(t *testing.T) {
 		{"repetition_penalty", func(c *generatorConfig) { c.RepetitionPenalty = 0 }},
 		{"max_tokens", func(c *generatorConfig) { c.MaxTokens = 0 }},
 		{"stop", func(c *generatorConfig) { c.Stop = []string{"x", ""} }},
+		{"", func(c *generatorConfig) { c.Prompts = new(promptsChat) }},
+		{"prompts", func(c *generatorConfig) { c.Prompts = new("auto") }},
 		{"batch_size", func(c *generatorConfig) { c.BatchSize = 0 }},
 		{"threads", func(c *generatorConfig) { c.Threads = &zero }},
 	} {

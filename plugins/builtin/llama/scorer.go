@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"jupiter/plugins/builtin/llama/bpe"
+	"jupiter/plugins/builtin/llama/infer"
 	"jupiter/plugins/sdk"
 )
 
@@ -27,7 +28,9 @@ func (s *Scorer) Score(ctx context.Context, c *sdk.Call, model *sdk.Artifact, it
 
 // ScoreRendered is Score for prompts that a chat template has made: what they spell as special tokens are these tokens.
 func (s *Scorer) ScoreRendered(ctx context.Context, c *sdk.Call, model *sdk.Artifact, items []*sdk.LikelihoodItem, emit func(*sdk.LikelihoodEvent) error) error {
-	return s.g.score(ctx, c, generatorConfig{BatchSize: scoredBatch}, model, items, (*bpe.Tokenizer).Rendered, emit)
+	return s.g.score(ctx, c, generatorConfig{BatchSize: scoredBatch}, model, items, func(t *bpe.Tokenizer, it *sdk.LikelihoodItem) (infer.Item, error) {
+		return infer.Item{Prompt: t.Rendered(it.GetPrompt())}, nil
+	}, emit)
 }
 
 // Import makes a model from elsewhere one GGUF file, as the generator llama does.

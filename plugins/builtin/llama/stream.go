@@ -19,7 +19,7 @@ func (g *generator) Stream(ctx context.Context, c *sdk.Call, cfg generatorConfig
 	if err != nil {
 		return err
 	}
-	rs, err := requests(c, m.Tokenizer, prompts)
+	rs, err := requests(c, cfg, m.Tokenizer, prompts)
 	if err != nil {
 		return err
 	}

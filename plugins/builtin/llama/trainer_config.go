@@ -46,7 +46,8 @@ type training struct {
 	Betas             []float64 `jupiter:"betas" desc:"AdamW's two averaging factors. Default: [0.9, 0.95]."`
 	Clip              *float64  `jupiter:"clip" desc:"Largest norm of the gradient; 0 for no limit. Default: 1."`
 	Dropout           *float64  `jupiter:"dropout" desc:"Dropout of each block's two branches. Default: 0."`
-	PromptLossWeight  *float64  `jupiter:"prompt_loss_weight" desc:"Weight of a prompt's tokens in the loss, where an answer's weigh 1. Default: 1."`
+	PromptLossWeight  *float64  `jupiter:"prompt_loss_weight" desc:"Weight of a prompt's tokens in the loss, where an answer's weigh 1; of chats what their messages say of themselves counts. Default: 1."`
+	Prompts           *string   `jupiter:"prompts" desc:"How a record with a prompt is learned: text, as the beginning of a text, or chat, as the question of one. Say chat where the generator is asked so. Default: \"text\"."`
 }
 
 // preset is the shape of a named size.
@@ -71,6 +72,7 @@ type settings struct {
 	schedule         train.Schedule
 	options          train.Options
 	promptLossWeight float64
+	chats            bool // a record with a prompt is one
 }
 
 // resolved is a configuration with its recipe merged in.
@@ -128,6 +130,7 @@ func (c trainerConfig) settings() (settings, []*sdk.Diagnostic) {
 		vocabSize:        or(r.VocabSize, 512),
 		spacesApart:      or(r.SpacesApart, false),
 		promptLossWeight: or(r.PromptLossWeight, 1),
+		chats:            or(r.Prompts, promptsText) == promptsChat,
 		schedule: train.Schedule{
 			Peak: or(r.LearningRate, 0.001), Floor: or(r.MinLRRatio, 0.05), Warmup: uint64(max(0, or(r.WarmupSteps, 30))),
 		},
@@ -137,6 +140,9 @@ func (c trainerConfig) settings() (settings, []*sdk.Diagnostic) {
 		},
 	}
 	r.numbers(wrong)
+	if detail := unknownPrompts(or(r.Prompts, promptsText)); detail != "" {
+		wrong("prompts", "Unknown word", "%s", detail)
+	}
 	if c.Threads != nil && (*c.Threads < 1 || *c.Threads > 1024) {
 		ds = append(ds, sdk.Error("Number out of range", fmt.Sprintf("threads is %d; it must be from 1 to 1024.", *c.Threads), "threads"))
 	}

@@ -131,6 +131,14 @@ func encode(tok *bpe.Tokenizer, rec *sdk.Record, promptWeight float32, limit int
 	return seq, cut, nil
 }
 
+// asChat makes a chat of a record with a prompt: its question, and the answer to be learned.
+func asChat(rec *sdk.Record) *sdk.Record {
+	if rec.Prompt == "" || rec.Text == "" {
+		return rec
+	}
+	return &sdk.Record{Messages: []*sdk.Message{{Role: "user", Content: rec.Prompt}, {Role: "assistant", Content: rec.Text, Train: true}}}
+}
+
 func flag(on bool) float32 {
 	if on {
 		return 1
@@ -177,6 +185,9 @@ func (f *feed) fill(tok *bpe.Tokenizer, s settings, path string, skip uint64) {
 		if err == nil {
 			var seq train.Sequence
 			var cut bool
+			if s.chats {
+				rec = asChat(rec)
+			}
 			seq, cut, err = encode(tok, rec, float32(s.promptLossWeight), s.model.Context)
 			step.seqs = append(step.seqs, seq)
 			step.cut += uint64(flag(cut))

@@ -326,6 +326,8 @@ func TestValidateNamesTheAttribute(t *testing.T) {
 		{"the trainer's own attribute wins", `{"layers": 1, "dim": 16, "heads": 2, "dropout": 0, "recipe": {"dropout": 1}}`, nil},
 		{"a vocabulary without room for bytes", `{"preset": "1m", "vocab_size": 100}`, []string{"vocab_size: from 261"}},
 		{"threads", `{"preset": "1m", "threads": 0}`, []string{"threads: from 1"}},
+		{"prompts as chats", `{"preset": "1m", "recipe": {"prompts": "chat"}}`, nil},
+		{"prompts as something else", `{"preset": "1m", "recipe": {"prompts": "chats"}}`, []string{"recipe.prompts: it is text or chat"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

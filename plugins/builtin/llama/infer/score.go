@@ -14,6 +14,7 @@ type Item struct {
 	Prompt        []int32 // at least one token; the first is BOS
 	Continuations []string
 	End           bool // the end-of-text token follows each continuation, and counts
+	Turn          bool // it is the end of a turn instead, as an answer in a chat ends
 }
 
 // Likelihood is that of one continuation.
@@ -96,11 +97,15 @@ func (m *Model) question(i int, x Item) (*question, error) {
 	if len(x.Prompt) == 0 {
 		return nil, fmt.Errorf("prompt %d is empty: it has not even BOS", i)
 	}
+	end := m.Tokenizer.EOS()
+	if x.Turn {
+		end = m.Tokenizer.EndTurn()
+	}
 	q := &question{index: i, prompt: x.Prompt, result: make([]Likelihood, len(x.Continuations))}
 	for k, text := range x.Continuations {
 		ids := m.Tokenizer.Encode(text)
 		if x.End {
-			ids = append(ids, m.Tokenizer.EOS())
+			ids = append(ids, end)
 		}
 		if len(x.Prompt)+len(ids)-1 > m.Config.Context { // the last token is only looked for, never passed
 			return &question{index: i}, nil

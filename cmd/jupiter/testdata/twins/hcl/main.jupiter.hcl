@@ -207,6 +207,7 @@ trainer "llama" "base" {
   clip                        = 0.5
   dropout                     = 0.1
   prompt_loss_weight          = 0.5
+  prompts                     = "chat"
   recipe                      = { batch_size = 8, clip = 2 }
   threads                     = 1
 }
@@ -278,6 +279,7 @@ generator "llama" "base" {
   repetition_penalty = 1.1
   max_tokens         = 32
   stop               = ["\n\n", "END"]
+  prompts            = "chat"
   batch_size         = 8
   threads            = 2
 }
