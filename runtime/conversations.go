@@ -48,7 +48,7 @@ func readConversations(path, name string, most int) (docs []questions.Document, 
 	}
 	defer f.Close()
 	r := bufio.NewReaderSize(f, 64<<10)
-	more := 0
+	more, last := 0, Skipped{}
 	for n := 1; ; n++ {
 		line, read, err := boundedLine(r, questions.MaxConversation+1)
 		if err == io.EOF {
@@ -74,10 +74,14 @@ func readConversations(path, name string, most int) (docs []questions.Document, 
 			skipped = append(skipped, Skipped{at, err.Error(), 1})
 		default:
 			more++
+			last = Skipped{at, err.Error(), 1}
 		}
 	}
+	if more > 1 {
+		last = Skipped{name, fmt.Sprintf("has %d more lines that are no conversations", more), more}
+	}
 	if more > 0 {
-		skipped = append(skipped, Skipped{name, fmt.Sprintf("has %d more lines that are no conversations", more), more})
+		skipped = append(skipped, last)
 	}
 	return docs, skipped, size, nil
 }

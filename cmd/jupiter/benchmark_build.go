@@ -63,9 +63,7 @@ func buildBenchmark(ctx context.Context, w *world, o *benchmarkBuildOptions, arg
 		}
 	}})
 	if out != nil {
-		for _, s := range out.Skipped {
-			fmt.Fprintf(w.err, "Warning: the document %s is left out: it %s.\n", flat(s.Document), s.Why)
-		}
+		viewSkipped(w, out.Skipped)
 	}
 	if ctx.Err() != nil {
 		return ctx.Err()

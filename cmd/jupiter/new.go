@@ -38,14 +38,14 @@ type beginning struct {
 }
 
 func beginnings() []beginning {
-	return []beginning{{"quickstart", newQuickstart}, {"docs", newFromDocuments}}
+	return []beginning{{"quickstart", newQuickstart}, {"docs", newFromDocuments}, {"chat", newFromChats}}
 }
 
 func newNewCommand(w *world) *cobra.Command {
 	var o newOptions
 	cmd := &cobra.Command{
 		Use:   "new DIR",
-		Short: "Begin a project: a plan and its domain, from documents of yours or the quickstart",
+		Short: "Begin a project: a plan and its domain, from documents or conversations of yours, or the quickstart",
 		Long: `Write a plan and its domain into DIR, which is not there yet or empty. They can be validated and planned at
 once, where the teacher, if there is one, can be reached. Where something is wrong, nothing is written.
 
@@ -53,8 +53,11 @@ once, where the teacher, if there is one, can be reached. Where something is wro
   --from docs        from text and Markdown: --documents names a file, a folder or a glob. The documents stay
                      where they are. The benchmark is made of them at once, without a teacher: sentences
                      with a term left out. It needs 100 items for the gate.
+  --from chat        from conversations: --documents names files of JSON lines, each with messages of role and
+                     content. They are learned as they are, the benchmark is made of the assistant's answers, and
+                     everything is asked as a chat.
 
-Without --teacher a small model is trained on the documents and writes the samples, so nothing but this
+Without --teacher a small model is trained on them and writes the samples, so nothing but this
 program is needed. --teacher names a server with OpenAI's interface that writes them; it is not asked yet.
 --trainer mlx and torch fine-tune the model in the directory --student, by a plugin in Python.
 
@@ -98,6 +101,8 @@ type begunFrom struct {
 	Skipped  []runtime.Skipped    `json:"skipped"`  // documents that cannot be read as text
 	Subjects int                  `json:"subjects"` // that the templates ask about
 
+	document string // what a document is called
+
 	project string // DIR
 	stage   string // a directory beside it, which becomes it when all is written
 	check   bool   // whether the plan can be checked here: a plugin that it requires may have to be installed first
@@ -136,7 +141,7 @@ func newProject(ctx context.Context, w *world, o *newOptions, arg string) (err e
 			}
 		}
 	}()
-	b := &begunFrom{From: o.from, project: dir, stage: stage, check: true, Splits: []runtime.BuiltSplit{}, Skipped: []runtime.Skipped{}}
+	b := &begunFrom{From: o.from, document: "document", project: dir, stage: stage, check: true, Splits: []runtime.BuiltSplit{}, Skipped: []runtime.Skipped{}}
 	b.Schema, b.Name, b.Dir = "jupiter.new/v1", identifier(filepath.Base(abs)), filepath.Join(dir, "domain")
 	b.Plan = filepath.Join(dir, b.Name+".jupiter.hcl")
 	if err := begin.write(ctx, w, o, b); err != nil {
@@ -260,11 +265,15 @@ func viewBegunFrom(w *world, b *begunFrom) {
 	if len(b.Splits) > 0 {
 		fmt.Fprintf(w.out, "\nThe benchmark:\n")
 		for _, s := range b.Splits {
-			fmt.Fprintf(w.out, "  %-10s %s of %s\n", s.Name, plural(s.Items, "item"), plural(s.Clusters, "document"))
+			fmt.Fprintf(w.out, "  %-10s %s of %s\n", s.Name, plural(s.Items, "item"), plural(s.Clusters, b.document))
 		}
 		for _, s := range b.Splits {
 			if s.Few {
-				fmt.Fprintf(w.out, "Warning: the gate pool is of %s, and the gate decides on 30 or more: add documents, or cut long ones into files by chapters.\n", plural(s.Clusters, "document"))
+				advice := "add documents, or cut long ones into files by chapters"
+				if b.chats() {
+					advice = "add conversations"
+				}
+				fmt.Fprintf(w.out, "Warning: the gate pool is of %s, and the gate decides on 30 or more: %s.\n", plural(s.Clusters, b.document), advice)
 			}
 		}
 	}

@@ -25,15 +25,26 @@ const (
 	leastGate   = 100 // items of a gate pool, see docs/language.md
 )
 
-// documentEndings are those of documents, where a folder is given.
-var documentEndings = []string{"md", "markdown", "txt", "rst", "adoc"}
+// Endings of documents, and of files of conversations, where a folder is given.
+var (
+	documentEndings = []string{"md", "markdown", "txt", "rst", "adoc"}
+	chatEndings     = []string{"jsonl", "ndjson"}
+)
+
+// newFromChats writes a plan from files of conversations, each of which is a document.
+func newFromChats(ctx context.Context, w *world, o *newOptions, b *begunFrom) error {
+	b.document = "conversation"
+	return newFromDocuments(ctx, w, o, b)
+}
+
+func (b *begunFrom) chats() bool { return b.document == "conversation" }
 
 // newFromDocuments writes a plan from a folder, and makes its benchmark.
 func newFromDocuments(ctx context.Context, w *world, o *newOptions, b *begunFrom) error {
 	if !config.IsLanguage(o.language) {
 		return usageError{fmt.Errorf("%q is no language: write en, es or pt-BR", o.language)}
 	}
-	d := starter.Documents{Name: b.Name, Language: o.language, Items: newItems, TeacherModel: o.model, Trainer: o.trainer}
+	d := starter.Documents{Name: b.Name, Chats: b.chats(), Language: o.language, Items: newItems, TeacherModel: o.model, Trainer: o.trainer}
 	if err := o.models(&d, b); err != nil {
 		return err
 	}
@@ -115,7 +126,7 @@ func (o *newOptions) models(d *starter.Documents, b *begunFrom) error {
 // documentPaths gives the documents as absolute paths or globs.
 func (o *newOptions) documentPaths(b *begunFrom) ([]string, error) {
 	if o.documents == "" {
-		return nil, usageError{errors.New("--from docs needs --documents PATH: a file, a folder or a glob")}
+		return nil, usageError{fmt.Errorf("--from %s needs --documents PATH: a file, a folder or a glob", o.from)}
 	}
 	path, err := filepath.Abs((&targetOptions{chdir: o.chdir}).path(o.documents))
 	if err != nil {
@@ -124,15 +135,17 @@ func (o *newOptions) documentPaths(b *begunFrom) ([]string, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) && strings.ContainsAny(path, "*?[{") {
-			if own, err := runtime.IsDocument(path, filepath.Join(filepath.Dir(b.stage), "plan", "README.md")); err != nil || own {
-				return nil, errors.Join(err, b.among())
+			for _, own := range []string{"README.md", "domain/benchmark/gate.jsonl"} {
+				if own, err := runtime.IsDocument(path, filepath.Join(filepath.Dir(b.stage), "plan", filepath.FromSlash(own))); err != nil || own {
+					return nil, errors.Join(err, b.among())
+				}
 			}
-			return []string{path}, nil
+			return []string{path}, b.readable(path)
 		}
 		return nil, fmt.Errorf("the documents: %w", err)
 	}
 	if !info.IsDir() {
-		return []string{path}, nil
+		return []string{path}, b.readable(path)
 	}
 	if strings.ContainsAny(path, `*?[]{}\`) {
 		return nil, fmt.Errorf("the path %s has one of * ? [ ] { } \\, which mean something in a glob: rename the folder, or make a link to it", path)
@@ -148,7 +161,26 @@ func (o *newOptions) documentPaths(b *begunFrom) ([]string, error) {
 	if rel, err := relative(folder, stage); err != nil || rel != ".." && !strings.HasPrefix(rel, "../") {
 		return nil, errors.Join(err, b.among())
 	}
-	return documentGlob(path, folder)
+	endings := documentEndings
+	if b.chats() {
+		endings = chatEndings
+	}
+	globs, err := documentGlob(path, folder, endings)
+	switch {
+	case err != nil || globs != nil:
+		return globs, err
+	case b.chats():
+		return nil, fmt.Errorf("%s has no conversations, files of JSON lines that end in .%s", path, strings.Join(endings, " or ."))
+	}
+	return nil, fmt.Errorf("%s has no documents, files that end in .%s: name others by a glob, as --documents '%s/**/*.text'", path, strings.Join(endings, ", ."), path)
+}
+
+// readable says whether what a path or a glob names will be read as conversations, where they are asked for: by its ending.
+func (b *begunFrom) readable(path string) error {
+	if ext := strings.ToLower(strings.TrimPrefix(filepath.Ext(path), ".")); b.chats() && !slices.Contains(chatEndings, ext) {
+		return fmt.Errorf("%s does not end in .%s: conversations are read from files of JSON lines, each with messages of role and content", path, strings.Join(chatEndings, " or ."))
+	}
+	return nil
 }
 
 // among refuses to write a plan where its own texts would be taken for documents.
@@ -156,9 +188,9 @@ func (b *begunFrom) among() error {
 	return fmt.Errorf("%s lies in the folder of the documents, so what is written there would be taken for documents: choose a directory beside it, or name the documents by a narrower path or a glob", b.project)
 }
 
-// documentGlob finds which sorts of documents are in a folder, which dir may be a link to. What has none of the known endings is
-// no document there.
-func documentGlob(dir, folder string) ([]string, error) {
+// documentGlob finds which sorts of documents are in a folder, which dir may be a link to. What has none of the endings is no
+// document there; nil where nothing has.
+func documentGlob(dir, folder string, endings []string) ([]string, error) {
 	found := map[string]bool{}
 	err := filepath.WalkDir(folder, func(p string, e fs.DirEntry, err error) error {
 		if err == nil && e.Type().IsRegular() {
@@ -170,14 +202,14 @@ func documentGlob(dir, folder string) ([]string, error) {
 		return nil, err
 	}
 	var here []string
-	for _, e := range documentEndings {
+	for _, e := range endings {
 		if found[e] {
 			here = append(here, e)
 		}
 	}
 	switch len(here) {
 	case 0:
-		return nil, fmt.Errorf("%s has no documents, files that end in .%s: name others by a glob, as --documents '%s/**/*.text'", dir, strings.Join(documentEndings, ", ."), dir)
+		return nil, nil
 	case 1:
 		return []string{dir + "/**/*." + here[0]}, nil
 	}
@@ -209,9 +241,7 @@ func (b *begunFrom) build(ctx context.Context, w *world, d *starter.Documents, a
 	out, err := m.runner.BuildBenchmark(ctx, m.domain, runtime.BuildOptions{})
 	if out != nil {
 		b.Skipped = out.Skipped
-		for _, s := range out.Skipped {
-			fmt.Fprintf(w.err, "Warning: the document %s is left out: it %s.\n", flat(s.Document), s.Why)
-		}
+		viewSkipped(w, out.Skipped)
 	}
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -226,23 +256,26 @@ func (b *begunFrom) build(ctx context.Context, w *world, d *starter.Documents, a
 		}
 	}
 	if err != nil || gate < leastGate {
-		return tooFew(out, gate)
+		return b.tooFew(out, gate)
 	}
-	b.Splits, d.Bad = out.Splits, len(out.Skipped)
+	b.Splits = out.Splits
+	for _, s := range out.Skipped {
+		d.Bad += s.Records
+	}
 	d.Subjects, err = runtime.Subjects(m.domain.Evaluation.Build, newSubjects, d.SubjectBytes())
 	if err == nil && len(d.Subjects) == 0 {
-		err = errors.New("the benchmark asks about every sentence and every heading of the documents, so nothing is left to ask the generator about: add documents")
+		err = fmt.Errorf("the benchmark asks about every sentence and every heading, so nothing is left to ask the generator about: add %ss", b.document)
 	}
 	b.Subjects = len(d.Subjects)
 	return err
 }
 
 // tooFew says what came of documents that do not make a benchmark.
-func tooFew(out *runtime.Built, gate int) error {
+func (b *begunFrom) tooFew(out *runtime.Built, gate int) error {
 	kept := 0
 	for _, k := range out.Kinds {
 		kept += k.Kept
 	}
-	return fmt.Errorf("%s in %s give %s, %d of them for the gate, and a gate pool needs %d: add documents, or longer ones, of running text with names, numbers and terms; some %d items together are enough. Nothing is written",
-		plural(out.Documents, "document"), plural(out.Passages, "passage"), plural(kept, "item"), gate, leastGate, 2*leastGate*4/5)
+	return fmt.Errorf("%s in %s give %s, %d of them for the gate, and a gate pool needs %d: add %ss, or longer ones, of running text with names, numbers and terms; some %d items together are enough. Nothing is written",
+		plural(out.Documents, b.document), plural(out.Passages, "passage"), plural(kept, "item"), gate, leastGate, b.document, 2*leastGate*4/5)
 }

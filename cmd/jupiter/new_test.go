@@ -32,9 +32,12 @@ func TestNewInterrupted(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
+	if err := chats(filepath.Join(dir, "docs", "log.jsonl"), 90); err != nil {
+		t.Fatal(err)
+	}
 	for _, from := range beginningNames() {
 		o := &newOptions{chdir: dir, from: from, language: "en", trainer: "llama", flags: pflag.NewFlagSet("new", pflag.ContinueOnError)}
-		if from == "docs" {
+		if from != "quickstart" {
 			o.documents = "docs"
 		}
 		if err := newProject(ctx, here(), o, "deep/plan"); !errors.Is(err, context.Canceled) {

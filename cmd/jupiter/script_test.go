@@ -72,6 +72,7 @@ var update = flag.Bool("update", false, "write what the commands give into the s
 //	repack, pack, cut, mask     see script_plan_test.go
 //	plugin, archive, goproxy    see script_plugin_test.go
 //	towns DIR N                 writes documents for a benchmark
+//	chats FILE N                writes conversations for one
 //	teacher MODE                starts a server that asks about them; TEACHER is its URL
 //	keys FILE PATH NAME …       the object at PATH of a JSON file has these keys and no others. PATH is a dotted list of
 //	                            keys and indexes; . is the whole
@@ -116,6 +117,7 @@ func TestScripts(t *testing.T) {
 			"mask":   mask,
 
 			"towns":   writeTowns,
+			"chats":   writeChats,
 			"teacher": teach,
 
 			"plugin":  plugins.plugin,

@@ -13,6 +13,17 @@ import (
 // flat is a text of a document or a model on one line, without what controls a terminal.
 func flat(text string) string { return strings.Join(strings.Fields(harmless(text)), " ") }
 
+// viewSkipped warns of what is left out.
+func viewSkipped(w *world, all []runtime.Skipped) {
+	for _, s := range all {
+		if s.Records > 1 { // lines of a file that is read
+			fmt.Fprintf(w.err, "Warning: %s %s.\n", flat(s.Document), s.Why)
+		} else {
+			fmt.Fprintf(w.err, "Warning: the document %s is left out: it %s.\n", flat(s.Document), s.Why)
+		}
+	}
+}
+
 // viewBuilt says what became of a benchmark. at follows the commands that it names.
 func viewBuilt(out io.Writer, b *runtime.Built, at string) {
 	fmt.Fprintf(out, "domain.%s: %s in %s", b.Domain, plural(b.Passages, "passage"), plural(b.Documents, "document"))

@@ -8,12 +8,13 @@ import (
 	"unicode"
 )
 
-// Documents say what a plan from a folder of documents is made for.
+// Documents say what a plan from documents, or from conversations, is made for.
 type Documents struct {
 	Name     string   // of the domain: an identifier
 	Language string   // of the documents, such as "en"
+	Chats    bool     // they are conversations, and what learns from them is asked as in one
 	Paths    []string // of the documents, as paths or globs relative to the plan's directory
-	Bad      int      // documents that cannot be read as text
+	Bad      int      // documents that cannot be read as text, lines that cannot be read as conversations
 	Items    int      // that the benchmark aims for
 	Subjects []string // that the generator is asked about
 
@@ -30,6 +31,17 @@ func (d Documents) SubjectBytes() int {
 	}
 	return 1000
 }
+
+// From is what jupiter new calls it.
+func (d Documents) From() string {
+	if d.Chats {
+		return "chat"
+	}
+	return "docs"
+}
+
+// Title is the domain's name in words.
+func (d Documents) Title() string { return strings.ReplaceAll(d.Name, "_", " ") }
 
 // Tuned says whether the student is a model from elsewhere.
 func (d Documents) Tuned() bool { return d.Trainer != "llama" }

@@ -20,6 +20,9 @@ func TestDocuments(t *testing.T) {
 		{Trainer: "llama", Teacher: "http://localhost/v1", TeacherModel: hostile},
 		{Trainer: "mlx", Teacher: "http://localhost/v1", Student: hostile},
 		{Trainer: "torch", Teacher: "http://localhost/v1", Student: "../models/small"},
+		{Chats: true, Trainer: "llama", Bad: 3},
+		{Chats: true, Trainer: "llama", Teacher: "http://localhost/v1"},
+		{Chats: true, Trainer: "mlx", Teacher: "http://localhost/v1", Student: hostile},
 	} {
 		d.Name, d.Language, d.Items, d.Paths, d.Subjects = "towns", "en", 1000, []string{hostile}, []string{"<a> ${b}", "{subject}"}
 		files := d.Files()
