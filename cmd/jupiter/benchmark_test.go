@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -24,7 +25,7 @@ import (
 // A pupilmaster is a server that writes questions about the documents of towns, and answers them.
 type pupilmaster struct {
 	*httptest.Server
-	mode  string // right, refuses, repeats, disagrees
+	mode  string // right, refuses, repeats, disagrees, writes: something about anything
 	delay time.Duration
 
 	mu    sync.Mutex
@@ -73,6 +74,9 @@ func amid(text, from, to string) string {
 func (p *pupilmaster) say(prompt string) string {
 	year, place := amid(prompt, "in the year ", ","), amid(prompt, "Place ", "\n")
 	switch {
+	case p.mode == "writes":
+		n := int(crc32.ChecksumIEEE([]byte(prompt)) >> 12)
+		return fmt.Sprintf("Ask at %s for the key of %s, and go over the bridge of %s before the evening.", syllables(n), syllables(n/7), syllables(n/11))
 	case p.mode == "refuses":
 		return "I'm sorry, but I can't help with that."
 	case strings.Contains(prompt, "exam questions") && p.mode == "repeats":

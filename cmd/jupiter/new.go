@@ -59,6 +59,7 @@ once, where the teacher, if there is one, can be reached. Where something is wro
 
 Without --teacher a small model is trained on them and writes the samples, so nothing but this
 program is needed. --teacher names a server with OpenAI's interface that writes them; it is not asked yet.
+Students are run by llama.cpp's llama-server then, which must be on the PATH.
 --trainer mlx and torch fine-tune the model in the directory --student, by a plugin in Python.
 
 Exit status: 0 written, 1 error, 130 interrupted.`,

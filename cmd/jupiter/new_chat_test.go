@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -46,4 +47,27 @@ func writeChats(ts *testscript.TestScript, neg bool, args []string) {
 	n, err := strconv.Atoi(args[1])
 	ts.Check(err)
 	ts.Check(chats(ts.MkAbs(args[0]), n))
+}
+
+// TestLlamaServerNew applies a plan from conversations with a teacher to its first decision: the block that asks the teacher has
+// llama-server run the students, and so asks both contestants.
+func TestLlamaServerNew(t *testing.T) {
+	t.Parallel()
+	binary := llamaServer(t)
+	teacher := newPupilmaster("writes")
+	t.Cleanup(teacher.Close)
+	root := t.TempDir()
+	if err := chats(filepath.Join(root, "log.jsonl"), 110); err != nil {
+		t.Fatal(err)
+	}
+	loopRun(t, root, exitDone, "new", "--from", "chat", "--documents", "log.jsonl", "--teacher", teacher.URL, "desk")
+	dir := filepath.Join(root, "desk")
+	loopWrite(t, dir, "desk.jupiter.hcl", loopEdit(t, loopRead(t, filepath.Join(dir, "desk.jupiter.hcl")),
+		`command = "llama-server"`, fmt.Sprintf("command = %q", binary), "max_tokens = 400", "max_tokens = 8", "max_cycles  ", "guard_samples = 200\n  max_cycles  "))
+	said := loopRun(t, dir, exitDone, "apply", "--auto-approve", "--var", "steps=4", "--var", "samples=40", "--var", "cycles=1")
+	for _, want := range []string{"desk.base: becomes generator_v1", "verify: 40 of 40 kept", "HOLD at step 4", "dev ("} {
+		if !strings.Contains(said, want) {
+			t.Errorf("it does not say %q:\n%s", want, said)
+		}
+	}
 }
