@@ -88,7 +88,8 @@ func (j *job) ask(ctx context.Context, qs []question, sides []contestant) ([]ans
 			return nil, err
 		}
 	}
-	k, err := j.answering(runner)
+	total := len(qs) * len(sides)
+	k, err := j.answering(runner, total)
 	if err != nil {
 		return nil, err
 	}
@@ -96,7 +97,6 @@ func (j *job) ask(ctx context.Context, qs []question, sides []contestant) ([]ans
 	if j.meter.mayEnd() {
 		size = boundedBlock
 	}
-	total := len(qs) * len(sides)
 	for len(k.all) < total {
 		if j.r.stopping.Load() {
 			return nil, ErrInterrupted
@@ -114,7 +114,6 @@ func (j *job) ask(ctx context.Context, qs []question, sides []contestant) ([]ans
 		if err := k.close(ctx, block); err != nil {
 			return nil, err
 		}
-		j.progress(&pluginv1.Progress{Done: uint64(len(k.all)), Total: uint64(total), Unit: "answers"})
 	}
 	return k.all, nil
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"jupiter/plugins/host"
+	"jupiter/plugins/proto/pluginv1"
 	"jupiter/state"
 )
 
@@ -21,17 +22,19 @@ type answering struct {
 	open   []answer // of the block in work, in the order of its questions
 	kept   int      // of open: durable
 	since  time.Time
+	total  int       // answers that are wanted
+	told   time.Time // when it was last said how many there are
 }
 
 // openBlock is the cursor of a partial result whose last shard is of a block that is not done.
 const openBlock = "open"
 
-// openEvery is how often answers are made durable that somebody else is paid for.
+// openEvery is how often answers are made durable that somebody else is paid for, and how often it is said how many there are.
 const openEvery = time.Second
 
 // answering goes on from the job's partial result, if it has one.
-func (j *job) answering(runner *host.Stage) (*answering, error) {
-	k := &answering{j: j, eager: bought(runner), since: j.r.Clock()}
+func (j *job) answering(runner *host.Stage, total int) (*answering, error) {
+	k := &answering{j: j, eager: bought(runner), since: j.r.Clock(), total: total, told: j.r.Clock()}
 	if j.partial == nil {
 		return k, nil
 	}
@@ -55,10 +58,19 @@ func bought(st *host.Stage) bool { return st.Schema.Kind == "generator" && st.Sc
 // got takes an answer of the block in work.
 func (k *answering) got(ctx context.Context, a answer) error {
 	k.open = append(k.open, a)
+	if now := k.j.r.Clock(); now.Sub(k.told) >= openEvery {
+		k.tell(now)
+	}
 	if !k.eager || k.j.r.Clock().Sub(k.since) < openEvery {
 		return nil
 	}
 	return k.keep(ctx)
+}
+
+// tell says how many answers there are.
+func (k *answering) tell(now time.Time) {
+	k.told = now
+	k.j.progress(&pluginv1.Progress{Done: uint64(len(k.all) + len(k.open)), Total: uint64(k.total), Unit: "answers"})
 }
 
 // keep makes the answers of the block in work durable.
@@ -80,6 +92,7 @@ func (k *answering) close(ctx context.Context, block []answer) error {
 		return err
 	}
 	k.all, k.shards, k.open, k.kept, k.since = append(k.all, block...), p.Shards, nil, 0, k.j.r.Clock()
+	k.tell(k.since)
 	return nil
 }
 

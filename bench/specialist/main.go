@@ -33,7 +33,7 @@ func main() {
 }
 
 // little are the sizes of a run in some five minutes: enough for each step of a cycle, and not for a student to learn much.
-var little = []string{"window=6", "windows=1", "samples=16", "guard_samples=50", "items=200"}
+var little = []string{"window=6", "windows=1", "samples=16", "guard_samples=50", "max_tokens=40", "items=160", "gate_items=100"}
 
 // skipped is what this run says nothing of.
 var skipped = []string{

@@ -37,10 +37,22 @@ variable "guard_samples" {
   description = "Half of the texts that each model writes for the guard."
 }
 
+variable "max_tokens" {
+  type        = number
+  default     = 64
+  description = "Tokens after which a text is cut. What is cut is not learned."
+}
+
 variable "items" {
   type        = number
   default     = 320
   description = "Items of the benchmark."
+}
+
+variable "gate_items" {
+  type        = number
+  default     = 250
+  description = "Most items of the gate pool that a decision looks at."
 }
 
 variable "threshold" {
@@ -103,7 +115,7 @@ generator "openai" "teacher" {
   samples     = var.samples
   temperature = 0.7
   api         = "chat"
-  max_tokens  = 80
+  max_tokens  = var.max_tokens
   seed        = var.seed
 
   serve {
@@ -152,7 +164,7 @@ self_improvement "packages" {
   eval_every_steps         = var.window
   min_steps_before_replace = var.window
   improvement_threshold    = var.threshold
-  benchmark_samples        = 250
+  benchmark_samples        = var.gate_items
   guard_samples            = var.guard_samples
   max_cycles               = var.windows
 }
