@@ -170,8 +170,7 @@ func (t *turn) maker(model string) *config.Stage {
 const calibrationRounds = 50
 
 // guard compares the candidate with the reference, the best so far and the incumbent. A student that a rollback took back
-// is no standard for the one that starts again. The reference is the base
-// generator where it is a model of ours; where a small specialist replaces a general model it is the first student.
+// is no standard for the one that starts again.
 func (t *turn) guard(ctx context.Context, candidate, incumbent guard.Metrics) (guard.Report, error) {
 	ref, err := t.reference(ctx)
 	if err != nil {
@@ -186,6 +185,9 @@ func (t *turn) guard(ctx context.Context, candidate, incumbent guard.Metrics) (g
 		return guard.Report{}, err
 	}
 	best := reference
+	if b := incumbent.BitsPerByte; b != nil && (best.BitsPerByte == nil || *b < *best.BitsPerByte) {
+		best = incumbent
+	}
 	for _, d := range t.facts.Behind() {
 		var e evidence
 		if err := json.Unmarshal(d.Evidence, &e); err != nil {
@@ -235,9 +237,12 @@ func (t *turn) limits(raw string) (guard.Limits, error) {
 	})
 }
 
+// reference is the model whose raw samples are the standard of how varied they are: the base generator where it was trained here, on
+// this domain; where a specialist replaces a general model, which a server has or which was imported, the first student. A specialist
+// writes about less than a general model does.
 func (t *turn) reference(ctx context.Context) (string, error) {
 	base := t.facts.Generators[0]
-	if base.MediaType == ModelMediaType {
+	if base.Checkpoint != "" {
 		if measurable, err := t.measurable(ctx, base.Digest); measurable || err != nil {
 			return base.Digest, err
 		} // else always_keep_base_generator = false let go of it, and it would have to be measured anew

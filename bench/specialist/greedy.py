@@ -1,6 +1,6 @@
-"""What a model with adapters says greedily, by the library that trained them: the adapters lie beside the model, not merged.
+"""What a model with adapters says greedily, by the library that trained them; they lie beside the model, not merged into it.
 
-Reads {"model", "adapter", "tokens", "prompts": [{"text", "chat"}]} and writes the texts. A chat is the text as a user's message.
+Reads {"model", "adapter", "tokens", "prompts": [{"text", "chat"}]} and writes the texts. A chat is one message of a user's.
 """
 
 import json
@@ -10,7 +10,7 @@ from pathlib import Path
 from jupiter_mlx import model as models
 from jupiter_mlx.config import Config
 from jupiter_trainers.config import Lora
-from mlx_lm import generate, utils
+from mlx_lm import stream_generate, utils
 
 
 def main() -> None:
@@ -28,7 +28,9 @@ def main() -> None:
         ids = tokenizer.encode(p["text"], add_special_tokens=False)
         if p["chat"]:
             ids = tokenizer.apply_chat_template([{"role": "user", "content": p["text"]}], add_generation_prompt=True)
-        texts.append(generate(model, tokenizer, ids, max_tokens=asked["tokens"]))
+        # The library's own text loses a space at its beginning.
+        tokens = [r.token for r in stream_generate(model, tokenizer, ids, max_tokens=asked["tokens"])]
+        texts.append(tokenizer.decode(tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False))
     json.dump(texts, sys.stdout)
 
 

@@ -14,6 +14,7 @@ import (
 	"jupiter/plugins/builtin/llama/hf/hftest"
 	"jupiter/plugins/builtin/llama/infer"
 	"jupiter/plugins/builtin/llama/model"
+	"jupiter/runtime/guard"
 	"jupiter/state"
 )
 
@@ -105,5 +106,28 @@ func TestLoopImport(t *testing.T) {
 	}
 	if n := loopPlan(t, dir, exitDone); len(n) != 0 {
 		t.Errorf("a second plan has %v", n)
+	}
+}
+
+// Where the base comes from elsewhere, how varied raw samples are is measured against the first student, since a general model writes
+// about more than a specialist; and how well held-out text is known, against that base too.
+func TestGuardOfAnImportedBase(t *testing.T) {
+	t.Parallel()
+	first := loopTiny(t, "  max_steps        = 40\n", "  max_steps        = 200\n")
+	loopRun(t, first, exitDone, "apply", "--auto-approve", "--target", "self_improvement.tiny.base")
+	dir := loopTiny(t, "  model      = trainer.llama.base\n", "  model      = \"base.gguf\"\n",
+		"  max_steps        = 400\n  save_every_steps = 100\n\n  select {\n    split = \"validation\"\n  }\n", "  max_steps        = 2\n  save_every_steps = 2\n",
+		"eval_every_steps         = 200", "eval_every_steps         = 2", "min_steps_before_replace = 200", "min_steps_before_replace = 2")
+	loopRun(t, first, exitDone, "export", filepath.Join(dir, "base.gguf"), "--format", "gguf")
+	loopRun(t, dir, exitHalted, "apply", "--auto-approve")
+	var evidence struct{ Guard guard.Report }
+	if err := json.Unmarshal(loopDecisions(t, dir)[0].Evidence, &evidence); err != nil {
+		t.Fatal(err)
+	}
+	if f, ok := evidence.Guard.Find(guard.Entropy); !ok || f.Change == nil || *f.Change != 0 {
+		t.Errorf("the first student's samples are compared with another model's: %s", f.Text)
+	}
+	if f, ok := evidence.Guard.Find(guard.NLL); !ok || f.Change == nil || *f.Change < 0.1 {
+		t.Errorf("a student that knows nothing is not told from its base: %s", f.Text)
 	}
 }

@@ -33,7 +33,7 @@ variable "samples" {
 
 variable "guard_samples" {
   type        = number
-  default     = 200
+  default     = 100
   description = "Half of the texts that each model writes for the guard."
 }
 
@@ -92,11 +92,13 @@ domain "packages" {
     part_chars = 900
   }
 
+  # With a system message it is a chat, by the model's own template; the items of the benchmark are texts to go on with.
   # A teacher as small as this one keeps to what it has before it, and answers little that is right from memory.
   template "explanation" {
-    bucket = "teacher"
-    prompt = "Explain this in one short sentence:\n\n{passage}"
-    values = { passage = local.paragraphs }
+    bucket        = "teacher"
+    system_prompt = "You explain Go's standard library."
+    prompt        = "Explain this in one short sentence:\n\n{passage}"
+    values        = { passage = local.paragraphs }
   }
 
   evaluation {
@@ -114,8 +116,8 @@ generator "openai" "teacher" {
   model       = "models/SmolLM2-135M-Instruct.Q4_1.gguf"
   samples     = var.samples
   temperature = 0.7
-  api         = "chat"
   max_tokens  = var.max_tokens
+  stop        = ["\n"] # an answer is a line
   seed        = var.seed
 
   serve {
@@ -134,7 +136,6 @@ filter "neardup" "copies" {}
 
 trainer "mlx" "student" {
   start          = "models/SmolLM2-135M-Instruct"
-  prompts        = "chat" # as the teacher is asked
   lora           = { rank = 16, alpha = 32 }
   learning_rate  = 0.0005
   warmup_steps   = 4
