@@ -14,7 +14,7 @@ GRPCIO_TOOLS = grpcio-tools==1.72.2 setuptools==80.9.0
 # Runs arm64 programs on other machines: Debian's qemu-user-static or qemu-user.
 QEMU_ARM64  ?= $(or $(shell command -v qemu-aarch64-static),$(shell command -v qemu-aarch64))
 
-.PHONY: build test test-python test-trainers test-arm64 lint unit cross fuzz proto proto-python proto-check data table-quickstart test-collapse test-specialist bench-forecast bench-plan bench-plugins bench-train bench-sample bench-tokenizer check-tokenizer
+.PHONY: build test test-python test-trainers test-arm64 lint unit cross fuzz proto proto-python proto-check data table-quickstart test-collapse test-specialist bench-forecast bench-plan bench-plugins bench-train bench-trainers bench-sample bench-tokenizer check-tokenizer
 
 build:
 	$(GO) build -o jupiter ./cmd/jupiter
@@ -30,7 +30,7 @@ test-python: test-trainers
 		echo "$$d" && (cd "$$d" && "$$venv/bin/ruff" format --check --quiet . && "$$venv/bin/ruff" check --quiet . && \
 			"$$venv/bin/mypy" && "$$venv/bin/pytest") || exit 1; \
 	done && ruff="$$venv/bin/ruff" && \
-	for what in "format --check" check; do $$ruff $$what --quiet --config plugins/sdk/python/pyproject.toml runtime/serve/openai || exit 1; done
+	for what in "format --check" check; do $$ruff $$what --quiet --config plugins/sdk/python/pyproject.toml runtime/serve/openai bench/specialist bench/trainers || exit 1; done
 
 test-trainers:
 	@for part in mlx torch; do \
@@ -149,6 +149,15 @@ bench-plugins:
 	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && \
 	$(GO) build -trimpath -o "$$dir/jupiter" ./cmd/jupiter && $(GO) build -trimpath -o "$$dir/bench-plugins" ./bench/plugins && \
 	"$$dir/bench-plugins" -jupiter "$$dir/jupiter" -python plugins/sdk/python/environment.py $(BENCH)
+
+# How fast the trainers mlx and torch train SmolLM2-135M-Instruct: see plugins/trainers/README.md. Some ten minutes on two cores
+# without other work. torch is measured where TRANSFORMERS_PYTHON names a Python that has it.
+bench-trainers: build
+	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && ./jupiter convert "$$(.ci/model)" "$$dir/model" --dtype bf16 && \
+	for part in mlx torch; do \
+		venv=$$($(PYTHON) plugins/trainers/environment.py $$part) || exit 1; \
+		[ -z "$$venv" ] || set -- "$$@" "$$part=$$venv/bin/python"; \
+	done && $(PYTHON) bench/trainers/run.py "$$dir/model" "$$@"
 
 # The training of the embedded model against PyTorch, and its matrix products against OpenBLAS: see docs/benchmarks.md. A
 # quarter of an hour on two cores without other work, and the first time gigabytes for PyTorch.

@@ -1,4 +1,4 @@
-"""What a model with adapters says greedily, by the library that trained them; they lie beside the model, not merged into it.
+"""What a model with adapters says greedily, by the library that trained them, beside the model and not merged into it.
 
 Reads {"model", "adapter", "tokens", "prompts": [{"text", "chat"}]} and writes the texts. A chat is one message of a user's.
 """
