@@ -16,18 +16,24 @@ import (
 	"jupiter/plugins/sdk/sdktest"
 )
 
-// llamaServer is llama.cpp's server: what LLAMA_SERVER names, or what is on the PATH.
-func llamaServer(t *testing.T) string {
+// programOf is a program of somebody else's: what a variable of the environment names, or what is on the PATH. Without it the test is
+// skipped, with what is not tested then, and how the program can be had.
+func programOf(t *testing.T, variable, name, what, how string) string {
 	t.Helper()
-	name := os.Getenv("LLAMA_SERVER")
-	if name == "" {
-		name = "llama-server"
+	if said := os.Getenv(variable); said != "" {
+		name = said
 	}
 	path, err := exec.LookPath(name)
 	if err != nil {
-		t.Skipf("NOT TESTED, THE EXAMPLE llama-server: %v; .ci/llama.cpp fetches llama.cpp, and LLAMA_SERVER names its llama-server", err)
+		t.Skipf("NOT TESTED, %s: %v; %s, and %s names the program", what, err, how, variable)
 	}
 	return path
+}
+
+// llamaServer is llama.cpp's server.
+func llamaServer(t *testing.T) string {
+	t.Helper()
+	return programOf(t, "LLAMA_SERVER", "llama-server", "THE EXAMPLE llama-server", ".ci/llama.cpp fetches llama.cpp")
 }
 
 // TestLlamaServerExample applies examples/llama-server with sizes that take seconds: a real llama-server writes the samples and

@@ -21,20 +21,6 @@ import (
 	"jupiter/plugins/sdk/sdktest"
 )
 
-// ollamaProgram is the program ollama: what OLLAMA names, or what is on the PATH.
-func ollamaProgram(t *testing.T) string {
-	t.Helper()
-	name := os.Getenv("OLLAMA")
-	if name == "" {
-		name = "ollama"
-	}
-	path, err := exec.LookPath(name)
-	if err != nil {
-		t.Skipf("NOT TESTED, WHAT THE DOCS SAY OF OLLAMA: %v; .ci/ollama builds it, and OLLAMA names the program", err)
-	}
-	return path
-}
-
 // blockOfDocs is the only block of a document that holds a text.
 func blockOfDocs(t *testing.T, path, holds string) string {
 	t.Helper()
@@ -59,7 +45,7 @@ func TestOllamaPromotion(t *testing.T) {
 		t.Skip("it takes a minute")
 	}
 	t.Parallel()
-	program := ollamaProgram(t)
+	program := programOf(t, "OLLAMA", "ollama", "WHAT THE DOCS SAY OF OLLAMA", ".ci/ollama builds it")
 	block := loopEdit(t, blockOfDocs(t, "docs/language.md", `generator "openai" "ours"`), "  samples    = 1000\n", "  samples    = 40\n  max_tokens = 24\n",
 		`repeat_penalty 1\n`, `repeat_penalty 1\nPARAMETER num_thread 1\n`)
 	dir := loopTiny(t, "generator \"llama\" \"base\" {\n  model      = trainer.llama.base\n  samples    = 200\n  max_tokens = 64\n}\n", block,
