@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from jupiter_trainers.testing import Bench, files, load, make_model, metrics
 from jupiter_torch import errors
 from jupiter_torch.config import Config
 from jupiter_torch.engine import TorchEngine
+from jupiter_torch.model import load as load_model
 from jupiter_torch.plugin import PLUGIN
 
 CPU = {**CONFIG, "device": "cpu"}
@@ -142,3 +144,11 @@ def test_the_scale_of_losses_is_kept(tmp_path: Path) -> None:
     a, b = torch.amp.GradScaler("cpu"), torch.amp.GradScaler("cpu", init_scale=2.0)
     b.load_state_dict(json.loads(json.dumps(a.state_dict())))
     assert a.state_dict() == b.state_dict()
+
+
+def test_models_are_loaded_one_at_a_time(tmp_path: Path) -> None:
+    """A cancelled call may still load a model when the next one does."""
+    directory = make_model(tmp_path / "m")
+    with ThreadPoolExecutor(3) as pool:
+        models = list(pool.map(lambda _: load_model(directory, Config(dtype="f32"), "cpu"), range(9)))
+    assert all(m.lm_head.weight is m.model.embed_tokens.weight for m in models)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,18 @@ from .config import Config
 _ATTENTION = ("full_attention", "sliding_attention")
 
 
+# transformers keeps in the process what it does while it loads a model, and so loads one at a time. A call that was
+# cancelled may still be at it when the next one begins.
+_loading = threading.Lock()
+
+
 def load(directory: Path, config: Config, device: str) -> Any:
     """The model of a directory, where it computes. What is trained is float32, what is frozen has the numbers it uses."""
+    with _loading:
+        return _load(directory, config, device)
+
+
+def _load(directory: Path, config: Config, device: str) -> Any:
     from transformers import AutoModelForCausalLM
 
     dtype = torch.float32 if config.method == FULL else devices.numbers(devices.dtype_of(config, device))
