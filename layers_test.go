@@ -71,6 +71,7 @@ func TestLayers(t *testing.T) {
 		"jupiter/domains/dataset":        {},
 		"jupiter/runtime/serve":          {"jupiter/runtime"},
 		"jupiter/bench":                  {"jupiter/bench/figures", "jupiter/runtime", "jupiter/plan", "jupiter/plugins", "jupiter/state"},
+		"jupiter/examples":               {}, // what makes an example's data
 		"jupiter/plugins/conformance":    {"jupiter/plugins/host", "jupiter/plugins/contract", "jupiter/plugins/sdk", "jupiter/plugins/schema", "jupiter/plugins/proto"},
 	}
 	// The longest room wins: runtime/gate before runtime.
