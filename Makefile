@@ -150,8 +150,8 @@ bench-plugins:
 	$(GO) build -trimpath -o "$$dir/jupiter" ./cmd/jupiter && $(GO) build -trimpath -o "$$dir/bench-plugins" ./bench/plugins && \
 	"$$dir/bench-plugins" -jupiter "$$dir/jupiter" -python plugins/sdk/python/environment.py $(BENCH)
 
-# How fast the trainers mlx and torch train SmolLM2-135M-Instruct: see plugins/trainers/README.md. Some ten minutes on two cores
-# without other work. torch is measured where TRANSFORMERS_PYTHON names a Python that has it.
+# How fast the trainers mlx and torch train SmolLM2-135M-Instruct: see plugins/trainers/README.md. Some four minutes on two
+# cores without other work. torch is measured where TRANSFORMERS_PYTHON names a Python that has it.
 bench-trainers: build
 	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && ./jupiter convert "$$(.ci/model)" "$$dir/model" --dtype bf16 && \
 	for part in mlx torch; do \
