@@ -15,9 +15,9 @@ import (
 )
 
 // Subjects are what a generator can be asked about without giving the benchmark away: of each passage that may be trained on its
-// heading, or in a conversation what the user wrote, and, up to size bytes together, those of its sentences that no item shares. The seal drops a sample whose prompt has
-// any of the others, and the tokens would be lost. They stand in an order that hangs on their texts, the first of them alone where
-// there are more than most.
+// heading, or in a conversation what the user wrote, and, up to size bytes together, those of its sentences that no item shares.
+// The seal drops a sample whose prompt has any of the others, and the tokens would be lost. They stand in an order that hangs on
+// their texts, the first of them alone where there are more than most.
 func Subjects(b *config.Build, most, size int) ([]string, error) {
 	docs, _, err := readDocuments(b.Documents, b.Written)
 	if err != nil {

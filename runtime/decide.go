@@ -239,16 +239,19 @@ func (t *turn) limits(raw string) (guard.Limits, error) {
 
 // reference is the model whose raw samples are the standard of how varied they are: the base generator where it was trained here, on
 // this domain; where a specialist replaces a general model, which a server has or which was imported, the first student. A specialist
-// writes about less than a general model does.
+// writes about less than a general model does. What retention let go of is passed over where it would have to be measured anew.
 func (t *turn) reference(ctx context.Context) (string, error) {
-	base := t.facts.Generators[0]
-	if base.Checkpoint != "" {
-		if measurable, err := t.measurable(ctx, base.Digest); measurable || err != nil {
-			return base.Digest, err
-		} // else always_keep_base_generator = false let go of it, and it would have to be measured anew
+	var models []string
+	if base := t.facts.Generators[0]; base.Checkpoint != "" {
+		models = append(models, base.Digest)
 	}
-	if len(t.facts.Decisions) > 0 {
-		return t.facts.Decisions[0].Model, nil
+	for _, d := range t.facts.Decisions {
+		models = append(models, d.Model)
+	}
+	for _, m := range models {
+		if measurable, err := t.measurable(ctx, m); measurable || err != nil {
+			return m, err
+		}
 	}
 	return t.model, nil
 }

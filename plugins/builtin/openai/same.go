@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// known remembers what each server said of its model when it was first asked in this process's life, which is that of one apply.
-// What a model has answered is recorded as its own, and two contestants are compared by it: another model under the same name in
+// known remembers what each server said of its model when it was first asked in this process's life: that of one apply, unless the
+// host ends the process in between to free its memory. What a model has answered is recorded as its own, and two contestants are compared by it: another model under the same name in
 // the middle would be taken for the first. The zero value is ready.
 type known struct {
 	mu   sync.Mutex
